@@ -1,0 +1,268 @@
+/* pith.h -- private, cited question answering over your own documents.
+ *
+ *     pith *p = NULL;
+ *     pith_error why;
+ *     if (pith_open(NULL, &p, &why)) { fputs(why.message, stderr); return 1; }
+ *     const char *paths[] = { "docs" };
+ *     pith_add(p, paths, 1, NULL, NULL, &why);
+ *     pith_answer *a = NULL;
+ *     if (!pith_ask(p, "How long is the warranty?", NULL, &a, &why)) puts(a->text);
+ *     pith_answer_free(a);
+ *     pith_close(p);
+ *
+ * Text is UTF-8. Every struct of options may be NULL or all zero bytes: each field says
+ * what zero means. Functions return 0 or a PITH_E_ code and then fill *why, which may be
+ * NULL; outputs are set to NULL on failure. What a function hands out is freed by the
+ * function named beside it; everything else is borrowed for the call. A handle serves one
+ * call at a time: calls from several threads wait for each other. Different handles are
+ * independent. The library never prints, exits or touches the network unless asked to
+ * pull a model. */
+#ifndef PITH_H
+#define PITH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined __GNUC__
+#define PITH_API __attribute__((visibility("default")))
+#else
+#define PITH_API
+#endif
+
+#define PITH_VERSION "0.1.0"
+
+enum {
+    PITH_OK = 0,
+    PITH_E_ARG,         /* the call asked for something impossible */
+    PITH_E_IO,          /* a file or a disk said no */
+    PITH_E_FORMAT,      /* foreign bytes are not what they claim to be */
+    PITH_E_LIMIT,       /* larger than allowed */
+    PITH_E_MEMORY,
+    PITH_E_NOTFOUND,
+    PITH_E_BUSY,        /* another process is writing to the store */
+    PITH_E_MODEL,       /* a model is absent or cannot do this */
+    PITH_E_NET,
+    PITH_E_CANCELLED,
+    PITH_E_INTERNAL
+};
+
+typedef struct pith_error {
+    int code;
+    char message[512];
+} pith_error;
+
+typedef struct pith pith;
+
+typedef struct pith_options {
+    const char *store;      /* file; NULL: $PITH_STORE, else $XDG_DATA_HOME/pith/store.db */
+    const char *generator;  /* catalogue name or GGUF path; NULL: $PITH_GENERATOR or default */
+    const char *embedder;   /* NULL: $PITH_EMBEDDER or default */
+    const char *reranker;   /* NULL: $PITH_RERANKER or default; "none": do without */
+    int threads;            /* 0: one per core */
+    int read_only;          /* 1: never write, never wait for a writer */
+    int context_tokens;     /* the generator's window; 0: 4096 at most */
+    int (*cancelled)(void *arg);  /* polled often; nonzero stops the call; may be NULL */
+    void *arg;
+} pith_options;
+
+/* Opens a store, which need not exist yet. Models are loaded when first needed. */
+PITH_API int pith_open(const pith_options *opt, pith **out, pith_error *why);
+PITH_API void pith_close(pith *p);
+
+/* ---- documents -------------------------------------------------------------------- */
+
+typedef struct pith_progress {
+    size_t files_done, files_total;
+    uint64_t bytes_done, bytes_total;
+    size_t chunks_done;
+    const char *current;    /* what is in work */
+} pith_progress;
+
+typedef struct pith_add_options {
+    int chunk_tokens;           /* 0: 200 */
+    uint64_t max_file_bytes;    /* 0: 256 MiB */
+    void (*on_progress)(void *arg, const pith_progress *now);
+    void (*on_problem)(void *arg, const char *path, const char *reason);
+    void *arg;
+} pith_add_options;
+
+typedef struct pith_report {
+    size_t added, changed, unchanged, removed, skipped, failed;  /* documents */
+    size_t chunks;                                               /* written */
+} pith_report;
+
+/* Indexes files and folders; unchanged files cost nothing. report may be NULL. A file
+ * that cannot be read is told to on_problem, counted as failed, and the rest goes on. */
+PITH_API int pith_add(pith *p, const char *const *paths, size_t n,
+                      const pith_add_options *opt, pith_report *report, pith_error *why);
+
+typedef struct pith_text {
+    const char *uri;        /* unique name */
+    const char *title;      /* NULL: found in the text */
+    const char *text;       /* NUL-terminated UTF-8 */
+    const char *format;     /* "text", "markdown", "html"; NULL: told from the uri */
+} pith_text;
+
+/* Indexes texts from memory. */
+PITH_API int pith_add_texts(pith *p, const pith_text *docs, size_t n,
+                            const pith_add_options *opt, pith_report *report, pith_error *why);
+/* Revisits all that pith_add was given: new, changed and deleted files. */
+PITH_API int pith_sync(pith *p, const pith_add_options *opt, pith_report *report,
+                       pith_error *why);
+/* Removes a document, or all below a folder; *removed, which may be NULL, counts them. */
+PITH_API int pith_remove(pith *p, const char *uri, size_t *removed, pith_error *why);
+/* Makes all vectors anew with the embedder of this handle. */
+PITH_API int pith_reembed(pith *p, const pith_add_options *opt, pith_report *report,
+                          pith_error *why);
+
+/* The store as JSON; free with pith_string_free.
+ * pith_list:   [{"document","title","bytes","chunks"}]
+ * pith_status: {"store","documents","chunks","text_bytes","file_bytes","embedder",
+ *               "models":[{"role","name","path","present"}]} */
+PITH_API int pith_list(pith *p, char **json, pith_error *why);
+PITH_API int pith_status(pith *p, char **json, pith_error *why);
+PITH_API void pith_string_free(char *s);
+
+/* ---- search ----------------------------------------------------------------------- */
+
+typedef struct pith_passage {
+    int64_t chunk;          /* its id in the store; 0 for a passage the caller gave */
+    int rank;               /* 1 is best */
+    double score;           /* [0,1] fused; comparable within one result */
+    double words, vectors;  /* BM25 and cosine; 0 where that side did not find it */
+    double rerank;          /* logit of the reranker; NAN where it did not look */
+    const char *document, *title, *section, *text;
+    size_t start, end;      /* bytes of the document's source */
+} pith_passage;
+
+typedef struct pith_stage {
+    char name[24];
+    double ms;
+    struct { char name[24]; double value; } figure[8];
+    int n_figures;
+} pith_stage;
+
+typedef struct pith_results {
+    pith_passage *at;
+    size_t n;
+    pith_stage *stages;     /* what was done, in order, with its figures */
+    size_t n_stages;
+    double ms;
+} pith_results;
+
+enum { PITH_HYBRID = 0, PITH_WORDS, PITH_VECTORS };
+
+typedef struct pith_search_options {
+    int k;                  /* passages wanted; 0: 10 */
+    int mode;               /* PITH_HYBRID, PITH_WORDS, PITH_VECTORS */
+    int rerank;             /* how many of the best the reranker reads; 0: none */
+} pith_search_options;
+
+/* Free with pith_results_free. No result is not an error. */
+PITH_API int pith_search(pith *p, const char *query, const pith_search_options *opt,
+                         pith_results **out, pith_error *why);
+PITH_API void pith_results_free(pith_results *r);
+
+/* ---- ask -------------------------------------------------------------------------- */
+
+typedef struct pith_message {
+    const char *role;       /* "system", "user", "assistant" */
+    const char *content;
+} pith_message;
+
+enum { PITH_GROUNDED = 0, PITH_GIVEN, PITH_CLOSED_BOOK };
+
+typedef struct pith_ask_options {
+    int context_tokens;     /* budget for passages; 0: 1200 */
+    int max_tokens;         /* of the answer; 0: 256 */
+    float temperature;      /* 0: greedy */
+    uint64_t seed;
+    int mode;               /* PITH_HYBRID, ... */
+    int no_rerank, no_abstain;   /* 1: leave that stage out */
+    int ground;             /* PITH_GROUNDED: search. PITH_GIVEN: answer from `passages`.
+                               PITH_CLOSED_BOOK: from the model's memory, no passages */
+    const char *const *passages;
+    size_t n_passages;
+    const pith_message *history;    /* earlier turns, oldest first */
+    size_t n_history;
+    /* The answer as it grows, citations included; nonzero stops. May be NULL. */
+    int (*on_text)(void *arg, const char *piece, size_t n);
+    void *arg;
+} pith_ask_options;
+
+typedef struct pith_citation {
+    int n;                  /* the [n] in the text */
+    size_t passage;         /* index into passages */
+    size_t start, end;      /* bytes of the document's source: the exact words */
+    const char *text;       /* those words */
+    double support;         /* [0,1]: share of the claim's words found there */
+} pith_citation;
+
+typedef struct pith_answer {
+    const char *text;           /* with [n] after each claim */
+    int abstained;              /* 1: the documents do not say */
+    double confidence;          /* [0,1]: that the passages answer the question */
+    pith_citation *citations;
+    size_t n_citations;
+    pith_passage *passages;     /* what the model read, in its order */
+    size_t n_passages;
+    size_t left_out;            /* passages found that did not fit the budget */
+    size_t unsupported;         /* sentences for which no passage was found */
+    const char *question;       /* as searched: rewritten where there was a history */
+    const char *model, *route;  /* who answered; "slm" */
+    int prompt_tokens, generated_tokens, finish_length; /* 1: cut at max_tokens */
+    double first_token_ms, total_ms;
+    pith_stage *stages;
+    size_t n_stages;
+} pith_answer;
+
+/* Free with pith_answer_free. An answer that abstains is not an error. */
+PITH_API int pith_ask(pith *p, const char *question, const pith_ask_options *opt,
+                      pith_answer **out, pith_error *why);
+PITH_API void pith_answer_free(pith_answer *a);
+
+/* The same as JSON; NULL when there is no memory. Free with pith_string_free.
+ * {"answer","abstained","confidence","citations":[{"n","document","section","start",
+ * "end","text"}],"passages":[...],"model","route","tokens":{"prompt","generated"},
+ * "timings_ms":{...},"stages":[...]} and
+ * {"results":[{"rank","score","document","section","start","end","text"}],...} */
+PITH_API char *pith_answer_json(const pith_answer *a);
+PITH_API char *pith_results_json(const pith_results *r);
+
+/* ---- models ----------------------------------------------------------------------- */
+
+/* How well each of n texts answers the query, by the reranker: logits into out[n]. */
+PITH_API int pith_score(pith *p, const char *query, const char *const *texts, size_t n,
+                        float *out, pith_error *why);
+/* Unit vectors of n texts by the embedder into a new (n, *dim) array; free with
+ * pith_vectors_free. query: 1 for queries, 0 for passages. */
+PITH_API int pith_embed(pith *p, int query, const char *const *texts, size_t n,
+                        float **out, int *dim, pith_error *why);
+PITH_API void pith_vectors_free(float *v);
+
+/* The catalogue as JSON: [{"name","role","licence","about","bytes","path","present",
+ * "default"}]; free with pith_string_free. */
+PITH_API int pith_models(char **json, pith_error *why);
+/* Fetches a model by name, checks its hash, keeps it. This uses the network. */
+PITH_API int pith_model_pull(const char *name, int again,
+                             void (*on_progress)(void *arg, const char *what,
+                                                 uint64_t done, uint64_t total),
+                             void *arg, pith_error *why);
+PITH_API int pith_model_remove(const char *name, pith_error *why);
+/* What a model file is, as JSON: {"name","path","arch","engine","dim","window","bytes",
+ * "embeds","scores","generates"}. */
+PITH_API int pith_model_show(const char *name, char **json, pith_error *why);
+
+/* What this machine has and what pith will use, as JSON: {"cpu","features","cores",
+ * "memory_bytes","free_bytes","engine","devices","encoder","problems":[{"what","cure"}]} */
+PITH_API int pith_doctor(char **json, pith_error *why);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,39 @@
+/* words.h -- the words and the sentences of a text, in any script.
+ *
+ * One analyser serves the lexical index, the filter and the citations, so that a word
+ * means the same everywhere: ICU finds its borders (UAX #29), NFKC case folding and the
+ * removal of combining accents make it comparable, libstemmer (Snowball) cuts its ending.
+ * Han, Kana and Hangul without spaces come as overlapping pairs of characters.
+ *
+ * An analyser belongs to one thread. Bytes that are no UTF-8 separate words. */
+#ifndef PITH_BASE_WORDS_H
+#define PITH_BASE_WORDS_H
+
+#include "base/ctx.h"
+
+typedef struct Words Words;
+
+typedef struct Word {
+    Str stem;            // folded and stemmed; borrowed until the next call on Words
+    size_t start, end;   // bytes of the word as written, in the text
+    bool stop;           // a function word ("the", "of"); worthless as a query term
+} Word;
+
+typedef struct Span {
+    size_t start, end;   // bytes, end excluded
+} Span;
+
+/* E_MEMORY, E_INTERNAL: ICU's data is absent. *out is NULL then. */
+MUST_USE Status words_open(Ctx *cx, Words **out);
+void words_close(Words *w);
+
+/* Starts on text, which must outlive the walk. E_LIMIT: 2 GiB or more. */
+MUST_USE Status words_begin(Ctx *cx, Words *w, Str text);
+/* The next word; false at the end. Words longer than 64 characters are cut there. */
+bool words_next(Words *w, Word *out);
+
+/* The sentences of text in order, without the white space between them; a line break
+ * followed by a blank line ends one too. The array is in cx's arena. */
+MUST_USE Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n);
+
+#endif

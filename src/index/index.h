@@ -1,0 +1,62 @@
+/* index.h -- documents into a store: read, cut into chunks, embed, put.
+ *
+ * Everything is incremental. A file whose size and time are as before is not opened; one
+ * whose content hash is as before is not parsed; a changed one replaces its chunks. Work
+ * is committed document by document, so stopping at any moment loses one at most. */
+#ifndef PITH_INDEX_INDEX_H
+#define PITH_INDEX_INDEX_H
+
+#include "base/ctx.h"
+#include "model/model.h"
+#include "store/store.h"
+
+typedef struct IndexProgress {
+    size_t files_done, files_total;   // total grows until the walk is over
+    uint64_t bytes_done, bytes_total; // of files that needed work
+    size_t chunks_done;
+    const char *current;              // path in work
+} IndexProgress;
+
+typedef struct IndexOptions {
+    int chunk_tokens;                 // aim, by the embedder's tokenizer; 0: 200
+    uint64_t max_file_bytes;          // larger files are refused; 0: 256 MiB
+    void (*on_progress)(void *arg, const IndexProgress *p);
+    /* A file that could not be indexed and why; the rest goes on. */
+    void (*on_problem)(void *arg, const char *path, const char *reason);
+    void *arg;
+} IndexOptions;
+
+typedef struct IndexReport {
+    size_t added, changed, unchanged, removed;   // documents
+    size_t skipped;                   // not of a kind we read, or ignored by rule
+    size_t failed;                    // told to on_problem
+    size_t chunks;                    // written
+} IndexReport;
+
+/* Files and folders, folders with all below them. Symbolic links to folders are not
+ * followed; .gitignore and .pithignore are honoured, .git and hidden folders skipped.
+ * A path named by the caller that is absent or unreadable counts as failed.
+ * E_CANCELLED: what was done before stays. */
+MUST_USE Status index_paths(Ctx *cx, Store *s, Model *embedder, const char *const *paths,
+                            size_t n, const IndexOptions *opt, IndexReport *out);
+
+/* Visits every root given to index_paths before: what is new or changed is indexed,
+ * documents whose file is gone are removed. A root that is itself out of reach (an
+ * unmounted disk) is told to on_problem and its documents stay. */
+MUST_USE Status index_sync(Ctx *cx, Store *s, Model *embedder, const IndexOptions *opt,
+                           IndexReport *out);
+
+typedef enum Format { FORMAT_AUTO, FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_HTML } Format;
+
+typedef struct IndexText {
+    Str uri;                          // not empty
+    Str title;                        // may be empty: found in the text then
+    Str text;                         // any charset
+    Format format;
+} IndexText;
+
+/* Documents from memory, embedded together. */
+MUST_USE Status index_texts(Ctx *cx, Store *s, Model *embedder, const IndexText *docs,
+                            size_t n, const IndexOptions *opt, IndexReport *out);
+
+#endif

@@ -1,0 +1,97 @@
+/* model.h -- a small model, loaded: it embeds, scores or generates.
+ *
+ * What a model can do is read from its file, never from its name. A Model serves one
+ * call at a time; its weights are mapped and shared between processes.
+ *
+ * Implementations: encoder.c (BERT family over oneDNN), llama.c (any GGUF that libllama
+ * reads), fake.c (deterministic, for tests). model.c chooses. */
+#ifndef PITH_MODEL_MODEL_H
+#define PITH_MODEL_MODEL_H
+
+#include "base/ctx.h"
+
+typedef struct Model Model;
+
+enum { CAN_EMBED = 1, CAN_SCORE = 2, CAN_GENERATE = 4 };
+
+typedef struct ModelInfo {
+    Str name;               // general.name of the file, or the file's name
+    Str path;
+    Str arch;               // "bert", "qwen2", ...
+    Str engine;             // "oneDNN bf16", "libllama", "fake", ...
+    Str fingerprint;        // 32 hex digits over size, head and tail of the file
+    uint64_t file_bytes;
+    int can;                // CAN_ bits
+    int dim;                // of an embedding; 0 where it cannot embed
+    int window;             // tokens that one sequence may have
+} ModelInfo;
+
+typedef struct ModelOptions {
+    int threads;            // 0: one per core
+    int context_tokens;     // generator: the window to make room for; 0: 4096 or what the
+                            // model was trained for, whichever is less
+    bool plain;             // do not use our own encoder: libllama for all
+} ModelOptions;
+
+/* Opens the GGUF at path; "fake:" opens the test model. opt may be NULL.
+ * E_IO, E_FORMAT (cut short, not GGUF), E_MODEL (an architecture nobody reads, or no use
+ * in pith), E_MEMORY (larger than the memory that is free). *out is NULL then. */
+MUST_USE Status model_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **out);
+void model_close(Model *m);
+/* Borrowed; lives as long as m. */
+const ModelInfo *model_info(const Model *m);
+
+/* How many tokens text has, specials not added. */
+MUST_USE Status model_count(Ctx *cx, Model *m, Str text, int *n);
+
+typedef enum EmbedKind { EMBED_PASSAGE, EMBED_QUERY } EmbedKind;
+
+/* n texts to n unit vectors: out is (n, dim), row by row. The prefix that the model
+ * wants for this kind is added here. A text longer than the window is cut at its end.
+ * E_MODEL: the model cannot embed, or gave a vector that is not finite. */
+MUST_USE Status model_embed(Ctx *cx, Model *m, EmbedKind kind, const Str *texts, size_t n,
+                            float *out);
+
+/* How well each text answers the query: n logits, higher is better, comparable within
+ * one model only. Pairs longer than the window lose the end of the text.
+ * E_MODEL: no score head and no way to ask yes or no, or a score that is not finite. */
+MUST_USE Status model_score(Ctx *cx, Model *m, Str query, const Str *texts, size_t n,
+                            float *out);
+
+typedef struct Message {
+    const char *role;       // "system", "user", "assistant"
+    Str content;
+} Message;
+
+typedef struct GenerateOptions {
+    int max_tokens;         // > 0
+    float temperature;      // 0: greedy, the same answer each time
+    uint64_t seed;          // for temperature > 0
+    /* Called with each piece of text, whole UTF-8 characters only; false stops. */
+    bool (*on_text)(void *arg, Str piece);
+    void *arg;
+} GenerateOptions;
+
+typedef enum Finish { FINISH_STOP, FINISH_LENGTH, FINISH_CALLER } Finish;
+
+typedef struct Generated {
+    Str text;               // in cx's arena
+    int prompt_tokens;
+    int reused_tokens;      // of the prompt, whose keys and values were still there
+    int tokens;             // generated
+    Finish finish;
+    float mean_logprob;     // of the chosen tokens, natural logarithm; 0 for none
+    float min_logprob;
+    double prefill_ms, decode_ms;
+} Generated;
+
+/* How many tokens the conversation has, in the model's own chat template with the
+ * opening of the assistant's turn. */
+MUST_USE Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n, int *tokens);
+/* Continues the conversation with an assistant's turn. The prefix shared with the last
+ * call is not computed again. E_LIMIT: prompt and max_tokens pass the window.
+ * E_CANCELLED: cx was cancelled between tokens; out->text holds what there was. */
+MUST_USE Status model_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
+                               const GenerateOptions *opt, Generated *out);
+
+#endif

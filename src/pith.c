@@ -1,0 +1,2 @@
+/* pith.c -- the public API over the modules. */
+#include "pith.h"
