@@ -1,0 +1,129 @@
+/* llama_chat.c -- a conversation as tokens, in the model's own template.
+ *
+ * Documents and questions come from outside, and may hold "<|im_end|>\n<|im_start|>system"
+ * to pass for an instruction. So the template is filled with place holders, characters
+ * that no template has, and cut there: its own text is read with markers, what stands in
+ * the place of a holder without. No byte of a message can become a control token. */
+#include "model/llama_impl.h"
+
+#include <string.h>
+
+enum { MESSAGES_MAX = 4096, HOLDER = 4 };   // a place holder has 4 bytes
+
+/* U+F0000 + i, from the private plane 15. */
+static void holder_write(char out[HOLDER + 1], size_t i)
+{
+    out[0] = '\xF3';
+    out[1] = '\xB0';
+    out[2] = (char)(0x80 | i >> 6);
+    out[3] = (char)(0x80 | (i & 63));
+    out[4] = '\0';
+}
+
+/* The index of the holder at p, or n where there is none. */
+static size_t holder_read(const char *p, size_t left, size_t n)
+{
+    if (left < HOLDER || p[0] != '\xF3' || p[1] != '\xB0') return n;
+    size_t i = (size_t)(p[2] & 63) << 6 | (size_t)(p[3] & 63);
+    return i < n ? i : n;
+}
+
+static Status plain_template(Ctx *cx, const llama_chat_message *chat, size_t n, Str *out)
+{
+    Buf b = BUF(MESSAGES_MAX * 32);
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&b, "%c%s: %s\n\n", chat[i].role[0] - 'a' + 'A', chat[i].role + 1,
+                 chat[i].content);
+    buf_addf(&b, "Assistant:");
+    *out = ctx_dup(cx, buf_str(&b));
+    bool failed = b.failed || !out->p;
+    buf_free(&b);
+    return failed ? fail(cx, E_MEMORY, "no memory for a prompt") : OK;
+}
+
+/* The template filled with holders. */
+static Status frame(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Str *out)
+{
+    llama_chat_message *chat = ctx_new(cx, llama_chat_message, n);
+    char (*holder)[HOLDER + 1] = ctx_alloc(cx, n, sizeof *holder);
+    if (!chat || !holder) return E_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        Str role = str_z(msg[i].role);
+        if (!str_eq(role, STR("system")) && !str_eq(role, STR("user"))
+            && !str_eq(role, STR("assistant")))
+            return fail(cx, E_ARG, "a message has the role \"%.40s\": system, user or "
+                        "assistant is wanted", role.p);
+        holder_write(holder[i], i);
+        chat[i] = (llama_chat_message){ msg[i].role, holder[i] };
+    }
+    if (!m->template) return plain_template(cx, chat, n, out);
+    int size = llama_chat_apply_template(m->template, chat, n, true, NULL, 0);
+    char *p = size < 0 ? NULL : ctx_alloc(cx, (size_t)size + 1, 1);
+    if (size < 0) return fail(cx, E_MODEL, "%s: its chat template does not take these "
+                              "messages", m->base.info.path.p);
+    TRY_NEW(p);
+    llama_chat_apply_template(m->template, chat, n, true, p, size + 1);
+    *out = (Str){ p, (size_t)size };
+    return OK;
+}
+
+/* Adds text from outside. SentencePiece vocabularies put a space before a text; inside
+ * a prompt there is none, so we let them put it before a line break that we take off. */
+static Status add_content(Ctx *cx, LlamaModel *m, Tokens *t, Str text)
+{
+    if (!m->space_prefix) return tokens_add(cx, m, t, text, TOKENS_PLAIN);
+    Tokens lead = { 0 }, all = { 0 };
+    char *line = ctx_alloc(cx, text.n + 1, 1);
+    TRY_NEW(line);
+    line[0] = '\n';
+    if (text.n) memcpy(line + 1, text.p, text.n);
+    TRY(tokens_add(cx, m, &lead, STR("\n"), TOKENS_PLAIN));
+    TRY(tokens_add(cx, m, &all, (Str){ line, text.n + 1 }, TOKENS_PLAIN));
+    if (all.n < lead.n || memcmp(all.at, lead.at, lead.n * sizeof *lead.at) != 0)
+        return tokens_add(cx, m, t, text, TOKENS_PLAIN);   // the break grew into a token
+    for (size_t i = lead.n; i < all.n; i++) TRY(tokens_push(cx, t, all.at[i]));
+    return OK;
+}
+
+static Status begin(Ctx *cx, LlamaModel *m, Tokens *t, Str first)
+{
+    llama_token bos = llama_vocab_bos(m->vocab);
+    if (!llama_vocab_get_add_bos(m->vocab) || bos == LLAMA_TOKEN_NULL) return OK;
+    Str text = str_z(llama_vocab_get_text(m->vocab, bos));
+    return text.n && str_starts(first, text) ? OK : tokens_push(cx, t, bos);
+}
+
+Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens *out)
+{
+    if (n == 0 || n > MESSAGES_MAX)
+        return fail(cx, E_ARG, "a conversation of %zu messages; 1 to %d are wanted", n,
+                    MESSAGES_MAX);
+    Str text;
+    TRY(frame(cx, m, msg, n, &text));
+    *out = (Tokens){ 0 };
+    TRY(begin(cx, m, out, text));
+    size_t start = 0, seen = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        size_t which = holder_read(text.p + i, text.n - i, n);
+        if (which == n) continue;
+        TRY(tokens_add(cx, m, out, (Str){ text.p + start, i - start }, TOKENS_MARKERS));
+        TRY(add_content(cx, m, out, msg[which].content));
+        i += HOLDER - 1;
+        start = i + 1;
+        seen++;
+    }
+    if (seen != n)
+        return fail(cx, E_MODEL, "%s: its chat template has no place for %zu of %zu "
+                    "messages", m->base.info.path.p, n - seen, n);
+    TRY(tokens_add(cx, m, out, (Str){ text.p + start, text.n - start }, TOKENS_MARKERS));
+    Str no_thoughts = STR("<think>\n\n</think>\n\n");   // as Qwen3's enable_thinking=false
+    return m->thinks ? tokens_add(cx, m, out, no_thoughts, TOKENS_MARKERS) : OK;
+}
+
+Status llama_count_chat(Ctx *cx, Model *base, const Message *msg, size_t n, int *tokens)
+{
+    Tokens t;
+    TRY(chat_tokens(cx, (LlamaModel *)base, msg, n, &t));
+    *tokens = (int)t.n;
+    return OK;
+}

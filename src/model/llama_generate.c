@@ -1,0 +1,275 @@
+/* llama_generate.c -- one conversation at a time, continued token by token.
+ *
+ * Invariant: the first n_past tokens of `past` have their keys and values in `talk`, and
+ * each was computed in a batch that starts at a multiple of GRAIN. A kernel may round a
+ * row differently when it stands elsewhere in a batch, so a prefix is only reused up to
+ * such a border, and what was generated (one token a batch) never: the same conversation
+ * gives the same answer whatever was asked before. */
+#include "model/llama_impl.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    BATCH = 512,            // tokens computed between two looks at cancellation
+    GRAIN = 32,             // borders at which a prefix may be reused
+    CONTEXT_STEP = 1024,    // contexts grow by this
+};
+
+/* ---- the context ------------------------------------------------------------------ */
+
+static bool wants_stop(void *cx)
+{
+    const Ctx *c = cx;
+    return c->cancelled && c->cancelled(c->cancel_arg);
+}
+
+/* Makes room for n tokens. A context is sized to need, since its cost follows its size,
+ * not its use. */
+static Status talk_room(Ctx *cx, LlamaModel *m, size_t n)
+{
+    size_t window = (size_t)m->base.info.window;
+    if (n > window)
+        return fail(cx, E_LIMIT, "%zu tokens of prompt and answer, the model's window has "
+                    "%zu: ask for less context", n, window);
+    if (m->talk && llama_n_ctx(m->talk) >= n) return OK;
+    if (m->talk) llama_free(m->talk);
+    m->talk = NULL;
+    m->n_past = 0;
+    struct llama_context_params p = llama_context_default_params();
+    size_t room = (n + CONTEXT_STEP - 1) / CONTEXT_STEP * CONTEXT_STEP;
+    p.n_ctx = (uint32_t)(room < window ? room : window);
+    p.n_batch = p.n_ubatch = BATCH;
+    /* On a CPU one query against a long cache is slower with it; a GPU wants it. */
+    p.flash_attn_type = llama_supports_gpu_offload() ? LLAMA_FLASH_ATTN_TYPE_AUTO
+                                                     : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    return llama_context_open(cx, m, p, &m->talk);
+}
+
+static Status decode(Ctx *cx, LlamaModel *m, llama_token *at, size_t n)
+{
+    TRY(ctx_check(cx));
+    llama_reason_clear();
+    int rc = llama_decode(m->talk, llama_batch_get_one(at, (int)n));
+    if (rc == 0) return OK;
+    TRY(ctx_check(cx));      // it was stopped between two operations
+    return fail(cx, E_MODEL, "%s: computing %zu tokens ended with %d: %s",
+                m->base.info.path.p, n, rc, llama_reason());
+}
+
+static size_t shared(const LlamaModel *m, Tokens t)
+{
+    size_t n = 0, most = m->n_past < t.n - 1 ? m->n_past : t.n - 1;   // the last one is
+    while (n < most && m->past[n] == t.at[n]) n++;                    // always computed
+    return n - n % GRAIN;
+}
+
+static Status prefill(Ctx *cx, LlamaModel *m, Tokens t)
+{
+    while (m->n_past < t.n) {
+        size_t n = t.n - m->n_past < BATCH ? t.n - m->n_past : BATCH;
+        TRY(decode(cx, m, t.at + m->n_past, n));
+        memcpy(m->past + m->n_past, t.at + m->n_past, n * sizeof *t.at);
+        m->n_past += n;
+    }
+    return OK;
+}
+
+Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, int more, size_t *reused)
+{
+    if (t.n == 0) return fail(cx, E_ARG, "the prompt is empty");
+    TRY(talk_room(cx, m, t.n + (size_t)more));
+    llama_memory_t memory = llama_get_memory(m->talk);
+    size_t keep = shared(m, t);
+    if (!llama_memory_seq_rm(memory, 0, (llama_pos)keep, -1)) {
+        llama_memory_clear(memory, true);    // recurrent models cannot forget a part
+        keep = 0;
+    }
+    m->n_past = *reused = keep;
+    llama_set_abort_callback(m->talk, wants_stop, cx);
+    Status st = prefill(cx, m, t);
+    llama_set_abort_callback(m->talk, NULL, NULL);
+    return st;
+}
+
+/* ---- choosing a token ------------------------------------------------------------- */
+
+typedef struct Choice {
+    llama_token token;
+    float logprob;          // natural logarithm, before temperature
+} Choice;
+
+static llama_token best(const float *logit, int n)
+{
+    int at = 0;
+    for (int i = 1; i < n; i++)
+        if (logit[i] > logit[at]) at = i;
+    return at;
+}
+
+static float logprob(const float *logit, int n, llama_token of, float top)
+{
+    float sum = 0;
+    for (int i = 0; i < n; i++)
+        if (logit[i] > top - 20) sum += expf(logit[i] - top);   // less: under 2e-9 each
+    return logit[of] - top - logf(sum);
+}
+
+static Status choose(Ctx *cx, LlamaModel *m, struct llama_sampler *sampler, Choice *out)
+{
+    const float *logit = llama_get_logits_ith(m->talk, -1);   // (n_vocab)
+    int n = llama_vocab_n_tokens(m->vocab);
+    llama_token top = best(logit, n);
+    if (!isfinite(logit[top]))
+        return fail(cx, E_MODEL, "%s: a logit is not finite: the file or this build is "
+                    "damaged", m->base.info.path.p);
+    out->token = sampler ? llama_sampler_sample(sampler, m->talk, -1) : top;
+    out->logprob = logprob(logit, n, out->token, logit[top]);
+    return OK;
+}
+
+static struct llama_sampler *sampler_new(const GenerateOptions *opt)
+{
+    struct llama_sampler *chain =
+        llama_sampler_chain_init(llama_sampler_chain_default_params());
+    uint32_t seed = (uint32_t)(opt->seed ^ opt->seed >> 32);
+    if (seed == LLAMA_DEFAULT_SEED) seed--;    // libllama reads that one as "any"
+    llama_sampler_chain_add(chain, llama_sampler_init_temp(opt->temperature));
+    llama_sampler_chain_add(chain, llama_sampler_init_dist(seed));
+    return chain;
+}
+
+/* ---- writing text ----------------------------------------------------------------- */
+
+/* raw holds what the model said. text is the answer: whole, valid characters from behind
+ * the thoughts, of which the caller has seen the first `shown` bytes. */
+typedef struct Writer {
+    const GenerateOptions *opt;
+    Buf raw, text;
+    size_t read;            // bytes of raw that are done with
+    bool thinking;          // raw may still be, or begin with, thoughts
+    size_t shown;
+} Writer;
+
+/* Bytes of the character at p (Unicode 15, table 3-7); 0: it goes on behind n, -1: none. */
+static int character(const unsigned char *p, size_t n)
+{
+    unsigned lead = p[0], low = 0x80, high = 0xBF;
+    int size = lead < 0x80 ? 1 : lead < 0xC2 ? -1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3
+             : lead < 0xF5 ? 4 : -1;
+    if (lead == 0xE0) low = 0xA0;      // no overlong forms
+    if (lead == 0xF0) low = 0x90;
+    if (lead == 0xED) high = 0x9F;     // no surrogates
+    if (lead == 0xF4) high = 0x8F;     // not past U+10FFFF
+    for (int i = 1; i < size; i++, low = 0x80, high = 0xBF) {
+        if ((size_t)i == n) return 0;
+        if (p[i] < low || p[i] > high) return -1;
+    }
+    return size;
+}
+
+/* Steps over "<think>...</think>"; false while more is needed to tell. */
+static bool past_thoughts(Writer *w)
+{
+    Str open = STR("<think>"), close = STR("</think>");
+    Str said = str_trim(buf_str(&w->raw));
+    if (said.n < open.n && str_starts(open, said)) return false;
+    if (str_starts(said, open)) {
+        const char *end = memmem(said.p, said.n, close.p, close.n);
+        if (!end) return false;
+        w->read = (size_t)(end - w->raw.p) + close.n;
+    }
+    return true;
+}
+
+/* Takes a piece of a character or of several. False: the caller wants no more. */
+static bool write_piece(Writer *w, Str piece)
+{
+    buf_add(&w->raw, piece);
+    if (w->thinking && !past_thoughts(w)) return true;
+    if (w->thinking)     // white space between the thoughts and the answer
+        while (w->read < w->raw.n && strchr(" \n", w->raw.p[w->read])) w->read++;
+    if (w->read == w->raw.n) return true;
+    w->thinking = false;
+    while (w->read < w->raw.n) {
+        const char *p = w->raw.p + w->read;
+        int n = character((const unsigned char *)p, w->raw.n - w->read);
+        if (n == 0) break;
+        buf_add(&w->text, n > 0 ? (Str){ p, (size_t)n } : STR("\xEF\xBF\xBD"));
+        w->read += n > 0 ? (size_t)n : 1;
+    }
+    if (w->text.n == w->shown || !w->opt->on_text) return true;
+    Str fresh = { w->text.p + w->shown, w->text.n - w->shown };
+    w->shown = w->text.n;
+    return w->opt->on_text(w->opt->arg, fresh);
+}
+
+static bool write_token(Writer *w, LlamaModel *m, llama_token token)
+{
+    char piece[512];
+    int n = llama_token_to_piece(m->vocab, token, piece, sizeof piece, 0, false);
+    return n <= 0 || write_piece(w, (Str){ piece, (size_t)n });
+}
+
+/* ---- generation ------------------------------------------------------------------- */
+
+static void account(Generated *out, float logprob_)
+{
+    out->tokens++;
+    out->mean_logprob += (logprob_ - out->mean_logprob) / (float)out->tokens;
+    if (logprob_ < out->min_logprob) out->min_logprob = logprob_;
+}
+
+/* Token by token until the model, the limit or the caller ends it. */
+static Status speak(Ctx *cx, LlamaModel *m, struct llama_sampler *sampler, Writer *w,
+                    Generated *out)
+{
+    for (;;) {
+        Choice c;
+        TRY(choose(cx, m, sampler, &c));
+        if (llama_vocab_is_eog(m->vocab, c.token)) return out->finish = FINISH_STOP, OK;
+        account(out, c.logprob);
+        if (!write_token(w, m, c.token)) return out->finish = FINISH_CALLER, OK;
+        if (out->tokens == w->opt->max_tokens) return out->finish = FINISH_LENGTH, OK;
+        TRY(decode(cx, m, &c.token, 1));
+    }
+}
+
+static Status answer(Ctx *cx, LlamaModel *m, const GenerateOptions *opt, Generated *out)
+{
+    Writer w = { .opt = opt, .raw = BUF(64 << 20), .text = BUF(64 << 20),
+                 .thinking = m->thinks };
+    struct llama_sampler *sampler = opt->temperature > 0 ? sampler_new(opt) : NULL;
+    llama_set_abort_callback(m->talk, wants_stop, cx);
+    Status st = speak(cx, m, sampler, &w, out);
+    llama_set_abort_callback(m->talk, NULL, NULL);
+
+    out->text = ctx_dup(cx, buf_str(&w.text));
+    if (!out->text.p) st = E_MEMORY;
+    if (w.raw.failed || w.text.failed) st = fail(cx, E_MEMORY, "no memory for an answer");
+    if (sampler) llama_sampler_free(sampler);
+    buf_free(&w.raw);
+    buf_free(&w.text);
+    return st;
+}
+
+Status llama_generate(Ctx *cx, Model *base, const Message *msg, size_t n,
+                      const GenerateOptions *opt, Generated *out)
+{
+    LlamaModel *m = (LlamaModel *)base;
+    Tokens t;
+    size_t reused;
+    *out = (Generated){ 0 };
+    if (opt->max_tokens <= 0)
+        return fail(cx, E_ARG, "max_tokens is %d: at least 1 is wanted", opt->max_tokens);
+    double start = now_ms();
+    TRY(chat_tokens(cx, m, msg, n, &t));
+    TRY(talk_feed(cx, m, t, opt->max_tokens, &reused));
+    double ready = now_ms();
+    Status st = answer(cx, m, opt, out);
+    out->prompt_tokens = (int)t.n;
+    out->reused_tokens = (int)reused;
+    out->prefill_ms = ready - start;
+    out->decode_ms = now_ms() - ready;
+    return st;
+}

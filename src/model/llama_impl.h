@@ -1,0 +1,77 @@
+/* llama_impl.h -- the parts of the libllama model that its three files share.
+ *
+ * llama.c loads and describes, llama_chat.c turns conversations into tokens,
+ * llama_generate.c continues them, llama_embed.c makes vectors and scores. */
+#ifndef PITH_MODEL_LLAMA_IMPL_H
+#define PITH_MODEL_LLAMA_IMPL_H
+
+#include "model/impl.h"
+
+#include <llama.h>
+
+typedef struct Tokens {
+    llama_token *at;        // in a request's arena
+    size_t n, cap;
+} Tokens;
+
+typedef struct LlamaModel {
+    Model base;
+    Ctx own;                // its arena holds what lives as long as the model
+    struct llama_model *weights;
+    const struct llama_vocab *vocab;
+    int threads;
+
+    /* Conversations: one sequence, whose first n_past tokens have their keys and values
+     * in `talk`. Made at the first use, remade when a longer prompt comes. */
+    struct llama_context *talk;
+    llama_token *past;      // (window)
+    size_t n_past;
+    const char *template;   // NULL: it has none that libllama knows
+    bool thinks;            // its template knows <think>
+    bool space_prefix;      // its tokenizer puts a space before each text
+    bool reranker;          // trained to say yes or no in the format of Qwen3-Reranker
+
+    /* Vectors and scores: many sequences at once, each pooled to one row. */
+    struct llama_context *pool;
+    enum llama_pooling_type pooling;
+    llama_token segment_b;  // added to tokens of the second text; 0: nothing to add
+    Str prefix[2];          // by EmbedKind
+} LlamaModel;
+
+/* Why libllama's last call on this thread went wrong, in its own words. */
+const char *llama_reason(void);
+void llama_reason_clear(void);
+/* A context of libllama. E_MEMORY: it has no room. */
+MUST_USE Status llama_context_open(Ctx *cx, LlamaModel *m, struct llama_context_params p,
+                                   struct llama_context **out);
+
+/* How tokens are added: SPECIALS puts what the vocabulary wants around a text (BOS, EOS,
+ * [CLS], [SEP]); MARKERS reads "<|im_end|>" and the like as the one token it is. Text
+ * from outside never gets MARKERS. */
+enum { TOKENS_PLAIN = 0, TOKENS_SPECIALS = 1, TOKENS_MARKERS = 2 };
+MUST_USE Status tokens_add(Ctx *cx, LlamaModel *m, Tokens *t, Str text, int how);
+MUST_USE Status tokens_push(Ctx *cx, Tokens *t, llama_token token);
+/* The longest head of text that has at most n tokens and ends with a whole character. */
+MUST_USE Status tokens_cut(Ctx *cx, LlamaModel *m, Str text, size_t n, Str *out);
+
+/* The conversation with the assistant's turn opened, as tokens. E_ARG: a role that is
+ * none of three. */
+MUST_USE Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n,
+                            Tokens *out);
+/* Brings `talk` to hold exactly t, whose last token's logits can be read then; room is
+ * made for `more` tokens behind it. *reused of t's tokens were there. */
+MUST_USE Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, int more, size_t *reused);
+
+Status llama_count_chat(Ctx *cx, Model *base, const Message *msg, size_t n, int *tokens);
+Status llama_generate(Ctx *cx, Model *base, const Message *msg, size_t n,
+                      const GenerateOptions *opt, Generated *out);
+Status llama_embed(Ctx *cx, Model *base, EmbedKind kind, const Str *texts, size_t n,
+                   float *out);
+/* By the score head, in the pooled context. */
+Status llama_score_head(Ctx *cx, Model *base, Str query, const Str *texts, size_t n,
+                        float *out);
+/* By asking the generator: logit of yes less logit of no. */
+Status llama_score_yes(Ctx *cx, Model *base, Str query, const Str *texts, size_t n,
+                       float *out);
+
+#endif
