@@ -1,0 +1,248 @@
+/* answer.c -- pith_search and pith_ask: the request's memory becomes the result's. */
+#include "api/handle.h"
+#include "ask/abstain.h"
+#include "ask/ask.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { RERANK_DEPTH = 20, CONTEXT_TOKENS = 1200, MAX_TOKENS = 256, DEFAULT_K = 10 };
+
+typedef struct ResultsBox {
+    pith_results pub;       // first: the caller's pointer is the box's
+    Ctx cx;
+} ResultsBox;
+
+typedef struct AnswerBox {
+    pith_answer pub;        // first
+    Ctx cx;
+} AnswerBox;
+
+static Status passages_out(Ctx *cx, const Passages *from, pith_passage **out, size_t *n)
+{
+    *n = from->n;
+    TRY_NEW(*out = ctx_new(cx, pith_passage, from->n));
+    for (size_t i = 0; i < from->n; i++) {
+        const Passage *p = &from->at[i];
+        (*out)[i] = (pith_passage){
+            .chunk = p->chunk.id, .rank = (int)i + 1, .score = p->score, .words = p->words,
+            .vectors = p->vector, .rerank = p->rerank, .start = p->chunk.start,
+            .end = p->chunk.end,
+            .document = public_string(cx, p->chunk.uri),
+            .title = public_string(cx, p->chunk.title),
+            .section = public_string(cx, p->chunk.section),
+            .text = public_string(cx, p->chunk.text),
+        };
+    }
+    return cx->status;
+}
+
+static Status mode_of(Ctx *cx, int mode, RetrieveMode *out)
+{
+    if (mode < PITH_HYBRID || mode > PITH_VECTORS)
+        return fail(cx, E_ARG, "search mode %d: hybrid, words and vectors are known", mode);
+    *out = (RetrieveMode)mode;
+    return OK;
+}
+
+/* The models that a search needs. No reranker that can be had is not an error: the
+ * ranking does without. */
+static Status search_models(Ctx *cx, pith *p, RetrieveMode mode, bool ranker, Asker *a)
+{
+    TRY(handle_store(cx, p, p->store_writes, &a->store));
+    if (mode != RETRIEVE_WORDS) TRY(handle_model(cx, p, ROLE_EMBEDDER, &a->embedder));
+    if (!a->embedder && mode != RETRIEVE_WORDS)
+        return fail(cx, E_ARG, "this search needs an embedder: name one, or search by words");
+    if (ranker && handle_model(cx, p, ROLE_RERANKER, &a->ranker) == E_NOTFOUND)
+        ctx_forgive(cx);
+    return cx->status;
+}
+
+/* ---- search ----------------------------------------------------------------------- */
+
+static Status search(Ctx *cx, pith *p, Str query, const pith_search_options *o,
+                     Passages *found)
+{
+    Asker a = { 0 };
+    RetrieveOptions retrieve_opt = { 0 };
+    RerankOptions rerank_opt = { .depth = o->rerank > 0 ? (size_t)o->rerank : 0 };
+    size_t k = o->k > 0 ? (size_t)o->k : DEFAULT_K;
+    if (o->k < 0 || o->k > 10000) return fail(cx, E_ARG, "%d results: 1 to 10000", o->k);
+    if (query.n == 0) return fail(cx, E_ARG, "the query is empty: say what to look for");
+    retrieve_opt.k = k > rerank_opt.depth ? k : rerank_opt.depth;
+    TRY(mode_of(cx, o->mode, &retrieve_opt.mode));
+    TRY(search_models(cx, p, retrieve_opt.mode, o->rerank > 0, &a));
+    TRY(retrieve(cx, a.store, a.embedder, &retrieve_opt, query, found));
+    if (a.ranker) TRY(rerank(cx, a.ranker, &rerank_opt, query, found));
+    if (found->n > k) found->n = k;
+    return OK;
+}
+
+static Status results_out(Ctx *cx, const Passages *found, double begun, ResultsBox **out)
+{
+    ResultsBox *box = calloc(1, sizeof *box);
+    if (!box) return fail(cx, E_MEMORY, "out of memory for results");
+    Status st = passages_out(cx, found, &box->pub.at, &box->pub.n);
+    if (st == OK) st = public_stages(cx, &box->pub.stages, &box->pub.n_stages);
+    if (st != OK) {
+        free(box);
+        return st;
+    }
+    box->pub.ms = now_ms() - begun;
+    box->cx = *cx;
+    *out = box;
+    return OK;
+}
+
+int pith_search(pith *p, const char *query, const pith_search_options *opt,
+                pith_results **out, pith_error *why)
+{
+    static const pith_search_options defaults = { 0 };
+    double begun = now_ms();
+    ResultsBox *box = NULL;
+    Passages found;
+    Ctx cx;
+    call_begin(p, &cx);
+    Status st = search(&cx, p, str_trim(str_z(query)), opt ? opt : &defaults, &found);
+    if (st == OK) st = results_out(&cx, &found, begun, &box);
+    *out = box ? &box->pub : NULL;
+    return call_end(p, &cx, st, true, why);
+}
+
+void pith_results_free(pith_results *r)
+{
+    if (!r) return;
+    ctx_end(&((ResultsBox *)r)->cx);
+    free(r);
+}
+
+/* ---- ask -------------------------------------------------------------------------- */
+
+typedef struct Listener {
+    const pith_ask_options *opt;
+} Listener;
+
+static bool relay_text(void *arg, Str piece)
+{
+    const pith_ask_options *o = ((Listener *)arg)->opt;
+    return !o->on_text || o->on_text(o->arg, piece.p, piece.n) == 0;
+}
+
+static Status history_in(Ctx *cx, const pith_ask_options *o, AskOptions *opt)
+{
+    Message *m = ctx_new(cx, Message, o->n_history);
+    TRY_NEW(m);
+    for (size_t i = 0; i < o->n_history; i++)
+        m[i] = (Message){ o->history[i].role, str_z(o->history[i].content) };
+    opt->history = m;
+    opt->n_history = o->n_history;
+    return OK;
+}
+
+static Status given_in(Ctx *cx, const pith_ask_options *o, AskOptions *opt)
+{
+    TRY_NEW(opt->given = ctx_new(cx, Passages, 1));
+    TRY_NEW(opt->given->at = ctx_new(cx, Passage, o->n_passages));
+    opt->given->n = o->n_passages;
+    for (size_t i = 0; i < o->n_passages; i++) {
+        Str text = str_z(o->passages[i]);
+        opt->given->at[i] = (Passage){ .chunk = { .text = text, .end = text.n },
+                                       .rerank = NAN };
+    }
+    return OK;
+}
+
+static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l, AskOptions *opt)
+{
+    if (o->max_tokens < 0 || o->context_tokens < 0)
+        return fail(cx, E_ARG, "a negative number of tokens was asked for");
+    if (!(o->temperature >= 0 && o->temperature <= 10))
+        return fail(cx, E_ARG, "temperature %g: 0 to 10 is possible", (double)o->temperature);
+    *opt = (AskOptions){
+        .retrieve = { .k = RERANK_DEPTH },
+        .rerank = { .depth = RERANK_DEPTH },
+        .prompt = { .context_tokens = o->context_tokens ? o->context_tokens : CONTEXT_TOKENS },
+        .generate = { .max_tokens = o->max_tokens ? o->max_tokens : MAX_TOKENS,
+                      .temperature = o->temperature, .seed = o->seed,
+                      .on_text = relay_text, .arg = l },
+        .abstain_below = o->no_abstain ? 0 : ABSTAIN_THRESHOLD,
+        .closed_book = o->ground == PITH_CLOSED_BOOK,
+    };
+    TRY(mode_of(cx, o->mode, &opt->retrieve.mode));
+    TRY(history_in(cx, o, opt));
+    return o->ground == PITH_GIVEN ? given_in(cx, o, opt) : OK;
+}
+
+static Status citations_out(Ctx *cx, const Cited *from, pith_answer *a)
+{
+    a->n_citations = from->n;
+    TRY_NEW(a->citations = ctx_new(cx, pith_citation, from->n));
+    for (size_t i = 0; i < from->n; i++) {
+        const Citation *c = &from->at[i];
+        a->citations[i] = (pith_citation){ c->n, c->passage, c->start, c->end,
+                                           public_string(cx, c->text), c->support };
+    }
+    return cx->status;
+}
+
+static Status answer_out(Ctx *cx, const Answer *from, const Model *writer, pith_answer *a)
+{
+    *a = (pith_answer){
+        .text = public_string(cx, from->cited.text), .abstained = from->abstained,
+        .confidence = from->confidence, .left_out = from->passages.left_out,
+        .unsupported = from->cited.unsupported,
+        .question = public_string(cx, from->question),
+        .model = public_string(cx, model_info(writer)->name), .route = "slm",
+        .prompt_tokens = from->generated.prompt_tokens,
+        .generated_tokens = from->generated.tokens,
+        .finish_length = from->generated.finish == FINISH_LENGTH,
+        .first_token_ms = from->first_text_ms,
+    };
+    TRY(citations_out(cx, &from->cited, a));
+    TRY(passages_out(cx, &from->passages, &a->passages, &a->n_passages));
+    TRY(public_stages(cx, &a->stages, &a->n_stages));
+    return cx->status;
+}
+
+static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
+                     pith_answer *out)
+{
+    double begun = now_ms();
+    Listener listener = { o };
+    Asker a = { 0 };
+    AskOptions opt;
+    Answer got;
+    TRY(ask_options(cx, o, &listener, &opt));
+    if (o->ground == PITH_GROUNDED)
+        TRY(search_models(cx, p, opt.retrieve.mode, !o->no_rerank, &a));
+    TRY(handle_model(cx, p, ROLE_GENERATOR, &a.writer));
+    if (!a.writer) return fail(cx, E_ARG, "asking needs a generator: name one");
+    double loaded = now_ms() - begun;
+    TRY(ask(cx, &a, &opt, question, &got));
+    TRY(answer_out(cx, &got, a.writer, out));
+    out->first_token_ms += out->first_token_ms > 0 ? loaded : 0;
+    out->total_ms = now_ms() - begun;
+    return OK;
+}
+
+int pith_ask(pith *p, const char *question, const pith_ask_options *opt, pith_answer **out,
+             pith_error *why)
+{
+    static const pith_ask_options defaults = { 0 };
+    AnswerBox *box = calloc(1, sizeof *box);
+    Ctx cx;
+    call_begin(p, &cx);
+    Status st = box ? OK : fail(&cx, E_MEMORY, "out of memory for an answer");
+    if (st == OK) st = answer(&cx, p, str_z(question), opt ? opt : &defaults, &box->pub);
+    if (st == OK) box->cx = cx;
+    else free(box);
+    *out = st == OK ? &box->pub : NULL;
+    return call_end(p, &cx, st, true, why);
+}
+
+void pith_answer_free(pith_answer *a)
+{
+    if (!a) return;
+    ctx_end(&((AnswerBox *)a)->cx);
+    free(a);
+}

@@ -1,0 +1,52 @@
+/* handle.h -- what a `pith` holds, and how a public call begins and ends.
+ *
+ * Every public call locks the handle, works in a Ctx of its own and returns through
+ * call_end, which turns the Ctx's status and reason into the caller's error. What outlives
+ * the call (an answer, results) takes the Ctx's memory with it. */
+#ifndef PITH_API_HANDLE_H
+#define PITH_API_HANDLE_H
+
+#include "base/ctx.h"
+#include "model/model.h"
+#include "pith.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+typedef enum Role { ROLE_GENERATOR, ROLE_EMBEDDER, ROLE_RERANKER, ROLES } Role;
+
+struct pith {
+    pthread_mutex_t lock;
+    int (*cancelled)(void *arg);
+    void *arg;
+    int threads, context_tokens;
+    bool read_only;
+    char *store_path;
+    char *model_name[ROLES];    // as asked for; NULL: the default of the role
+    Store *store;               // opened when first needed
+    bool store_writes;
+    Model *model[ROLES];        // loaded when first needed
+};
+
+/* "generator", "embedder", "reranker". */
+const char *role_name(Role r);
+
+/* Begins a call on p: locks it and prepares *cx. */
+void call_begin(pith *p, Ctx *cx);
+/* Ends it: fills *why, unlocks, returns the code. Frees the Ctx's memory unless keep. */
+int call_end(pith *p, Ctx *cx, Status st, bool keep, pith_error *why);
+/* The same without a handle. */
+int error_out(const Ctx *cx, Status st, pith_error *why);
+
+/* The store, opened for reading or for writing. E_NOTFOUND: there is none yet. */
+MUST_USE Status handle_store(Ctx *cx, pith *p, bool write, Store **out);
+/* The model of a role. *out is NULL with OK where the owner said "none". */
+MUST_USE Status handle_model(Ctx *cx, pith *p, Role r, Model **out);
+/* The path and the name of the model of a role, not loaded. */
+MUST_USE Status handle_model_path(Ctx *cx, const pith *p, Role r, Str *name, Str *path);
+
+/* A stage and a passage as the public header shows them; strings in cx. */
+MUST_USE Status public_stages(Ctx *cx, pith_stage **out, size_t *n);
+const char *public_string(Ctx *cx, Str s);
+
+#endif

@@ -1,0 +1,86 @@
+/* json.c -- results and answers as JSON, for the command line, HTTP and other languages. */
+#include "pith.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Six significant digits say all that a score or a time means. */
+enum { FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(6) };
+
+static json_t *passage_json(const pith_passage *p)
+{
+    json_t *j = json_pack("{si sf ss ss ss sI sI ss sf sf}", "rank", p->rank,
+        "score", p->score, "document", p->document, "title", p->title, "section", p->section,
+        "start", (json_int_t)p->start, "end", (json_int_t)p->end, "text", p->text,
+        "words", p->words, "vectors", p->vectors);
+    if (j && !isnan(p->rerank)) json_object_set_new(j, "rerank", json_real(p->rerank));
+    return j;
+}
+
+static json_t *passages_json(const pith_passage *p, size_t n)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < n; i++) json_array_append_new(all, passage_json(&p[i]));
+    return all;
+}
+
+static json_t *stages_json(const pith_stage *s, size_t n)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_t *j = json_pack("{ss sf}", "stage", s[i].name, "ms", s[i].ms);
+        for (int f = 0; j && f < s[i].n_figures; f++)
+            json_object_set_new(j, s[i].figure[f].name, json_real(s[i].figure[f].value));
+        json_array_append_new(all, j);
+    }
+    return all;
+}
+
+static json_t *citations_json(const pith_answer *a)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < a->n_citations; i++) {
+        const pith_citation *c = &a->citations[i];
+        const pith_passage *p = &a->passages[c->passage];
+        json_array_append_new(all, json_pack("{si ss ss ss sI sI ss sf si}", "n", c->n,
+            "document", p->document, "title", p->title, "section", p->section,
+            "start", (json_int_t)c->start, "end", (json_int_t)c->end, "text", c->text,
+            "support", c->support, "passage", p->rank));
+    }
+    return all;
+}
+
+static json_t *timings_json(const pith_answer *a)
+{
+    json_t *j = json_pack("{sf sf}", "first_token", a->first_token_ms, "total", a->total_ms);
+    for (size_t i = 0; j && i < a->n_stages; i++)
+        json_object_set_new(j, a->stages[i].name, json_real(a->stages[i].ms));
+    return j;
+}
+
+static char *print(json_t *j)
+{
+    char *s = j ? json_dumps(j, FLAGS) : NULL;
+    json_decref(j);
+    return s;
+}
+
+char *pith_answer_json(const pith_answer *a)
+{
+    return print(json_pack("{ss sb sf ss so so sI sI ss ss s{si si sb} so so}",
+        "answer", a->text, "abstained", a->abstained, "confidence", a->confidence,
+        "question", a->question, "citations", citations_json(a),
+        "passages", passages_json(a->passages, a->n_passages),
+        "left_out", (json_int_t)a->left_out, "unsupported", (json_int_t)a->unsupported,
+        "model", a->model, "route", a->route,
+        "tokens", "prompt", a->prompt_tokens, "generated", a->generated_tokens,
+        "cut", a->finish_length,
+        "timings_ms", timings_json(a), "stages", stages_json(a->stages, a->n_stages)));
+}
+
+char *pith_results_json(const pith_results *r)
+{
+    return print(json_pack("{so sf so}", "results", passages_json(r->at, r->n), "ms", r->ms,
+                           "stages", stages_json(r->stages, r->n_stages)));
+}

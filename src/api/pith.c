@@ -1,0 +1,188 @@
+/* pith.c -- opening and closing a handle; its store and its models, loaded when needed. */
+#include "api/handle.h"
+#include "base/file.h"
+#include "model/catalog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The public codes are the inner ones. */
+_Static_assert((int)PITH_E_ARG == (int)E_ARG && (int)PITH_E_INTERNAL == (int)E_INTERNAL,
+               "pith.h and ctx.h number errors alike");
+
+const char *role_name(Role r)
+{
+    static const char *const name[ROLES] = { "generator", "embedder", "reranker" };
+    return name[r];
+}
+
+int error_out(const Ctx *cx, Status st, pith_error *why)
+{
+    if (!why) return (int)st;
+    *why = (pith_error){ .code = (int)st };
+    if (st != OK) memcpy(why->message, cx->reason, sizeof why->message);
+    return (int)st;
+}
+
+static bool ask_owner(void *arg)
+{
+    const pith *p = arg;
+    return p->cancelled(p->arg) != 0;
+}
+
+void call_begin(pith *p, Ctx *cx)
+{
+    *cx = CTX_INIT;
+    pthread_mutex_lock(&p->lock);
+    if (!p->cancelled) return;
+    cx->cancelled = ask_owner;
+    cx->cancel_arg = p;
+}
+
+int call_end(pith *p, Ctx *cx, Status st, bool keep, pith_error *why)
+{
+    int code = error_out(cx, st, why);
+    if (!keep || st != OK) ctx_end(cx);
+    pthread_mutex_unlock(&p->lock);
+    return code;
+}
+
+/* The first that is set: the option, the environment, nothing (a NULL copy). */
+static Status choose(Ctx *cx, const char *option, const char *variable, char **out)
+{
+    const char *from = option ? option : getenv(variable);
+    *out = NULL;
+    if (!from || !*from) return OK;
+    *out = strdup(from);
+    return *out ? OK : fail(cx, E_MEMORY, "out of memory for a name");
+}
+
+static Status choose_store(Ctx *cx, const char *option, char **out)
+{
+    Str folder, path;
+    TRY(choose(cx, option, "PITH_STORE", out));
+    if (*out) return OK;
+    TRY(file_data_folder(cx, &folder));
+    path = ctx_printf(cx, "%.*s/store.db", (int)folder.n, folder.p);
+    TRY_NEW(path.p);
+    *out = strdup(path.p);
+    return *out ? OK : fail(cx, E_MEMORY, "out of memory for a path");
+}
+
+static Status configure(Ctx *cx, pith *p, const pith_options *o)
+{
+    const char *const named[ROLES] = { o->generator, o->embedder, o->reranker };
+    const char *const variable[ROLES] = { "PITH_GENERATOR", "PITH_EMBEDDER", "PITH_RERANKER" };
+    if (o->threads < 0 || o->threads > 1024)
+        return fail(cx, E_ARG, "%d threads: 1 to 1024 are possible, 0 means one per core",
+                    o->threads);
+    if (o->context_tokens < 0)
+        return fail(cx, E_ARG, "a window of %d tokens is not possible", o->context_tokens);
+    p->cancelled = o->cancelled;
+    p->arg = o->arg;
+    p->threads = o->threads;
+    p->context_tokens = o->context_tokens;
+    p->read_only = o->read_only != 0;
+    for (int r = 0; r < ROLES; r++)
+        TRY(choose(cx, named[r], variable[r], &p->model_name[r]));
+    return choose_store(cx, o->store, &p->store_path);
+}
+
+int pith_open(const pith_options *opt, pith **out, pith_error *why)
+{
+    Ctx cx = CTX_INIT;
+    pith_options defaults = { 0 };
+    *out = NULL;
+    pith *p = calloc(1, sizeof *p);
+    Status st = p ? OK : fail(&cx, E_MEMORY, "out of memory for a handle");
+    if (p) pthread_mutex_init(&p->lock, NULL);
+    if (st == OK) st = configure(&cx, p, opt ? opt : &defaults);
+    if (st == OK) *out = p;
+    else pith_close(p);
+    int code = error_out(&cx, st, why);
+    ctx_end(&cx);
+    return code;
+}
+
+void pith_close(pith *p)
+{
+    if (!p) return;
+    store_close(p->store);
+    for (int r = 0; r < ROLES; r++) {
+        model_close(p->model[r]);
+        free(p->model_name[r]);
+    }
+    free(p->store_path);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+Status handle_store(Ctx *cx, pith *p, bool write, Store **out)
+{
+    if (write && p->read_only)
+        return fail(cx, E_ARG, "this handle was opened for reading only");
+    if (p->store && write && !p->store_writes) {
+        store_close(p->store);
+        p->store = NULL;
+    }
+    if (!p->store) {
+        StoreOptions opt = { .read_only = !write, .create = write };
+        TRY(store_open(cx, p->store_path, &opt, &p->store));
+        p->store_writes = write;
+    }
+    *out = p->store;
+    return OK;
+}
+
+Status handle_model_path(Ctx *cx, const pith *p, Role r, Str *name, Str *path)
+{
+    const char *named = p->model_name[r];
+    if (!named) named = catalog_default(role_name(r))->name;
+    *name = str_z(named);
+    return catalog_resolve(cx, named, path);
+}
+
+Status handle_model(Ctx *cx, pith *p, Role r, Model **out)
+{
+    static const int needs[ROLES] = { CAN_GENERATE, CAN_EMBED, CAN_SCORE };
+    const char *named = p->model_name[r];
+    ModelOptions opt = { .threads = p->threads, .context_tokens = p->context_tokens };
+    Str name, path;
+    *out = p->model[r];
+    if (*out || (named && strcmp(named, "none") == 0)) return OK;
+    if (named && strncmp(named, "fake:", 5) == 0) path = str_z(named);
+    else TRY(handle_model_path(cx, p, r, &name, &path));
+    TRY(model_open(cx, path.p, &opt, out));
+    if (!(model_info(*out)->can & needs[r])) {
+        model_close(*out);
+        *out = NULL;
+        return fail(cx, E_MODEL, "%s is no %s: choose another with --%s", path.p,
+                    role_name(r), role_name(r));
+    }
+    p->model[r] = *out;
+    return OK;
+}
+
+const char *public_string(Ctx *cx, Str s)
+{
+    return s.n ? ctx_dup(cx, s).p : "";
+}
+
+Status public_stages(Ctx *cx, pith_stage **out, size_t *n)
+{
+    *n = (size_t)cx->n_stages;
+    TRY_NEW(*out = ctx_new(cx, pith_stage, *n));
+    for (size_t i = 0; i < *n; i++) {
+        const Stage *from = &cx->stages[i];
+        pith_stage *to = &(*out)[i];
+        memccpy(to->name, from->name, '\0', sizeof to->name - 1);
+        to->ms = from->ms;
+        to->n_figures = from->n_figures;
+        for (int f = 0; f < from->n_figures; f++) {
+            memccpy(to->figure[f].name, from->figure[f].name, '\0',
+                    sizeof to->figure[f].name - 1);
+            to->figure[f].value = from->figure[f].value;
+        }
+    }
+    return OK;
+}

@@ -1,0 +1,222 @@
+/* ask.c -- pith ask and pith chat: streamed, cited answers. */
+#include "app/cli.h"
+#include "app/term.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
+
+typedef struct AskArgs {
+    pith_ask_options ask;
+    double temperature;
+    int seed;
+    bool explain, strict, no_rerank, no_abstain;
+} AskArgs;
+
+enum { N_OWN = 10 };
+
+static void own_options(AskArgs *a, Option own[N_OWN])
+{
+    const Option all[N_OWN] = {
+        { "context", 0, OPTION_INT, &a->ask.context_tokens, "N",
+          "tokens of passages in the prompt (default 1200)", 64, 131072, NULL },
+        { "max-tokens", 0, OPTION_INT, &a->ask.max_tokens, "N",
+          "longest answer (default 256)", 1, 32768, NULL },
+        { "mode", 0, OPTION_CHOICE, &a->ask.mode, "MODE", "hybrid (default), words or vectors",
+          0, 0, modes },
+        { "temperature", 0, OPTION_REAL, &a->temperature, "T",
+          "0 (default) gives the same answer each time", 0, 10, NULL },
+        { "seed", 0, OPTION_INT, &a->seed, "N", "for a temperature above 0", 0, 2147483647, NULL },
+        { "explain", 0, OPTION_FLAG, &a->explain, NULL, "show every stage with its figures", 0,
+          0, NULL },
+        { "strict", 0, OPTION_FLAG, &a->strict, NULL,
+          "exit status 1 when the documents do not say", 0, 0, NULL },
+        { "no-rerank", 0, OPTION_FLAG, &a->no_rerank, NULL, "leave the reranker out", 0, 0, NULL },
+        { "no-abstain", 0, OPTION_FLAG, &a->no_abstain, NULL,
+          "let the model try even when nothing fits", 0, 0, NULL },
+        { 0 },
+    };
+    memcpy(own, all, sizeof all);
+}
+
+static int show_piece(void *arg, const char *piece, size_t n)
+{
+    (void)arg;
+    fwrite(piece, 1, n, stdout);
+    return fflush(stdout) != 0;   // nobody reads any more: stop
+}
+
+static void show_sources(const Cli *cli, const pith_answer *a)
+{
+    const char *dim = cli->color ? "\033[2m" : "", *plain = cli->color ? "\033[0m" : "";
+    for (size_t i = 0; i < a->n_citations; i++) {
+        const pith_citation *c = &a->citations[i];
+        const pith_passage *p = &a->passages[c->passage];
+        printf("\n[%d] %s%s%s%s, bytes %zu-%zu\n", c->n, p->document, *p->section ? " > " : "",
+               p->section, dim, c->start, c->end);
+        term_paragraph(c->text, 4);
+        fputs(plain, stdout);
+    }
+    if (!a->abstained || a->n_passages == 0) return;
+    puts("\nNearest passages:");
+    for (size_t i = 0; i < a->n_passages; i++)
+        printf("  %s%s%s, bytes %zu-%zu\n", a->passages[i].document,
+               *a->passages[i].section ? " > " : "", a->passages[i].section,
+               a->passages[i].start, a->passages[i].end);
+}
+
+static void show_remarks(const pith_answer *a)
+{
+    if (a->left_out)
+        fprintf(stderr, "pith: %zu passages did not fit the context and were left out "
+                "(--context)\n", a->left_out);
+    if (a->finish_length)
+        fputs("pith: the answer was cut at its longest (--max-tokens)\n", stderr);
+    if (a->unsupported)
+        fprintf(stderr, "pith: %zu claims without [n] have no source in the passages\n",
+                a->unsupported);
+}
+
+static void show_stages(const pith_answer *a)
+{
+    printf("\nquestion   %s\nmodel      %s (%s), confidence %.2f\n", a->question, a->model,
+           a->route, a->confidence);
+    for (size_t i = 0; i < a->n_stages; i++) {
+        const pith_stage *s = &a->stages[i];
+        printf("%-10s %8.1f ms ", s->name, s->ms);
+        for (int f = 0; f < s->n_figures; f++)
+            printf(" %s=%.6g", s->figure[f].name, s->figure[f].value);
+        putchar('\n');
+    }
+    printf("%-10s %8.1f ms  first_token=%.1f\n", "total", a->total_ms, a->first_token_ms);
+}
+
+/* One question: streams the answer, shows its sources. */
+static int ask_once(const Cli *cli, pith *p, const AskArgs *args, const char *question,
+                    pith_answer **out)
+{
+    pith_ask_options opt = args->ask;
+    pith_error why;
+    if (!cli->json) opt.on_text = show_piece;
+    if (pith_ask(p, question, &opt, out, &why)) {
+        if (why.code == PITH_E_CANCELLED && !cli->json) putchar('\n');
+        return cli_fail(&why);
+    }
+    const pith_answer *a = *out;
+    if (cli->json) {
+        cli_json(pith_answer_json(a));
+    } else {
+        putchar('\n');
+        show_sources(cli, a);
+        if (args->explain) show_stages(a);
+        fflush(stdout);
+        if (!cli->quiet) show_remarks(a);
+    }
+    return a->abstained && args->strict ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int read_args(Cli *cli, const Command *self, AskArgs *args, int argc, char **argv,
+                     int *status)
+{
+    Option own[N_OWN];
+    own_options(args, own);
+    int n = options_read(cli, self, own, argc, argv, status);
+    args->ask.temperature = (float)args->temperature;
+    args->ask.seed = (uint64_t)args->seed;
+    args->ask.no_rerank = args->no_rerank;
+    args->ask.no_abstain = args->no_abstain;
+    return n;
+}
+
+static int run_ask(Cli *cli, const Command *self, int argc, char **argv)
+{
+    AskArgs args = { 0 };
+    pith_answer *a = NULL;
+    int status, n = read_args(cli, self, &args, argc, argv, &status);
+    if (n < 0) return status;
+    if (n != 1) return cli_usage(self, n ? "the question is one argument: quote it" : "no question");
+    pith *p = cli_open(cli);
+    if (!p) return EXIT_FAILED;
+    status = ask_once(cli, p, &args, argv[0], &a);
+    pith_answer_free(a);
+    pith_close(p);
+    return status;
+}
+
+/* ---- chat ------------------------------------------------------------------------- */
+
+enum { MAX_TURNS = 64 };
+
+typedef struct Talk {
+    pith_message turn[MAX_TURNS];   // contents owned
+    size_t n;
+} Talk;
+
+static void talk_forget(Talk *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++) free((char *)t->turn[i].content);
+    memmove(t->turn, t->turn + n, (t->n - n) * sizeof *t->turn);
+    t->n -= n;
+}
+
+/* Copies; a turn for which there is no memory is left out of the history. */
+static void talk_add(Talk *t, const char *role, const char *content)
+{
+    char *copy = strdup(content);
+    if (t->n == MAX_TURNS) talk_forget(t, 2);
+    if (copy) t->turn[t->n++] = (pith_message){ role, copy };
+}
+
+static int chat(const Cli *cli, pith *p, AskArgs *args)
+{
+    Talk talk = { 0 };
+    char *line = NULL;
+    size_t cap = 0;
+    bool person = isatty(STDIN_FILENO) && !cli->json;
+    int status = EXIT_DONE;
+    if (person) puts("Ask, and end with Ctrl-D.");
+    for (;;) {
+        pith_answer *a = NULL;
+        if (person) fputs("> ", stdout), fflush(stdout);
+        if (cli_interrupted(NULL) || getline(&line, &cap, stdin) < 0) break;
+        line[strcspn(line, "\r\n")] = '\0';
+        if (line[strspn(line, " \t")] == '\0') continue;
+        args->ask.history = talk.turn;
+        args->ask.n_history = talk.n;
+        int one = ask_once(cli, p, args, line, &a);
+        if (one) status = one;
+        if (a) talk_add(&talk, "user", line), talk_add(&talk, "assistant", a->text);
+        pith_answer_free(a);
+        if (!cli->json) putchar('\n');
+    }
+    talk_forget(&talk, talk.n);
+    free(line);
+    return status;
+}
+
+static int run_chat(Cli *cli, const Command *self, int argc, char **argv)
+{
+    AskArgs args = { 0 };
+    int status, n = read_args(cli, self, &args, argc, argv, &status);
+    if (n < 0) return status;
+    if (n > 0) return cli_usage(self, "'%s' is one word too many: questions are typed", argv[0]);
+    pith *p = cli_open(cli);
+    if (!p) return EXIT_FAILED;
+    status = chat(cli, p, &args);
+    pith_close(p);
+    return status;
+}
+
+const Command command_ask = {
+    "ask", run_ask, "answer a question from the documents, with citations", "QUESTION",
+    "  pith ask \"How long is the warranty?\"\n"
+    "  pith ask \"Who signs off a release?\" --explain\n"
+    "  pith ask \"Is IPv6 supported?\" --json --strict\n",
+};
+const Command command_chat = {
+    "chat", run_chat, "a conversation: each question may lean on those before", "",
+    "  pith chat\n",
+};

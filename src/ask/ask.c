@@ -1,0 +1,121 @@
+/* ask.c -- see ask.h. */
+#include "ask/ask.h"
+
+#include "ask/abstain.h"
+#include "ask/standalone.h"
+
+enum { SHOWN_WHEN_ABSTAINING = 3 };
+
+/* The passages to answer from: those given, none, or what a search finds. */
+static Status find(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
+{
+    if (opt->closed_book) return OK;
+    if (opt->given) {
+        out->passages = *opt->given;
+        return OK;
+    }
+    TRY(retrieve(cx, a->store, a->embedder, &opt->retrieve, out->question, &out->passages));
+    if (!a->ranker) return OK;
+    return rerank(cx, a->ranker, &opt->rerank, out->question, &out->passages);
+}
+
+static bool should_abstain(Ctx *cx, const AskOptions *opt, Answer *out)
+{
+    if (opt->closed_book || opt->given) return false;
+    Stage *s = stage_begin(cx, "abstain");
+    out->confidence = abstain_confidence(&out->passages);
+    stage_figure(s, "confidence", out->confidence);
+    stage_end(s);
+    return out->passages.n == 0 || out->confidence < opt->abstain_below;
+}
+
+/* Says that the documents do not say, with the nearest passages for the reader. */
+static Status refuse(const AskOptions *opt, Answer *out)
+{
+    out->abstained = true;
+    out->cited.text = STR(PROMPT_REFUSAL);
+    if (out->passages.n > SHOWN_WHEN_ABSTAINING) out->passages.n = SHOWN_WHEN_ABSTAINING;
+    if (opt->generate.on_text) opt->generate.on_text(opt->generate.arg, out->cited.text);
+    return OK;
+}
+
+typedef struct Stream {
+    Citer *citer;
+    const GenerateOptions *to;
+    Answer *out;
+    double begun;
+    Status status;
+} Stream;
+
+static bool from_model(void *arg, Str piece)
+{
+    Stream *s = arg;
+    bool more = true;
+    s->status = citer_feed(s->citer, piece, &more);
+    return s->status == OK && more;
+}
+
+static bool to_reader(void *arg, Str piece)
+{
+    Stream *s = arg;
+    if (s->out->first_text_ms == 0) s->out->first_text_ms = now_ms() - s->begun;
+    return s->to->on_text ? s->to->on_text(s->to->arg, piece) : true;
+}
+
+static Status stream(Ctx *cx, const Asker *a, const AskOptions *opt, const Prompt *prompt,
+                     double begun, Answer *out)
+{
+    Stream s = { .to = &opt->generate, .out = out, .begun = begun };
+    CiteOptions cite = { .on_text = to_reader, .arg = &s };
+    GenerateOptions generate = opt->generate;
+    generate.on_text = from_model;
+    generate.arg = &s;
+    TRY(citer_open(cx, &out->passages, out->question, &cite, &s.citer));
+    Status st = model_generate(cx, a->writer, prompt->message, 2, &generate, &out->generated);
+    if (st == OK) st = s.status;
+    if (st == OK) st = citer_finish(s.citer, &out->cited);
+    citer_close(s.citer);
+    return st;
+}
+
+/* The generator's figures, as one stage. */
+static void account(Stage *s, const Generated *g, const Cited *cited)
+{
+    stage_figure(s, "prompt_tokens", g->prompt_tokens);
+    stage_figure(s, "reused_tokens", g->reused_tokens);
+    stage_figure(s, "tokens", g->tokens);
+    stage_figure(s, "prefill_ms", g->prefill_ms);
+    stage_figure(s, "decode_ms", g->decode_ms);
+    stage_figure(s, "mean_logprob", g->mean_logprob);
+    stage_figure(s, "citations", (double)cited->n);
+    stage_figure(s, "unsupported", (double)cited->unsupported);
+    stage_end(s);
+}
+
+static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, double begun,
+                           Answer *out)
+{
+    Prompt prompt;
+    if (out->passages.n) TRY(prompt_fit(cx, a->writer, &opt->prompt, &out->passages));
+    TRY(prompt_build(cx, &out->passages, out->question, &prompt));
+    Stage *s = stage_begin(cx, "generate");
+    TRY(stream(cx, a, opt, &prompt, begun, out));
+    account(s, &out->generated, &out->cited);
+    if (!opt->closed_book && prompt_is_refusal(out->cited.text)) {
+        out->abstained = true;
+        out->cited.n = out->cited.unsupported = 0;
+    }
+    return OK;
+}
+
+Status ask(Ctx *cx, const Asker *a, const AskOptions *opt, Str question, Answer *out)
+{
+    double begun = now_ms();
+    *out = (Answer){ 0 };
+    question = str_trim(question);
+    if (question.n == 0) return fail(cx, E_ARG, "the question is empty: say what you want to know");
+    TRY(standalone(cx, a->writer, opt->history, opt->n_history, question, &out->question));
+    TRY(find(cx, a, opt, out));
+    if (should_abstain(cx, opt, out)) return refuse(opt, out);
+    return write_answer(cx, a, opt, begun, out);
+}

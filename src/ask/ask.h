@@ -1,0 +1,48 @@
+/* ask.h -- question to cited answer, or an honest "the documents do not say".
+ *
+ *     standalone -> retrieve -> rerank -> abstain -> prompt -> generate -> cite
+ *
+ * Each step records a stage in the Ctx. Siblings of this folder never call each other's
+ * steps: only ask.c knows the order. */
+#ifndef PITH_ASK_ASK_H
+#define PITH_ASK_ASK_H
+
+#include "ask/cite.h"
+#include "ask/prompt.h"
+#include "ask/rerank.h"
+#include "ask/retrieve.h"
+
+typedef struct Asker {
+    Store *store;           // NULL where passages are given or none are used
+    Model *embedder;        // NULL for RETRIEVE_WORDS
+    Model *ranker;          // NULL: no reranking
+    Model *writer;
+} Asker;
+
+typedef struct AskOptions {
+    RetrieveOptions retrieve;
+    RerankOptions rerank;
+    PromptOptions prompt;
+    GenerateOptions generate;    // on_text gets the text with its marks
+    float abstain_below;         // confidence; 0: never abstain before generating
+    Passages *given;             // answer from these instead of a search
+    bool closed_book;            // from the model's memory alone
+    const Message *history;
+    size_t n_history;
+} AskOptions;
+
+typedef struct Answer {
+    Str question;           // as searched
+    Passages passages;      // what the model read, or what was found when it abstained
+    Cited cited;
+    Generated generated;
+    float confidence;       // [0,1]
+    bool abstained;
+    double first_text_ms;   // from the call to the first text
+} Answer;
+
+/* Everything in out lives in cx. E_ARG: an empty question. */
+MUST_USE Status ask(Ctx *cx, const Asker *a, const AskOptions *opt, Str question,
+                    Answer *out);
+
+#endif

@@ -1,0 +1,330 @@
+/* cite.c -- see cite.h.
+ *
+ * Text comes in pieces; `pending` is the claim in work, of which `shown` bytes have been
+ * passed on. White space at its end is held back, so that a mark can go before it, and
+ * so is a bracket that may turn out to be a mark of the model's own.
+ *
+ * Invariant: what was passed on is a prefix of the final text. */
+#include "ask/cite.h"
+#include "base/words.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLAIM_WORDS = 96, CLAIM_SOURCES = 3, MAX_ANSWER = 1 << 20, MAX_CITATIONS = 512 };
+
+typedef struct Term {
+    uint64_t hash;          // of the stem
+    float weight;
+} Term;
+
+/* A sentence of a passage, and its distinct content words, sorted. */
+typedef struct Unit {
+    size_t passage;
+    Span span;              // in the passage's text
+    uint64_t *words;
+    size_t n;
+} Unit;
+
+struct Citer {
+    Ctx *cx;
+    const Passages *ps;
+    CiteOptions opt;
+    Words *words;
+    uint64_t *asked;        // content words of the question, sorted
+    size_t n_asked;
+    Unit *units;
+    size_t n_units;
+    Buf text, pending;
+    size_t shown;
+    bool stopped;
+    Citation *made;
+    size_t n_made, unsupported;
+};
+
+/* FNV-1a, 64 bit. */
+static uint64_t hash(Str s)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
+    return h;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool holds(const uint64_t *set, size_t n, uint64_t h)
+{
+    return n && bsearch(&h, set, n, sizeof *set, by_value) != NULL;
+}
+
+/* The distinct content words of text, sorted, in the arena. */
+static Status content(Ctx *cx, Words *w, Str text, uint64_t **out, size_t *n)
+{
+    size_t cap = text.n / 2 + 1, all = 0;
+    uint64_t *set = ctx_new(cx, uint64_t, cap);
+    TRY_NEW(set);
+    TRY(words_begin(cx, w, text));
+    for (Word x; all < cap && words_next(w, &x); )
+        if (!x.stop) set[all++] = hash(x.stem);
+    qsort(set, all, sizeof *set, by_value);
+    *n = 0;
+    for (size_t i = 0; i < all; i++)
+        if (i == 0 || set[i] != set[i - 1]) set[(*n)++] = set[i];
+    *out = set;
+    return OK;
+}
+
+static Status read_units(Citer *c)
+{
+    size_t cap = 0;
+    for (size_t p = 0; p < c->ps->n; p++) cap += c->ps->at[p].chunk.text.n / 2 + 1;
+    TRY_NEW(c->units = ctx_new(c->cx, Unit, cap));
+    for (size_t p = 0; p < c->ps->n; p++) {
+        Str text = c->ps->at[p].chunk.text;
+        Span *span;
+        size_t n;
+        TRY(words_sentences(c->cx, c->words, text, &span, &n));
+        for (size_t i = 0; i < n && c->n_units < cap; i++) {
+            Unit *u = &c->units[c->n_units++];
+            Str sentence = { text.p + span[i].start, span[i].end - span[i].start };
+            *u = (Unit){ .passage = p, .span = span[i] };
+            TRY(content(c->cx, c->words, sentence, &u->words, &u->n));
+        }
+    }
+    return OK;
+}
+
+Status citer_open(Ctx *cx, const Passages *ps, Str question, const CiteOptions *opt,
+                  Citer **out)
+{
+    *out = NULL;
+    Citer *c = ctx_new(cx, Citer, 1);
+    TRY_NEW(c);
+    *c = (Citer){ .cx = cx, .ps = ps, .opt = *opt, .text = BUF(MAX_ANSWER),
+                  .pending = BUF(MAX_ANSWER) };
+    if (c->opt.min_support <= 0) c->opt.min_support = 0.5f;
+    TRY_NEW(c->made = ctx_new(cx, Citation, MAX_CITATIONS));
+    TRY(words_open(cx, &c->words));
+    Status st = content(cx, c->words, question, &c->asked, &c->n_asked);
+    if (st == OK) st = read_units(c);
+    if (st == OK) *out = c;
+    else citer_close(c);
+    return st;
+}
+
+void citer_close(Citer *c)
+{
+    if (!c) return;
+    words_close(c->words);
+    buf_free(&c->text);
+    buf_free(&c->pending);
+}
+
+/* ---- support ---------------------------------------------------------------------- */
+
+/* How much the word says: rare words and numbers much, words of the question little. */
+static float weigh(const Citer *c, uint64_t h, bool number)
+{
+    size_t df = 0;
+    for (size_t i = 0; i < c->n_units; i++) df += holds(c->units[i].words, c->units[i].n, h);
+    float w = logf(1 + (float)(c->n_units + 1) / ((float)df + 0.5f));
+    if (number) return 3 * w;
+    return holds(c->asked, c->n_asked, h) ? 0.3f * w : w;
+}
+
+static Status read_claim(Citer *c, Str claim, Term *term, size_t *n)
+{
+    *n = 0;
+    TRY(words_begin(c->cx, c->words, claim));
+    for (Word w; *n < CLAIM_WORDS && words_next(c->words, &w); ) {
+        if (w.stop) continue;
+        bool number = isdigit((unsigned char)claim.p[w.start]);
+        term[*n] = (Term){ hash(w.stem), 0 };
+        term[*n].weight = weigh(c, term[*n].hash, number);
+        ++*n;
+    }
+    return OK;
+}
+
+static float covered(const Unit *u, const Term *term, size_t n)
+{
+    float sum = 0;
+    for (size_t i = 0; i < n; i++)
+        if (holds(u->words, u->n, term[i].hash)) sum += term[i].weight;
+    return sum;
+}
+
+/* Takes the words that u holds out of the claim. */
+static size_t without(const Unit *u, Term *term, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!holds(u->words, u->n, term[i].hash)) term[kept++] = term[i];
+    return kept;
+}
+
+static const Unit *best_unit(const Citer *c, const Term *term, size_t n, float *sum)
+{
+    const Unit *best = NULL;
+    *sum = 0;
+    for (size_t i = 0; i < c->n_units; i++) {
+        float s = covered(&c->units[i], term, n);
+        if (s > *sum) *sum = s, best = &c->units[i];
+    }
+    return best;
+}
+
+/* ---- marks ------------------------------------------------------------------------ */
+
+/* The citation of u, made once. Where the passage is a verbatim slice of its source the
+ * offsets are exact; else (HTML) they are those of the whole passage. */
+static const Citation *cite_unit(Citer *c, const Unit *u, float support)
+{
+    const Chunk *k = &c->ps->at[u->passage].chunk;
+    bool verbatim = k->end - k->start == k->text.n;
+    Citation x = {
+        .n = (int)c->n_made + 1, .passage = u->passage, .support = support,
+        .start = verbatim ? k->start + u->span.start : k->start,
+        .end = verbatim ? k->start + u->span.end : k->end,
+        .text = { k->text.p + u->span.start, u->span.end - u->span.start },
+    };
+    for (size_t i = 0; i < c->n_made; i++)
+        if (c->made[i].text.p == x.text.p) return &c->made[i];
+    if (c->n_made == MAX_CITATIONS) return NULL;
+    c->made[c->n_made] = x;
+    return &c->made[c->n_made++];
+}
+
+static void emit(Citer *c, Str s)
+{
+    buf_add(&c->text, s);
+    if (s.n && c->opt.on_text && !c->stopped) c->stopped = !c->opt.on_text(c->opt.arg, s);
+}
+
+/* Puts the marks of a finished claim: the sentence that covers most of it, then others
+ * while they cover much of what is left. */
+static Status cite_claim(Citer *c, Str claim)
+{
+    Term term[CLAIM_WORDS];
+    const Unit *source[CLAIM_SOURCES];
+    size_t n, sources = 0;
+    float all = 0, found = 0, sum;
+    TRY(read_claim(c, claim, term, &n));
+    for (size_t i = 0; i < n; i++) all += term[i].weight;
+    if (all <= 0) return OK;   // "Yes." claims nothing that could be looked up
+    while (sources < CLAIM_SOURCES && n > 0) {
+        const Unit *u = best_unit(c, term, n, &sum);
+        if (!u || sum < (sources ? 0.2f : 0.01f) * all) break;
+        source[sources++] = u;
+        found += sum;
+        n = without(u, term, n);
+    }
+    if (found < c->opt.min_support * all) {
+        c->unsupported++;
+        return OK;
+    }
+    for (size_t i = 0; i < sources; i++) {
+        const Citation *x = cite_unit(c, source[i], found / all);
+        char mark[16];
+        if (!x) break;
+        int len = snprintf(mark, sizeof mark, "%s[%d]", i ? "" : " ", x->n);
+        emit(c, (Str){ mark, (size_t)len });
+    }
+    return OK;
+}
+
+/* ---- stream ----------------------------------------------------------------------- */
+
+/* Removes complete marks "[12]" of the model's own, with a space before them. */
+static void strip_marks(Buf *b, size_t from)
+{
+    for (size_t i = from; i < b->n; i++) {
+        size_t j = i + 1;
+        if (b->p[i] != '[') continue;
+        while (j < b->n && (isdigit((unsigned char)b->p[j]) || b->p[j] == ',')) j++;
+        if (j == i + 1 || j == b->n || b->p[j] != ']') continue;
+        size_t start = i > from && b->p[i - 1] == ' ' ? i - 1 : i;
+        memmove(b->p + start, b->p + j + 1, b->n - j);   // the NUL too
+        b->n -= j + 1 - start;
+        i = start ? start - 1 : 0;
+    }
+}
+
+/* How much of pending may be shown now. */
+static size_t presentable(const Buf *b)
+{
+    size_t n = b->n, i = n;
+    while (i > 0 && n - i < 8 && (isdigit((unsigned char)b->p[i - 1]) || b->p[i - 1] == ','))
+        i--;
+    if (i > 0 && b->p[i - 1] == '[') n = i - 1;
+    while (n > 0 && isspace((unsigned char)b->p[n - 1])) n--;
+    return n;
+}
+
+/* The end of the first claim in pending, 0 while it is still growing. */
+static Status claim_end(Citer *c, size_t *end)
+{
+    Str s = buf_str(&c->pending);
+    size_t lead = 0, n;
+    Span *span;
+    *end = 0;
+    while (lead < s.n && isspace((unsigned char)s.p[lead])) lead++;
+    Str body = { s.p + lead, s.n - lead };
+    const char *line = body.n ? memchr(body.p, '\n', body.n) : NULL;
+    if (line) body.n = (size_t)(line - body.p);
+    if (line) *end = lead + body.n;
+    if (!memchr(body.p, ' ', body.n)) return OK;
+    TRY(words_sentences(c->cx, c->words, body, &span, &n));
+    if (n >= 2) *end = lead + span[0].end;
+    return OK;
+}
+
+/* Passes on pending up to end, with the claim's marks, and forgets it. */
+static Status close_claim(Citer *c, size_t end)
+{
+    Str rest = { c->pending.p + c->shown, end > c->shown ? end - c->shown : 0 };
+    Str claim = { c->pending.p, end };
+    emit(c, rest);
+    if (c->ps->n) TRY(cite_claim(c, claim));
+    memmove(c->pending.p, c->pending.p + end, c->pending.n - end + 1);
+    c->pending.n -= end;
+    c->shown = 0;
+    return OK;
+}
+
+Status citer_feed(Citer *c, Str piece, bool *more)
+{
+    buf_add(&c->pending, piece);
+    if (c->pending.failed) return fail(c->cx, E_LIMIT, "an answer passed 1 MiB");
+    strip_marks(&c->pending, c->shown);
+    for (size_t end = 1; end > 0 && !c->stopped; ) {
+        TRY(claim_end(c, &end));
+        if (end) TRY(close_claim(c, end));
+    }
+    size_t n = presentable(&c->pending);
+    if (n > c->shown) {
+        emit(c, (Str){ c->pending.p + c->shown, n - c->shown });
+        c->shown = n;
+    }
+    *more = !c->stopped;
+    return OK;
+}
+
+Status citer_finish(Citer *c, Cited *out)
+{
+    size_t end = c->pending.n;
+    while (end > 0 && isspace((unsigned char)c->pending.p[end - 1])) end--;
+    if (end) TRY(close_claim(c, end));
+    if (c->text.failed) return fail(c->cx, E_LIMIT, "an answer passed 1 MiB");
+    Str text = ctx_dup(c->cx, str_trim(buf_str(&c->text)));
+    TRY_NEW(text.p);
+    *out = (Cited){ text, c->made, c->n_made, c->unsupported };
+    return OK;
+}

@@ -1,0 +1,29 @@
+/* passage.h -- a chunk on its way to the prompt, with what each stage thinks of it. */
+#ifndef PITH_ASK_PASSAGE_H
+#define PITH_ASK_PASSAGE_H
+
+#include "store/store.h"
+
+typedef struct Passage {
+    Chunk chunk;
+    float words;     // BM25; 0 where the words did not find it
+    float vector;    // cosine with the query; 0 where there are no vectors
+    float fused;     // [0,1], comparable within one query
+    float rerank;    // the reranker's logit; NAN where it did not look
+    float score;     // what the order is by, highest first
+    int prompt_tokens;   // by the generator's tokenizer; 0 before the prompt is built
+} Passage;
+
+typedef struct Passages {
+    Passage *at;     // best first, in the request's arena
+    size_t n;
+    size_t left_out; // dropped for the token budget alone
+} Passages;
+
+/* Highest score first; equal scores by uri, then by position, so that an order never
+ * depends on how the candidates came. */
+void passages_sort(Passage *p, size_t n);
+/* Where a chunk stands, for a reader: "Title > Section"; .p is NULL on E_MEMORY. */
+Str passage_place(Ctx *cx, const Chunk *c);
+
+#endif

@@ -1,0 +1,87 @@
+/* prompt.c -- see prompt.h. */
+#include "ask/prompt.h"
+
+#include <string.h>
+
+static const char grounded[] =
+    "You answer questions from the passages the user gives. Use only what the passages "
+    "say. Answer in one or two short, complete sentences, without introduction. If the "
+    "passages do not contain the answer, reply exactly: " PROMPT_REFUSAL;
+static const char closed_book[] =
+    "Answer the question in one or two short, complete sentences, without introduction.";
+
+enum { PASSAGE_OVERHEAD = 8 };   // tokens of its number, its line ends and its border
+
+Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps)
+{
+    if (opt->context_tokens <= 0)
+        return fail(cx, E_ARG, "a context of %d tokens holds nothing", opt->context_tokens);
+    Stage *s = stage_begin(cx, "fit");
+    size_t kept = 0, found = ps->n;
+    int used = 0;
+    for (size_t i = 0; i < found; i++) {
+        Passage p = ps->at[i];
+        if (opt->max_passages && kept == opt->max_passages) break;
+        Str place = passage_place(cx, &p.chunk);
+        TRY_NEW(place.p);
+        int head = 0;
+        TRY(model_count(cx, writer, p.chunk.text, &p.prompt_tokens));
+        TRY(model_count(cx, writer, place, &head));
+        p.prompt_tokens += head + PASSAGE_OVERHEAD;
+        if (p.prompt_tokens > opt->context_tokens - used) {   // a shorter one may still fit
+            ps->left_out++;
+            continue;
+        }
+        used += p.prompt_tokens;
+        ps->at[kept++] = p;
+    }
+    ps->n = kept;
+    if (found && !kept)
+        return fail(cx, E_LIMIT, "no passage fits a context of %d tokens: raise --context",
+                    opt->context_tokens);
+    stage_figure(s, "passages", (double)kept);
+    stage_figure(s, "left_out", (double)ps->left_out);
+    stage_figure(s, "tokens", used);
+    stage_end(s);
+    return OK;
+}
+
+Status prompt_build(Ctx *cx, const Passages *ps, Str question, Prompt *out)
+{
+    Buf b = BUF((size_t)64 << 20);
+    *out = (Prompt){ 0 };
+    for (size_t i = 0; i < ps->n; i++) {
+        const Passage *p = &ps->at[i];
+        Str place = passage_place(cx, &p->chunk), text = str_trim(p->chunk.text);
+        buf_addf(&b, "Passage %zu", i + 1);
+        if (place.n) buf_addf(&b, " (%.*s)", (int)place.n, place.p);
+        buf_addf(&b, ":\n%.*s\n\n", (int)text.n, text.p);
+        out->context_tokens += p->prompt_tokens;
+    }
+    buf_addf(&b, ps->n ? "Question: %.*s" : "%.*s", (int)question.n, question.p);
+    Str user = b.failed ? (Str){ NULL, 0 } : ctx_dup(cx, buf_str(&b));
+    buf_free(&b);
+    if (!user.p) return fail(cx, E_MEMORY, "out of memory for a prompt");
+    const char *system = ps->n ? grounded : closed_book;
+    out->message[0] = (Message){ "system", str_z(system) };
+    out->message[1] = (Message){ "user", user };
+    return OK;
+}
+
+bool prompt_is_refusal(Str text)
+{
+    static const char *const ways[] = {
+        "documents do not", "passages do not", "passage does not", "not mentioned in the",
+        "documents don't", "passages don't", "no information", "not provided in the",
+        "do not contain", "does not contain", "do not provide", "does not provide",
+        "not specified in the", "cannot be determined", "do not mention",
+        "does not mention", "do not specify", "does not specify",
+    };
+    char head[200];   // a refusal says so at once; later it is a remark
+    size_t n = text.n < sizeof head - 1 ? text.n : sizeof head - 1;
+    memcpy(head, text.p, n);
+    head[n] = '\0';
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (strcasestr(head, ways[i])) return true;
+    return false;
+}

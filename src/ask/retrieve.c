@@ -1,0 +1,130 @@
+/* retrieve.c -- see retrieve.h.
+ *
+ * Invariant: every candidate has its true cosine, also those that only the words found,
+ * so that a chunk is never punished for having been found by one side. */
+#include "ask/retrieve.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Candidate {
+    int64_t chunk;
+    float words, vector;
+} Candidate;
+
+static int by_chunk(const void *a, const void *b)
+{
+    int64_t x = ((const Candidate *)a)->chunk, y = ((const Candidate *)b)->chunk;
+    return (x > y) - (x < y);
+}
+
+/* Joins both lists, sorted by chunk, each chunk once. */
+static size_t unite(Candidate *c, const Hits *words, const Hits *vectors)
+{
+    size_t n = 0, kept = 0;
+    for (size_t i = 0; i < words->n; i++)
+        c[n++] = (Candidate){ words->at[i].chunk, words->at[i].score, 0 };
+    for (size_t i = 0; i < vectors->n; i++)
+        c[n++] = (Candidate){ vectors->at[i].chunk, 0, vectors->at[i].score };
+    qsort(c, n, sizeof *c, by_chunk);
+    for (size_t i = 0; i < n; i++) {
+        if (kept > 0 && c[kept - 1].chunk == c[i].chunk) {
+            c[kept - 1].words += c[i].words;
+            c[kept - 1].vector += c[i].vector;
+        } else {
+            c[kept++] = c[i];
+        }
+    }
+    return kept;
+}
+
+static float dot(const float *a, const float *b, int dim)
+{
+    float s = 0;
+    for (int i = 0; i < dim; i++) s += a[i] * b[i];
+    return s;
+}
+
+/* Scores in place: fused and score of each passage. */
+static void fuse(Passage *p, size_t n, const RetrieveOptions *opt)
+{
+    float w = opt->words_weight > 0 ? opt->words_weight : RETRIEVE_WORDS_WEIGHT;
+    float best = 0, low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        best = fmaxf(best, p[i].words);
+        low = fminf(low, p[i].vector);
+        high = fmaxf(high, p[i].vector);
+    }
+    for (size_t i = 0; i < n; i++) {
+        float words = best > 0 ? p[i].words / best : 0;
+        float vector = high > low ? (p[i].vector - low) / (high - low) : 1;
+        if (opt->mode == RETRIEVE_WORDS) p[i].fused = words;
+        else if (opt->mode == RETRIEVE_VECTORS) p[i].fused = fmaxf(p[i].vector, 0);
+        else p[i].fused = w * words + (1 - w) * vector;
+        p[i].score = p[i].fused;
+    }
+}
+
+/* Reads the candidates' chunks; those deleted meanwhile are left out. */
+static Status load(Ctx *cx, Store *store, const Candidate *c, size_t n, const float *query,
+                   int dim, Passages *out)
+{
+    int64_t *ids = ctx_new(cx, int64_t, n);
+    Chunk *chunks = ctx_new(cx, Chunk, n);
+    float *vectors = query ? ctx_alloc(cx, n * (size_t)dim, sizeof *vectors) : NULL;
+    out->at = ctx_new(cx, Passage, n);
+    if (!ids || !chunks || !out->at || (query && !vectors)) return cx->status;
+    for (size_t i = 0; i < n; i++) ids[i] = c[i].chunk;
+    TRY(store_chunks(cx, store, ids, n, chunks, vectors));
+    for (size_t i = 0; i < n; i++) {
+        if (chunks[i].id == 0) continue;
+        Passage *p = &out->at[out->n++];
+        *p = (Passage){ .chunk = chunks[i], .words = c[i].words, .rerank = NAN };
+        if (query) p->vector = dot(query, vectors + i * (size_t)dim, dim);
+    }
+    return OK;
+}
+
+static Status embed_query(Ctx *cx, Store *store, Model *embedder, Str query, float **out)
+{
+    StoreStats stats;
+    const ModelInfo *info = model_info(embedder);
+    TRY(store_stats(cx, store, &stats));
+    if (stats.dim && !str_eq(stats.fingerprint, info->fingerprint))
+        return fail(cx, E_MODEL, "the store was embedded with %.*s, not with %.*s: "
+                    "name that embedder, or run `pith reembed`", (int)stats.embedder.n,
+                    stats.embedder.p, (int)info->name.n, info->name.p);
+    TRY_NEW(*out = ctx_new(cx, float, (size_t)info->dim));
+    return model_embed(cx, embedder, EMBED_QUERY, &query, 1, *out);
+}
+
+Status retrieve(Ctx *cx, Store *store, Model *embedder, const RetrieveOptions *opt,
+                Str query, Passages *out)
+{
+    *out = (Passages){ 0 };
+    if (opt->k == 0) return fail(cx, E_ARG, "0 passages wanted: ask for at least 1");
+    size_t side = opt->candidates ? opt->candidates : opt->k > 100 ? opt->k : 100;
+    Hits words = { 0 }, vectors = { 0 };
+    float *q = NULL;
+    if (opt->mode != RETRIEVE_WORDS) {
+        Stage *s = stage_begin(cx, "embed");
+        TRY(embed_query(cx, store, embedder, query, &q));
+        stage_end(s);
+    }
+    Stage *s = stage_begin(cx, "retrieve");
+    if (opt->mode != RETRIEVE_VECTORS) TRY(store_words(cx, store, query, side, &words));
+    if (q) TRY(store_vectors(cx, store, q, side, &vectors));
+    Candidate *c = ctx_new(cx, Candidate, words.n + vectors.n);
+    TRY_NEW(c);
+    size_t n = unite(c, &words, &vectors);
+    TRY(load(cx, store, c, n, q, q ? model_info(embedder)->dim : 0, out));
+    fuse(out->at, out->n, opt);
+    passages_sort(out->at, out->n);
+    if (out->n > opt->k) out->n = opt->k;
+    stage_figure(s, "words", (double)words.n);
+    stage_figure(s, "vectors", (double)vectors.n);
+    stage_figure(s, "passages", (double)out->n);
+    stage_end(s);
+    return OK;
+}

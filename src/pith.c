@@ -1,2 +1,0 @@
-/* pith.c -- the public API over the modules. */
-#include "pith.h"

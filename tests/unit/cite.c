@@ -1,0 +1,172 @@
+/* Citations: marks stand behind the claims they support, and point at the source's words. */
+#include "ask/cite.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+// cmocka wants the four above
+#include <cmocka.h>
+
+static const char lighthouse[] =
+    "The Halvorsen lighthouse stands on Brekke island. It was built in 1871 by the engineer "
+    "Ingrid Halvorsen. The lamp was automated in 1986.";
+static const char museum[] = "The museum opens at ten. Tickets cost four kroner.";
+
+typedef struct Heard {
+    Buf text;
+    size_t stop_after;   // pieces; 0: never
+    size_t pieces;
+} Heard;
+
+static bool hear(void *arg, Str piece)
+{
+    Heard *h = arg;
+    buf_add(&h->text, piece);
+    return ++h->pieces != h->stop_after;
+}
+
+static Passage passage(const char *text, size_t start)
+{
+    Str t = str_z(text);
+    return (Passage){ .chunk = { .text = t, .start = start, .end = start + t.n } };
+}
+
+/* Feeds the answer in pieces of n bytes. */
+static void cite(Ctx *cx, const char *answer, size_t n, Heard *heard, Cited *out)
+{
+    Passage p[2] = { passage(lighthouse, 1000), passage(museum, 50) };
+    Passages ps = { p, 2, 0 };
+    CiteOptions opt = { .on_text = hear, .arg = heard };
+    Citer *c;
+    bool more = true;
+    heard->text = BUF(1 << 16);
+    assert_int_equal(citer_open(cx, &ps, STR("Who built the lighthouse?"), &opt, &c), OK);
+    Str rest = str_z(answer);
+    while (rest.n && more) {
+        size_t k = rest.n < n ? rest.n : n;
+        assert_int_equal(citer_feed(c, (Str){ rest.p, k }, &more), OK);
+        rest.p += k;
+        rest.n -= k;
+    }
+    assert_int_equal(citer_finish(c, out), OK);
+    citer_close(c);
+}
+
+static void marks_a_claim_with_the_sentence_it_came_from(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { 0 };
+    Cited got;
+    (void)state;
+    cite(&cx, "It was built by Ingrid Halvorsen in 1871.", 3, &heard, &got);
+    assert_string_equal(got.text.p, "It was built by Ingrid Halvorsen in 1871. [1]");
+    assert_int_equal(got.n, 1);
+    const char *at = strstr(lighthouse, "It was built");
+    assert_int_equal(got.at[0].start, 1000 + (size_t)(at - lighthouse));
+    assert_true(str_eq(got.at[0].text, STR("It was built in 1871 by the engineer Ingrid Halvorsen.")));
+    assert_int_equal(got.unsupported, 0);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+static void gives_the_same_text_whatever_the_size_of_the_pieces(void **state)
+{
+    static const char answer[] =
+        "Ingrid Halvorsen built it in 1871. The museum opens at ten.\nTickets cost four kroner.";
+    (void)state;
+    for (size_t n = 1; n < sizeof answer; n++) {
+        Ctx cx = CTX_INIT;
+        Heard heard = { 0 };
+        Cited got;
+        cite(&cx, answer, n, &heard, &got);
+        assert_string_equal(got.text.p, "Ingrid Halvorsen built it in 1871. [1] The museum opens "
+                            "at ten. [2]\nTickets cost four kroner. [3]");
+        assert_string_equal(heard.text.p, got.text.p);
+        buf_free(&heard.text);
+        ctx_end(&cx);
+    }
+}
+
+static void leaves_a_claim_without_a_source_unmarked_and_counts_it(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { 0 };
+    Cited got;
+    (void)state;
+    cite(&cx, "Bananas ripen faster beside apples.", 5, &heard, &got);
+    assert_string_equal(got.text.p, "Bananas ripen faster beside apples.");
+    assert_int_equal(got.n, 0);
+    assert_int_equal(got.unsupported, 1);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+static void does_not_support_a_number_that_the_source_does_not_have(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { 0 };
+    Cited got;
+    (void)state;
+    cite(&cx, "The lighthouse was built in 1925.", 5, &heard, &got);
+    assert_int_equal(got.n, 0);
+    assert_int_equal(got.unsupported, 1);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+static void removes_marks_that_the_model_wrote_itself(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { 0 };
+    Cited got;
+    (void)state;
+    cite(&cx, "The lamp was automated in 1986 [7]. Tickets cost four kroner [see below].", 1, &heard,
+         &got);
+    assert_string_equal(got.text.p, "The lamp was automated in 1986. [1] Tickets cost four kroner "
+                        "[see below]. [2]");
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+static void stops_when_the_reader_wants_no_more(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { .stop_after = 2 };
+    Cited got;
+    (void)state;
+    cite(&cx, "The museum opens at ten. Tickets cost four kroner.", 4, &heard, &got);
+    assert_int_equal(heard.pieces, 2);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+static void accepts_bytes_that_are_no_utf8_and_empty_answers(void **state)
+{
+    static const char *const odd[] = { "", " \n ", "\xff\xfe[", "[[[[1]]]]", "[1", "...", "\n\n\n" };
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        Ctx cx = CTX_INIT;
+        Heard heard = { 0 };
+        Cited got;
+        cite(&cx, odd[i], 1, &heard, &got);
+        assert_int_equal(got.n, 0);
+        buf_free(&heard.text);
+        ctx_end(&cx);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(marks_a_claim_with_the_sentence_it_came_from),
+        cmocka_unit_test(gives_the_same_text_whatever_the_size_of_the_pieces),
+        cmocka_unit_test(leaves_a_claim_without_a_source_unmarked_and_counts_it),
+        cmocka_unit_test(does_not_support_a_number_that_the_source_does_not_have),
+        cmocka_unit_test(removes_marks_that_the_model_wrote_itself),
+        cmocka_unit_test(stops_when_the_reader_wants_no_more),
+        cmocka_unit_test(accepts_bytes_that_are_no_utf8_and_empty_answers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
