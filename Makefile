@@ -13,7 +13,7 @@ all:
 demo: all
 	@scripts/demo.sh $(BUILD)
 test: all
-	@scripts/models.sh $(BUILD) test
+	@scripts/models.sh $(BUILD)
 	@ctest --test-dir $(BUILD) --output-on-failure
 check: all
 	@scripts/packages.sh check

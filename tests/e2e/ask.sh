@@ -1,0 +1,39 @@
+# Questions, with test models: the contract of the JSON, exit statuses, citations.
+. "$(dirname "$0")/lib.sh"
+
+run 0 "$pith" add "$PITH_SOURCE/examples/docs/alderbrook"
+question='How many metres of pavement must owners clear of snow?'
+
+run 0 "$pith" ask "$question" --json
+json out "set(j) >= {'answer', 'abstained', 'citations', 'passages', 'model', 'route', 'tokens', 'timings_ms'}"
+json out "set(j['tokens']) >= {'prompt', 'generated'}"
+json out "all(set(c) >= {'n', 'document', 'section', 'start', 'end', 'text'} for c in j['citations'])"
+json out "all(c['start'] < c['end'] for c in j['citations'])"
+cp out first
+run 0 "$pith" ask "$question" --json
+json out "j['answer'] == json.load(open('first'))['answer']"
+
+run 0 "$pith" ask "$question" --explain
+has out 'retrieve' 'generate' 'total'
+
+# What cannot be a question is told, not crashed on.
+run 0 "$pith" --json search "$(printf 'snow\001\002\033[31m')"
+run 0 "$pith" --json search 'Schnee räumen 雪 снег'
+got=0
+"$pith" ask '' > out 2> err || got=$?
+[ "$got" = 2 ] || [ "$got" = 3 ] || die "an empty question gave $got"
+got=0
+head -c 100000 /dev/zero | tr '\0' 'x' > long
+"$pith" ask "$(cat long)" > out 2> err || got=$?
+[ "$got" -le 3 ] || die "a huge question gave $got"
+
+# Nothing fits: the documents do not say; with --strict that is status 1.
+run 1 "$pith" ask 'xylophone quokka zugzwang' --strict --json
+json out "j['abstained'] and not j['citations']"
+run 0 "$pith" ask 'xylophone quokka zugzwang' --json
+json out "j['abstained']"
+
+# A conversation: one answer for each line.
+printf 'When must snow be cleared?\nAnd on Sundays?\n' > talk.txt
+run 0 "$pith" chat --json < talk.txt
+[ "$(wc -l < out)" = 2 ] || { cat out >&2; die 'two questions, two answers were wanted'; }

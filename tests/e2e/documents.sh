@@ -1,0 +1,75 @@
+# Documents come, change and go: add, ls, sync, rm, status, reembed; interrupted or not.
+. "$(dirname "$0")/lib.sh"
+
+cp -r "$PITH_SOURCE/examples/docs/alderbrook" docs
+files=$(find docs -type f | wc -l)
+
+run 0 "$pith" add docs --json
+json out "j['added'] == $files and j['failed'] == 0 and j['chunks'] > j['added']"
+run 0 "$pith" add docs --json
+json out "j['unchanged'] == $files and j['added'] == 0 and j['chunks'] == 0"
+run 0 "$pith" ls --json
+json out "len(j) == $files and all(d['chunks'] > 0 for d in j)"
+run 0 "$pith" status --json
+json out "j['documents'] == $files and j['chunks'] > 0"
+
+# One changed, one new, one deleted.
+echo 'The zeppelin moors at the customs house on Sundays.' >> docs/glossary.txt
+echo '# Kites' > docs/kites.md
+echo 'Kites are flown from the Quarry Hill meadow.' >> docs/kites.md
+rm docs/waste/bulky.txt
+run 0 "$pith" sync --json
+json out "(j['added'], j['changed'], j['removed']) == (1, 1, 1)"
+run 0 "$pith" search zeppelin --mode words --json
+json out "j['results'][0]['document'].endswith('glossary.txt')"
+run 0 "$pith" search 'carpets prams skis' --mode words --json
+json out "not any(r['document'].endswith('bulky.txt') for r in j['results'])"
+
+# Offsets are of the bytes of the source.
+run 0 "$pith" search 'kites meadow' -k 1 --json
+python3 - out <<'PYTHON' || die 'the offsets do not hold the text'
+import json, sys
+r = json.load(open(sys.argv[1]))["results"][0]
+source = open(r["document"], "rb").read()[r["start"]:r["end"]]
+assert b"flown from the Quarry Hill meadow" in source, source
+PYTHON
+
+# Ignored files stay out; what cannot be read is told and the rest goes on.
+mkdir mixed mixed/private
+echo 'private/' > mixed/.gitignore
+echo 'secret' > mixed/private/key.txt
+echo 'A plain note about herons.' > mixed/heron.txt
+head -c 5000 /dev/urandom > mixed/noise.bin
+: > mixed/empty.txt
+printf '\xff\xfeh\x00e\x00r\x00o\x00n\x00s\x00' > mixed/utf16.txt
+ln -s ../mixed mixed/loop
+"$pith" add mixed --json > out 2> err || true
+json out "j['added'] >= 2"
+run 0 "$pith" ls
+lacks out 'key.txt'
+has out 'heron.txt'
+
+# Removal; the files stay.
+run 0 "$pith" rm docs/kites.md
+run 0 "$pith" ls
+lacks out 'kites.md'
+[ -f docs/kites.md ] || die 'rm took the file'
+run 3 "$pith" rm docs/never-was.md
+
+# Another embedder is refused with the cure, and the cure works.
+run 3 "$pith" --embedder fake:dim=32 add docs
+has err 'reembed'
+run 0 "$pith" --embedder fake:dim=32 reembed
+run 0 "$pith" --embedder fake:dim=32 search heron
+
+# Killed in the middle, the next run goes on: nothing is lost or doubled.
+rm -f "$PITH_STORE"*
+"$pith" --embedder fake:slow_ms=2 add docs > /dev/null 2>&1 &
+victim=$!
+sleep 0.3
+kill -9 "$victim" 2> /dev/null || true
+wait "$victim" 2> /dev/null || true
+run 0 "$pith" --embedder fake:slow_ms=2 add docs
+files=$(find docs -type f | wc -l)
+run 0 "$pith" ls --json
+json out "len(j) == $files and len({d['document'] for d in j}) == $files"
