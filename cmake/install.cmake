@@ -8,11 +8,9 @@ set_target_properties(pith PROPERTIES INSTALL_RPATH "$ORIGIN/pith")
 install(TARGETS pith EXPORT pith
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-if(TARGET pith_app)
-    set_target_properties(pith_app PROPERTIES
-        INSTALL_RPATH "$ORIGIN/${bin_to_lib};$ORIGIN/${bin_to_lib}/pith")
-    install(TARGETS pith_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
+set_target_properties(pith_app PROPERTIES
+    INSTALL_RPATH "$ORIGIN/${bin_to_lib};$ORIGIN/${bin_to_lib}/pith")
+install(TARGETS pith_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 if(PITH_ENGINE)
     install(DIRECTORY ${PITH_ENGINE}/lib/ DESTINATION ${PITH_PRIVATE_LIBDIR}
