@@ -136,6 +136,7 @@ typedef struct pith_passage {
     double words, vectors;  /* BM25 and cosine; 0 where that side did not find it */
     double rerank;          /* logit of the reranker; NAN where it did not look */
     const char *document, *title, *section, *text;
+    const char *read;       /* what of the text the model was given to read */
     size_t start, end;      /* bytes of the document's source */
 } pith_passage;
 
@@ -182,7 +183,9 @@ typedef struct pith_ask_options {
     float temperature;      /* 0: greedy */
     uint64_t seed;
     int mode;               /* PITH_HYBRID, ... */
-    int no_rerank, no_abstain;   /* 1: leave that stage out */
+    int no_rerank, no_filter, no_abstain;   /* 1: leave that stage out */
+    int context_only;       /* 1: stop before the model writes: passages, confidence and
+                               abstained are filled, text is empty */
     int ground;             /* PITH_GROUNDED: search. PITH_GIVEN: answer from `passages`.
                                PITH_CLOSED_BOOK: from the model's memory, no passages */
     const char *const *passages;

@@ -32,6 +32,7 @@ static Status passages_out(Ctx *cx, const Passages *from, pith_passage **out, si
             .title = public_string(cx, p->chunk.title),
             .section = public_string(cx, p->chunk.section),
             .text = public_string(cx, p->chunk.text),
+            .read = public_string(cx, passage_text(cx, p)),
         };
     }
     return cx->status;
@@ -166,6 +167,8 @@ static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l, AskOp
                       .temperature = o->temperature, .seed = o->seed,
                       .on_text = relay_text, .arg = l },
         .abstain_below = o->no_abstain ? 0 : ABSTAIN_THRESHOLD,
+        .unfiltered = o->no_filter != 0,
+        .context_only = o->context_only != 0,
         .closed_book = o->ground == PITH_CLOSED_BOOK,
     };
     TRY(mode_of(cx, o->mode, &opt->retrieve.mode));

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Six significant digits say all that a score or a time means. */
 enum { FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(6) };
@@ -14,6 +15,8 @@ static json_t *passage_json(const pith_passage *p)
         "score", p->score, "document", p->document, "title", p->title, "section", p->section,
         "start", (json_int_t)p->start, "end", (json_int_t)p->end, "text", p->text,
         "words", p->words, "vectors", p->vectors);
+    if (j && strcmp(p->read, p->text) != 0)
+        json_object_set_new(j, "read", json_string(p->read));
     if (j && !isnan(p->rerank)) json_object_set_new(j, "rerank", json_real(p->rerank));
     return j;
 }

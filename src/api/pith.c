@@ -62,7 +62,7 @@ static Status choose_store(Ctx *cx, const char *option, char **out)
     Str folder, path;
     TRY(choose(cx, option, "PITH_STORE", out));
     if (*out) return OK;
-    TRY(file_data_folder(cx, &folder));
+    TRY(folder_data(cx, &folder));
     path = ctx_printf(cx, "%.*s/store.db", (int)folder.n, folder.p);
     TRY_NEW(path.p);
     *out = strdup(path.p);

@@ -96,6 +96,9 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
                            Answer *out)
 {
     Prompt prompt;
+    if (a->ranker && !opt->unfiltered)
+        TRY(filter(cx, a->ranker, &opt->filter, out->question, &out->passages));
+    if (opt->context_only) return OK;
     if (out->passages.n) TRY(prompt_fit(cx, a->writer, &opt->prompt, &out->passages));
     TRY(prompt_build(cx, &out->passages, out->question, &prompt));
     Stage *s = stage_begin(cx, "generate");

@@ -1,6 +1,6 @@
 /* ask.h -- question to cited answer, or an honest "the documents do not say".
  *
- *     standalone -> retrieve -> rerank -> abstain -> prompt -> generate -> cite
+ *     standalone -> retrieve -> rerank -> abstain -> filter -> prompt -> generate -> cite
  *
  * Each step records a stage in the Ctx. Siblings of this folder never call each other's
  * steps: only ask.c knows the order. */
@@ -8,6 +8,7 @@
 #define PITH_ASK_ASK_H
 
 #include "ask/cite.h"
+#include "ask/filter.h"
 #include "ask/prompt.h"
 #include "ask/rerank.h"
 #include "ask/retrieve.h"
@@ -15,7 +16,7 @@
 typedef struct Asker {
     Store *store;           // NULL where passages are given or none are used
     Model *embedder;        // NULL for RETRIEVE_WORDS
-    Model *ranker;          // NULL: no reranking
+    Model *ranker;          // NULL: no reranking, no filter
     Model *writer;
 } Asker;
 
@@ -24,7 +25,10 @@ typedef struct AskOptions {
     RerankOptions rerank;
     PromptOptions prompt;
     GenerateOptions generate;    // on_text gets the text with its marks
+    FilterOptions filter;
     float abstain_below;         // confidence; 0: never abstain before generating
+    bool unfiltered;             // leave the filter out
+    bool context_only;           // stop before the prompt
     Passages *given;             // answer from these instead of a search
     bool closed_book;            // from the model's memory alone
     const Message *history;

@@ -21,7 +21,7 @@ typedef struct Term {
     float weight;
 } Term;
 
-/* A sentence of a passage, and its distinct content words, sorted. */
+/* A sentence that the model read, and its distinct content words, sorted. */
 typedef struct Unit {
     size_t passage;
     Span span;              // in the passage's text
@@ -45,14 +45,6 @@ struct Citer {
     size_t n_made, unsupported;
 };
 
-/* FNV-1a, 64 bit. */
-static uint64_t hash(Str s)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
-    return h;
-}
-
 static int by_value(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -72,7 +64,7 @@ static Status content(Ctx *cx, Words *w, Str text, uint64_t **out, size_t *n)
     TRY_NEW(set);
     TRY(words_begin(cx, w, text));
     for (Word x; all < cap && words_next(w, &x); )
-        if (!x.stop) set[all++] = hash(x.stem);
+        if (!x.stop) set[all++] = str_hash(x.stem);
     qsort(set, all, sizeof *set, by_value);
     *n = 0;
     for (size_t i = 0; i < all; i++)
@@ -88,9 +80,9 @@ static Status read_units(Citer *c)
     TRY_NEW(c->units = ctx_new(c->cx, Unit, cap));
     for (size_t p = 0; p < c->ps->n; p++) {
         Str text = c->ps->at[p].chunk.text;
-        Span *span;
-        size_t n;
-        TRY(words_sentences(c->cx, c->words, text, &span, &n));
+        Span *span = c->ps->at[p].kept;
+        size_t n = c->ps->at[p].n_kept;
+        if (!span) TRY(words_sentences(c->cx, c->words, text, &span, &n));
         for (size_t i = 0; i < n && c->n_units < cap; i++) {
             Unit *u = &c->units[c->n_units++];
             Str sentence = { text.p + span[i].start, span[i].end - span[i].start };
@@ -146,7 +138,7 @@ static Status read_claim(Citer *c, Str claim, Term *term, size_t *n)
     for (Word w; *n < CLAIM_WORDS && words_next(c->words, &w); ) {
         if (w.stop) continue;
         bool number = isdigit((unsigned char)claim.p[w.start]);
-        term[*n] = (Term){ hash(w.stem), 0 };
+        term[*n] = (Term){ str_hash(w.stem), 0 };
         term[*n].weight = weigh(c, term[*n].hash, number);
         ++*n;
     }

@@ -2,6 +2,7 @@
 #ifndef PITH_ASK_PASSAGE_H
 #define PITH_ASK_PASSAGE_H
 
+#include "base/words.h"
 #include "store/store.h"
 
 typedef struct Passage {
@@ -11,6 +12,8 @@ typedef struct Passage {
     float fused;     // [0,1], comparable within one query
     float rerank;    // the reranker's logit; NAN where it did not look
     float score;     // what the order is by, highest first
+    Span *kept;      // sentences of chunk.text that go on, in order; NULL: all of it
+    size_t n_kept;
     int prompt_tokens;   // by the generator's tokenizer; 0 before the prompt is built
 } Passage;
 
@@ -25,5 +28,8 @@ typedef struct Passages {
 void passages_sort(Passage *p, size_t n);
 /* Where a chunk stands, for a reader: "Title > Section"; .p is NULL on E_MEMORY. */
 Str passage_place(Ctx *cx, const Chunk *c);
+/* The words that go on: the whole text, or the kept sentences joined by spaces; .p is NULL
+ * on E_MEMORY. */
+Str passage_text(Ctx *cx, const Passage *p);
 
 #endif

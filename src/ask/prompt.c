@@ -22,10 +22,11 @@ Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps
     for (size_t i = 0; i < found; i++) {
         Passage p = ps->at[i];
         if (opt->max_passages && kept == opt->max_passages) break;
-        Str place = passage_place(cx, &p.chunk);
+        Str place = passage_place(cx, &p.chunk), text = passage_text(cx, &p);
         TRY_NEW(place.p);
+        TRY_NEW(text.p);
         int head = 0;
-        TRY(model_count(cx, writer, p.chunk.text, &p.prompt_tokens));
+        TRY(model_count(cx, writer, text, &p.prompt_tokens));
         TRY(model_count(cx, writer, place, &head));
         p.prompt_tokens += head + PASSAGE_OVERHEAD;
         if (p.prompt_tokens > opt->context_tokens - used) {   // a shorter one may still fit
@@ -52,7 +53,9 @@ Status prompt_build(Ctx *cx, const Passages *ps, Str question, Prompt *out)
     *out = (Prompt){ 0 };
     for (size_t i = 0; i < ps->n; i++) {
         const Passage *p = &ps->at[i];
-        Str place = passage_place(cx, &p->chunk), text = str_trim(p->chunk.text);
+        Str place = passage_place(cx, &p->chunk), text = passage_text(cx, p);
+        b.failed |= !place.p || !text.p;
+        text = str_trim(text);
         buf_addf(&b, "Passage %zu", i + 1);
         if (place.n) buf_addf(&b, " (%.*s)", (int)place.n, place.p);
         buf_addf(&b, ":\n%.*s\n\n", (int)text.n, text.p);

@@ -58,6 +58,13 @@ int str_cmp(Str a, Str b)
     return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
+uint64_t str_hash(Str s)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
+    return h;
+}
+
 /* Makes room for n more bytes and the NUL; false when the buffer has failed. */
 static bool reserve(Buf *b, size_t n)
 {

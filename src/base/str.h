@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct Str {
     const char *p;
@@ -28,6 +29,8 @@ bool str_ends(Str s, Str suffix);
 Str str_trim(Str s);
 /* Byte-wise order, as memcmp; a prefix comes first. */
 int str_cmp(Str a, Str b);
+/* FNV-1a, 64 bit: for tables in memory, never for what is stored. */
+uint64_t str_hash(Str s);
 
 typedef struct Buf {
     char *p;      // NUL-terminated whenever not NULL

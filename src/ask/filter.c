@@ -1,0 +1,161 @@
+/* filter.c -- see filter.h.
+ *
+ * All sentences of all passages are scored in one batch: sequences of similar length are
+ * packed by the encoder, so fifty short pairs cost little more than a few long ones. */
+#include "ask/filter.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { MAX_PASSAGES = 8, MAX_SENTENCES = 256 };
+
+typedef struct Sentence {
+    size_t passage;
+    Span span;
+    float logit;
+} Sentence;
+
+typedef struct Sentences {
+    Sentence *at;
+    size_t n;
+} Sentences;
+
+/* ---- repeats ---------------------------------------------------------------------- */
+
+enum { SEEN = 1 << 14 };   // slots of the set of words said; a power of two
+
+/* The share of content words of text that are in seen; adds them when add is set. */
+static Status share_said(Ctx *cx, Words *w, Str text, uint64_t *seen, bool add, float *share)
+{
+    size_t all = 0, said = 0;
+    TRY(words_begin(cx, w, text));
+    for (Word x; words_next(w, &x) && all < SEEN / 8; all++) {
+        uint64_t h = str_hash(x.stem) | 1, at = h & (SEEN - 1);
+        while (seen[at] && seen[at] != h) at = (at + 1) & (SEEN - 1);
+        said += seen[at] == h;
+        if (add) seen[at] = h;
+    }
+    *share = all ? (float)said / (float)all : 1;
+    return OK;
+}
+
+/* Drops the passages of which nearly all words were said by a better one. Words alone
+ * would drop a passage that says something else with the same words, so only passages
+ * that come near to one other passage count as repeats. */
+static Status drop_repeats(Ctx *cx, Words *w, float max_overlap, Passages *ps)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < ps->n; i++) {
+        bool repeats = false;
+        for (size_t k = 0; k < kept && !repeats; k++) {
+            uint64_t *seen = ctx_new(cx, uint64_t, SEEN);
+            float share;
+            TRY_NEW(seen);
+            TRY(share_said(cx, w, ps->at[k].chunk.text, seen, true, &share));
+            TRY(share_said(cx, w, ps->at[i].chunk.text, seen, false, &share));
+            repeats = share > max_overlap;
+        }
+        if (!repeats) ps->at[kept++] = ps->at[i];
+    }
+    ps->n = kept;
+    return OK;
+}
+
+/* ---- sentences -------------------------------------------------------------------- */
+
+static Status split(Ctx *cx, Words *w, const Passages *ps, Sentences *out)
+{
+    TRY_NEW(out->at = ctx_new(cx, Sentence, MAX_SENTENCES));
+    for (size_t p = 0; p < ps->n; p++) {
+        Span *span;
+        size_t n;
+        TRY(words_sentences(cx, w, ps->at[p].chunk.text, &span, &n));
+        for (size_t i = 0; i < n && out->n < MAX_SENTENCES; i++)
+            out->at[out->n++] = (Sentence){ .passage = p, .span = span[i] };
+    }
+    return OK;
+}
+
+/* What the ranker reads for sentence i: the sentence between its neighbours, under the
+ * place where it stands. */
+static Str window(Ctx *cx, const Passages *ps, const Sentences *s, size_t i)
+{
+    size_t p = s->at[i].passage;
+    const Chunk *c = &ps->at[p].chunk;
+    size_t from = i > 0 && s->at[i - 1].passage == p ? i - 1 : i;
+    size_t to = i + 1 < s->n && s->at[i + 1].passage == p ? i + 1 : i;
+    size_t start = s->at[from].span.start, end = s->at[to].span.end;
+    Str place = passage_place(cx, c);
+    if (!place.p) return place;
+    return ctx_printf(cx, "%.*s\n%.*s", (int)place.n, place.p, (int)(end - start),
+                      c->text.p + start);
+}
+
+static Status judge(Ctx *cx, Model *ranker, Str question, const Passages *ps, Sentences *s)
+{
+    Str *text = ctx_new(cx, Str, s->n);
+    float *logit = ctx_new(cx, float, s->n);
+    if (!text || !logit) return cx->status;
+    for (size_t i = 0; i < s->n; i++) {
+        text[i] = window(cx, ps, s, i);
+        TRY_NEW(text[i].p);
+    }
+    TRY(model_score(cx, ranker, question, text, s->n, logit));
+    for (size_t i = 0; i < s->n; i++) s->at[i].logit = logit[i];
+    return OK;
+}
+
+/* Fills kept of each passage with its sentences at or above the line. */
+static Status keep(Ctx *cx, const Sentences *s, float line, Passages *ps)
+{
+    size_t passages = 0;
+    for (size_t p = 0, i = 0; p < ps->n; p++) {
+        size_t begin = i, n = 0;
+        while (i < s->n && s->at[i].passage == p) i++;
+        Span *kept = ctx_new(cx, Span, i - begin);
+        TRY_NEW(kept);
+        for (size_t k = begin; k < i; k++)
+            if (s->at[k].logit >= line) kept[n++] = s->at[k].span;
+        if (n == 0) continue;
+        ps->at[passages] = ps->at[p];
+        ps->at[passages].kept = kept;
+        ps->at[passages++].n_kept = n;
+    }
+    ps->n = passages;
+    return OK;
+}
+
+static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt, Str question,
+                    Passages *ps)
+{
+    Stage *stage = stage_begin(cx, "filter");
+    Sentences s = { 0 };
+    float best = -INFINITY;
+    size_t before = ps->n;
+    TRY(drop_repeats(cx, w, opt->max_overlap > 0 ? opt->max_overlap : 0.8f, ps));
+    TRY(split(cx, w, ps, &s));
+    if (s.n == 0) return OK;
+    TRY(judge(cx, ranker, question, ps, &s));
+    for (size_t i = 0; i < s.n; i++) best = fmaxf(best, s.at[i].logit);
+    TRY(keep(cx, &s, best - (opt->margin > 0 ? opt->margin : 5), ps));
+    size_t kept = 0;
+    for (size_t p = 0; p < ps->n; p++) kept += ps->at[p].n_kept;
+    stage_figure(stage, "passages_before", (double)before);
+    stage_figure(stage, "passages", (double)ps->n);
+    stage_figure(stage, "sentences_before", (double)s.n);
+    stage_figure(stage, "sentences", (double)kept);
+    stage_end(stage);
+    return OK;
+}
+
+Status filter(Ctx *cx, Model *ranker, const FilterOptions *opt, Str question, Passages *ps)
+{
+    Words *w;
+    size_t most = opt->max_passages ? opt->max_passages : MAX_PASSAGES;
+    if (ps->n > most) ps->n = most;
+    if (ps->n == 0) return OK;
+    TRY(words_open(cx, &w));
+    Status st = prune(cx, w, ranker, opt, question, ps);
+    words_close(w);
+    return st;
+}
