@@ -1,0 +1,47 @@
+# pith.bash -- completion of pith(1) for bash.
+_pith_models() { pith model ls --json 2> /dev/null | tr '{' '\n' | sed -n 's/.*"name": *"\([^"]*\)".*/\1/p'; }
+
+_pith()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local commands='add sync ls rm status reembed search ask chat model doctor eval'
+    local global='--store --json --generator --embedder --reranker --threads --quiet --help'
+    local asking='--context --max-tokens --mode --temperature --seed --explain --strict
+                  --no-rerank --no-abstain'
+    local command='' w words=''
+
+    case $before in
+        --mode) words='hybrid words vectors' ;;
+        --generator|--embedder) words=$(_pith_models) ;;
+        --reranker) words="none $(_pith_models)" ;;
+        --store|--queries|--qrels|--run|--run-out|--baseline|--per-query)
+            mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    esac
+    if [ -n "$words" ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+        return
+    fi
+    for w in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case " $commands " in *" $w "*) command=$w; break ;; esac
+    done
+    case $command:$word in
+        :-*)        words="$global --version" ;;
+        :*)         words=$commands ;;
+        add:-*)     words="--chunk-tokens --max-file $global" ;;
+        search:-*)  words="-k --count --mode --rerank $global" ;;
+        ask:-*|chat:-*) words="$asking $global" ;;
+        model:-*)   words="--again $global" ;;
+        model:*)    case $before in
+                        pull|rm|show) words=$(_pith_models) ;;
+                        model) words='ls pull show rm' ;;
+                    esac ;;
+        eval:-*)    words="--queries --qrels --limit --mode --rerank --k --chunk-tokens
+                           --context-tokens --max-tokens --oracle --closed-book --run
+                           --run-out --baseline --per-query $global" ;;
+        eval:*)     [ "$before" = eval ] \
+                        && words='retrieve rerank answer abstain questions compare' ;;
+        *:-*)       words=$global ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -o default -F _pith pith

@@ -1,0 +1,62 @@
+# pith.fish -- completion of pith(1) for fish.
+function __pith_models
+    pith model ls --json 2>/dev/null | string match -ra '"name": *"([^"]*)"' -g
+end
+
+set -l commands add sync ls rm status reembed search ask chat model doctor eval
+set -l none "not __fish_seen_subcommand_from $commands"
+
+complete -c pith -n "$none" -f
+complete -c pith -n "$none" -a add -d 'index files and folders'
+complete -c pith -n "$none" -a sync -d 'revisit what was added'
+complete -c pith -n "$none" -a ls -d 'list the documents'
+complete -c pith -n "$none" -a rm -d 'remove documents'
+complete -c pith -n "$none" -a status -d 'what the store holds'
+complete -c pith -n "$none" -a reembed -d 'make all vectors anew'
+complete -c pith -n "$none" -a search -d 'find passages'
+complete -c pith -n "$none" -a ask -d 'answer a question'
+complete -c pith -n "$none" -a chat -d 'a conversation'
+complete -c pith -n "$none" -a model -d 'list, fetch, show and remove models'
+complete -c pith -n "$none" -a doctor -d 'what this machine has'
+complete -c pith -n "$none" -a eval -d 'how good it is, in figures'
+
+complete -c pith -l store -r -F -d 'the store to use'
+complete -c pith -l json -d 'print JSON'
+complete -c pith -l generator -x -a '(__pith_models)' -d 'model that writes answers'
+complete -c pith -l embedder -x -a '(__pith_models)' -d 'model that makes vectors'
+complete -c pith -l reranker -x -a 'none (__pith_models)' -d 'model that orders passages'
+complete -c pith -l threads -x -d 'one per core by default'
+complete -c pith -s q -l quiet -d 'no progress, no remarks'
+complete -c pith -s h -l help -d 'help'
+
+set -l add '__fish_seen_subcommand_from add'
+complete -c pith -n "$add" -l chunk-tokens -x -d 'length of a passage'
+complete -c pith -n "$add" -l max-file -x -d 'refuse larger files, MB'
+
+set -l search '__fish_seen_subcommand_from search'
+complete -c pith -n "$search" -s k -l count -x -d 'how many passages'
+complete -c pith -n "$search" -l rerank -x -d 'how many the reranker reads'
+
+set -l ask '__fish_seen_subcommand_from ask chat'
+complete -c pith -n "$ask" -l context -x -d 'tokens of passages'
+complete -c pith -n "$ask" -l max-tokens -x -d 'longest answer'
+complete -c pith -n "$ask" -l temperature -x -d '0 gives the same answer each time'
+complete -c pith -n "$ask" -l seed -x -d 'random seed'
+complete -c pith -n "$ask" -l explain -d 'show every stage'
+complete -c pith -n "$ask" -l strict -d 'status 1 when the documents do not say'
+complete -c pith -n "$ask" -l no-rerank -d 'leave the reranker out'
+complete -c pith -n "$ask" -l no-abstain -d 'let the model try anyway'
+complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l mode -x \
+    -a 'hybrid words vectors' -d 'how passages are found'
+
+set -l model '__fish_seen_subcommand_from model'
+complete -c pith -n "$model" -f -a 'ls pull show rm'
+complete -c pith -n "$model; and __fish_seen_subcommand_from pull show rm" -f -a '(__pith_models)'
+complete -c pith -n "$model" -l again -d 'pull even what is here'
+
+set -l eval '__fish_seen_subcommand_from eval'
+complete -c pith -n "$eval" -a 'retrieve rerank answer abstain questions compare'
+complete -c pith -n "$eval" -l limit -x -d 'the first N questions'
+for option in queries qrels run run-out baseline per-query
+    complete -c pith -n "$eval" -l $option -r -F
+end
