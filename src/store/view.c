@@ -1,0 +1,125 @@
+/* view.c -- one unchanging view of the store for a search, and the matrix that fits it.
+ *
+ * Invariant: inside a view the rows of the matrix that are not gone are exactly the rows
+ * of the table vector. The file beside the store may be behind or ahead of the view; what
+ * it lacks is read from the store, what is newer than the view is cut off. */
+#include "store/impl.h"
+
+enum { SAVE_ROWS = 16384 };   // a writer moves its rows to the file so often
+
+static Status last_id(Ctx *cx, Store *s, int64_t *out)
+{
+    sqlite3_stmt *q;
+    bool more;
+    TRY(db_query(cx, s, Q_STATE, &q));
+    TRY(db_step(cx, s, q, &more));
+    *out = sqlite3_column_int64(q, 0);
+    sqlite3_reset(q);
+    return OK;
+}
+
+static const float *column_vector(const Store *s, sqlite3_stmt *q, int column)
+{
+    const float *v = sqlite3_column_blob(q, column);
+    size_t bytes = (size_t)sqlite3_column_bytes(q, column);
+    return bytes == (size_t)s->by.dim * sizeof *v ? v : NULL;
+}
+
+/* Whether the last row of the file is of this store: not after the store went back to a
+ * backup and on from there. A row that was removed since says nothing. */
+static Status file_fits(Ctx *cx, Store *s, const Matrix *m, int64_t last, bool *fits)
+{
+    sqlite3_stmt *q;
+    bool more;
+    *fits = s->read_only || matrix_last(m) <= last;
+    if (m->rows == 0 || !*fits) return OK;
+    size_t row = m->rows - 1;
+    TRY(db_query(cx, s, Q_VECTOR, &q));
+    sqlite3_bind_int64(q, 1, matrix_last(m));
+    TRY(db_step(cx, s, q, &more));
+    if (!more) return OK;
+    const float *v = column_vector(s, q, 1);
+    *fits = v && matrix_agrees(m, row, v);
+    sqlite3_reset(q);
+    return OK;
+}
+
+static Status open_matrix(Ctx *cx, Store *s, uint64_t epoch, int64_t last)
+{
+    bool fits;
+    Matrix *m;
+    matrix_close(s->matrix);
+    s->matrix = NULL;
+    TRY(matrix_open(cx, s->matrix_path, s->by.dim, epoch, &m));
+    Status st = file_fits(cx, s, m, last, &fits);
+    if (st != OK || !fits) matrix_close(m);
+    TRY(st);
+    if (!fits) TRY(matrix_open(cx, NULL, s->by.dim, epoch, &m));
+    s->matrix = m;
+    s->epoch = epoch;
+    s->gone_seq = 0;
+    return matrix_cut(cx, m, last);
+}
+
+static Status add_new(Ctx *cx, Store *s)
+{
+    sqlite3_stmt *q;
+    bool more;
+    Status st;
+    TRY(db_query(cx, s, Q_VECTORS_AFTER, &q));
+    sqlite3_bind_int64(q, 1, matrix_last(s->matrix));
+    while ((st = db_step(cx, s, q, &more)) == OK && more) {
+        const float *v = column_vector(s, q, 2);
+        int64_t id = sqlite3_column_int64(q, 0), words = sqlite3_column_int64(q, 1);
+        if (!v || id <= matrix_last(s->matrix) || words < 0 || words > UINT32_MAX)
+            st = db_fail(cx, s, SQLITE_CORRUPT);
+        else st = matrix_add(cx, s->matrix, id, (uint32_t)words, v);
+        if (st != OK) break;
+        if (!s->read_only && s->matrix->rows % SAVE_ROWS == 0)
+            matrix_save(s->matrix, s->matrix_path);
+    }
+    sqlite3_reset(q);
+    return st;
+}
+
+static Status remove_gone(Ctx *cx, Store *s)
+{
+    sqlite3_stmt *q;
+    bool more;
+    TRY(db_query(cx, s, Q_GONE_AFTER, &q));
+    sqlite3_bind_int64(q, 1, s->gone_seq);
+    for (;;) {
+        TRY(db_step(cx, s, q, &more));
+        if (!more) return OK;
+        s->gone_seq = sqlite3_column_int64(q, 0);
+        matrix_remove(s->matrix, sqlite3_column_int64(q, 1));
+    }
+}
+
+static Status follow(Ctx *cx, Store *s)
+{
+    uint64_t epoch;
+    int64_t last;
+    TRY(meta_load(cx, s, &epoch));
+    if (s->by.dim == 0) return OK;
+    TRY(last_id(cx, s, &last));
+    bool other = s->matrix && (s->matrix->dim != s->by.dim || epoch != s->epoch);
+    if (!s->matrix || other) TRY(open_matrix(cx, s, epoch, last));
+    TRY(add_new(cx, s));
+    return remove_gone(cx, s);
+}
+
+Status view_begin(Ctx *cx, Store *s)
+{
+    TRY(group_commit(cx, s));
+    TRY(db_do(cx, s, Q_BEGIN_READ, 0, 0));
+    Status st = follow(cx, s);
+    if (st != OK) view_end(s);
+    return st;
+}
+
+void view_end(Store *s)
+{
+    Ctx cx = CTX_INIT;
+    if (!sqlite3_get_autocommit(s->db) && db_do(&cx, s, Q_ROLLBACK, 0, 0) != OK) ctx_end(&cx);
+}

@@ -1,0 +1,309 @@
+/* write.c -- documents into the store.
+ *
+ * Writes are grouped: a transaction holds up to 64 documents or a second's work, for
+ * each commit waits for the disk. Within it a savepoint surrounds each document, and the
+ * batch of postings can take back the last document, so that one that fails leaves no
+ * trace and takes no other with it. */
+#include "store/impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+    GROUP_DOCUMENTS = 64,
+    GROUP_MS = 1000,
+    BATCH_BYTES = 64 << 20,     // postings in memory; then they go to a segment
+    GONE_MIN = 256,             // compaction is due from here, and
+    GONE_SHARE = 5,             // from one in so many
+    TITLE_WEIGHT = 1,           // a word of the title counts as so many of the text
+    SECTION_WEIGHT = 1,
+};
+
+/* ---- groups ----------------------------------------------------------------------- */
+
+static void group_abandon(Store *s)
+{
+    Ctx cx = CTX_INIT;
+    if (!sqlite3_get_autocommit(s->db) && db_do(&cx, s, Q_ROLLBACK, 0, 0) != OK) ctx_end(&cx);
+    batch_clear(s->batch);
+    s->in_group = false;
+    s->by = (EmbedderId){ 0 };   // read again when next needed
+}
+
+Status group_commit(Ctx *cx, Store *s)
+{
+    if (!s->in_group) return OK;
+    Status st = batch_write(cx, s, s->batch);
+    if (st == OK) st = db_do(cx, s, Q_COMMIT, 0, 0);
+    if (st != OK) group_abandon(s);
+    s->in_group = false;
+    return st;
+}
+
+static Status group_join(Ctx *cx, Store *s)
+{
+    if (s->read_only)
+        return fail(cx, E_ARG, "%s: opened to read only", s->path);
+    if (s->in_group) return OK;
+    TRY(db_do(cx, s, Q_BEGIN_WRITE, 0, 0));
+    s->in_group = true;
+    s->group = 0;
+    s->group_since = now_ms();
+    return OK;
+}
+
+/* Ends one document of a group: takes it back where st is a failure. */
+static Status group_leave(Ctx *cx, Store *s, Status st)
+{
+    if (st == OK) st = db_do(cx, s, Q_RELEASE, 0, 0);
+    if (st != OK) {
+        Ctx quiet = CTX_INIT;
+        batch_undo(s->batch);
+        bool undone = !sqlite3_get_autocommit(s->db) &&
+                      db_do(&quiet, s, Q_UNDO, 0, 0) == OK &&
+                      db_do(&quiet, s, Q_RELEASE, 0, 0) == OK;
+        ctx_end(&quiet);
+        s->by = (EmbedderId){ 0 };
+        if (!undone) group_abandon(s);
+        return st;
+    }
+    s->group++;
+    if (s->group >= GROUP_DOCUMENTS || now_ms() - s->group_since >= GROUP_MS)
+        return group_commit(cx, s);
+    return batch_bytes(s->batch) > BATCH_BYTES ? batch_write(cx, s, s->batch) : OK;
+}
+
+/* ---- put and remove --------------------------------------------------------------- */
+
+static Status check_document(Ctx *cx, const Document *d, const Chunk *c, size_t n,
+                             const float *vectors, const EmbedderId *by)
+{
+    if (d->uri.n == 0) return fail(cx, E_ARG, "a document needs a name");
+    if (by->name.n == 0 || by->dim < 1 || by->dim > MATRIX_MAX_DIM)
+        return fail(cx, E_ARG, "an embedder needs a name and 1 to %d dimensions, not %d",
+                    MATRIX_MAX_DIM, by->dim);
+    for (size_t i = 0; i < n; i++)
+        if (c[i].start > c[i].end || c[i].end > INT64_MAX)
+            return fail(cx, E_ARG, "chunk %zu of %.*s: ends before it starts", i,
+                        (int)d->uri.n, d->uri.p);
+    for (size_t i = 0; i < n * (size_t)by->dim; i++)
+        if (!isfinite(vectors[i]))
+            return fail(cx, E_ARG, "%.*s: a vector with a component that is no number",
+                        (int)d->uri.n, d->uri.p);
+    return OK;
+}
+
+static Status set_embedder(Ctx *cx, Store *s, const EmbedderId *by)
+{
+    uint64_t epoch;
+    Str dim = ctx_printf(cx, "%d", by->dim);
+    TRY_NEW(dim.p);
+    TRY(meta_write(cx, s, "embedder", by->name));
+    TRY(meta_write(cx, s, "fingerprint", by->fingerprint));
+    TRY(meta_write(cx, s, "dim", dim));
+    TRY(db_do(cx, s, Q_EPOCH, 0, 0));
+    return meta_load(cx, s, &epoch);
+}
+
+/* The embedder of the store, set now if it is still empty. */
+static Status agree_embedder(Ctx *cx, Store *s, const EmbedderId *by)
+{
+    sqlite3_stmt *q;
+    uint64_t epoch;
+    bool more;
+    if (s->by.dim == 0) TRY(meta_load(cx, s, &epoch));
+    bool same = s->by.dim == by->dim && str_eq(s->by.name, by->name) &&
+                str_eq(s->by.fingerprint, by->fingerprint);
+    if (same) return OK;
+    TRY(db_query(cx, s, Q_COUNTS, &q));
+    TRY(db_step(cx, s, q, &more));
+    bool empty = sqlite3_column_int64(q, 0) == 0;
+    sqlite3_reset(q);
+    if (empty) return set_embedder(cx, s, by);
+    return fail(cx, E_MODEL, "%s: its vectors are of %.*s (%d), not of %.*s (%d); make them "
+                "anew, or name that embedder", s->path, (int)s->by.name.n, s->by.name.p,
+                s->by.dim, (int)by->name.n, by->name.p, by->dim);
+}
+
+static Status remove_chunks(Ctx *cx, Store *s, int64_t document)
+{
+    sqlite3_stmt *q;
+    bool more;
+    TRY(db_query(cx, s, Q_TEXT_OF, &q));
+    sqlite3_bind_int64(q, 1, document);
+    TRY(db_step(cx, s, q, &more));
+    int64_t bytes = sqlite3_column_int64(q, 0);
+    sqlite3_reset(q);
+    TRY(db_do(cx, s, Q_TEXT_BYTES, -bytes, 0));
+    TRY(db_do(cx, s, Q_BURY, document, 0));
+    TRY(db_do(cx, s, Q_REMOVE_VECTORS, document, 0));
+    return db_do(cx, s, Q_REMOVE_CHUNKS, document, 0);
+}
+
+/* Id of the document with this name; 0 where there is none. */
+static Status find_id(Ctx *cx, Store *s, Str uri, int64_t *id)
+{
+    sqlite3_stmt *q;
+    bool more;
+    TRY(db_query(cx, s, Q_FIND, &q));
+    db_bind(q, 1, uri);
+    TRY(db_step(cx, s, q, &more));
+    *id = more ? sqlite3_column_int64(q, 0) : 0;
+    sqlite3_reset(q);
+    return OK;
+}
+
+static Status put_document(Ctx *cx, Store *s, const Document *d, size_t n, int64_t *id)
+{
+    sqlite3_stmt *q;
+    TRY(find_id(cx, s, d->uri, id));
+    if (*id) TRY(remove_chunks(cx, s, *id));
+    TRY(db_query(cx, s, *id ? Q_CHANGE_DOCUMENT : Q_ADD_DOCUMENT, &q));
+    db_bind(q, 1, d->uri);
+    db_bind(q, 2, d->title);
+    sqlite3_bind_blob64(q, 3, d->hash.p ? d->hash.p : "", d->hash.n, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 4, d->bytes);
+    sqlite3_bind_int64(q, 5, d->mtime_ns);
+    sqlite3_bind_int64(q, 6, (int64_t)n);
+    db_bind(q, 7, d->root);
+    if (*id) sqlite3_bind_int64(q, 8, *id);
+    TRY(db_run(cx, s, q));
+    if (!*id) *id = sqlite3_last_insert_rowid(s->db);
+    return OK;
+}
+
+static Status add_words(Ctx *cx, Store *s, const Document *d, const Chunk *c, int64_t id,
+                        uint32_t *length)
+{
+    *length = 0;
+    TRY(batch_add(cx, s->batch, s->words, id, c->text, 1, length));
+    TRY(batch_add(cx, s->batch, s->words, id, d->title, TITLE_WEIGHT, length));
+    return batch_add(cx, s->batch, s->words, id, c->section, SECTION_WEIGHT, length);
+}
+
+static Status put_chunk(Ctx *cx, Store *s, const Document *d, int64_t document,
+                        const Chunk *c, int64_t ordinal, Str vector)
+{
+    sqlite3_stmt *q;
+    uint32_t length;
+    TRY(db_query(cx, s, Q_ADD_CHUNK, &q));
+    sqlite3_bind_int64(q, 1, document);
+    sqlite3_bind_int64(q, 2, ordinal);
+    db_bind(q, 3, c->text);
+    db_bind(q, 4, c->section);
+    sqlite3_bind_int64(q, 5, (int64_t)c->start);
+    sqlite3_bind_int64(q, 6, (int64_t)c->end);
+    sqlite3_bind_int(q, 7, c->tokens);
+    TRY(db_run(cx, s, q));
+    int64_t id = sqlite3_last_insert_rowid(s->db);
+    TRY(add_words(cx, s, d, c, id, &length));
+    TRY(db_query(cx, s, Q_ADD_VECTOR, &q));
+    sqlite3_bind_int64(q, 1, id);
+    sqlite3_bind_int64(q, 2, length);
+    sqlite3_bind_blob64(q, 3, vector.p, vector.n, SQLITE_STATIC);
+    return db_run(cx, s, q);
+}
+
+static Status put_all(Ctx *cx, Store *s, const Document *d, const Chunk *chunks, size_t n,
+                      const float *vectors, const EmbedderId *by)
+{
+    int64_t id, bytes = 0;
+    TRY(agree_embedder(cx, s, by));
+    TRY(put_document(cx, s, d, n, &id));
+    for (size_t i = 0; i < n; i++) {
+        size_t dim = (size_t)by->dim;
+        Str v = { (const char *)(vectors + i * dim), dim * sizeof *vectors };
+        TRY(put_chunk(cx, s, d, id, &chunks[i], (int64_t)i, v));
+        bytes += (int64_t)chunks[i].text.n;
+        TRY(ctx_check(cx));
+    }
+    return db_do(cx, s, Q_TEXT_BYTES, bytes, 0);
+}
+
+Status store_put(Ctx *cx, Store *s, const Document *d, const Chunk *chunks, size_t n,
+                 const float *vectors, const EmbedderId *by)
+{
+    TRY(check_document(cx, d, chunks, n, vectors, by));
+    TRY(group_join(cx, s));
+    batch_mark(s->batch);
+    Status st = db_do(cx, s, Q_SAVE, 0, 0);
+    if (st == OK) st = put_all(cx, s, d, chunks, n, vectors, by);
+    return group_leave(cx, s, st);
+}
+
+Status store_remove(Ctx *cx, Store *s, Str uri)
+{
+    int64_t id;
+    TRY(find_id(cx, s, uri, &id));
+    if (!id) return fail(cx, E_NOTFOUND, "no document %.*s", (int)uri.n, uri.p);
+    TRY(group_join(cx, s));
+    batch_mark(s->batch);
+    Status st = db_do(cx, s, Q_SAVE, 0, 0);
+    if (st == OK) st = remove_chunks(cx, s, id);
+    if (st == OK) st = db_do(cx, s, Q_REMOVE_DOCUMENT, id, 0);
+    return group_leave(cx, s, st);
+}
+
+/* ---- flush ------------------------------------------------------------------------ */
+
+static int by_id(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static Status gone_chunks(Ctx *cx, Store *s, size_t n, int64_t **out)
+{
+    sqlite3_stmt *q;
+    bool more;
+    int64_t *at = ctx_new(cx, int64_t, n);
+    TRY_NEW(at);
+    TRY(db_query(cx, s, Q_GONE_AFTER, &q));
+    sqlite3_bind_int64(q, 1, 0);
+    for (size_t i = 0;; i++) {
+        TRY(db_step(cx, s, q, &more));
+        if (!more) break;
+        if (i < n) at[i] = sqlite3_column_int64(q, 1);
+    }
+    qsort(at, n, sizeof *at, by_id);
+    *out = at;
+    return OK;
+}
+
+static Status compact(Ctx *cx, Store *s, size_t n)
+{
+    int64_t *gone;
+    TRY(gone_chunks(cx, s, n, &gone));
+    TRY(postings_compact(cx, s, gone, n));
+    TRY(db_do(cx, s, Q_UNBURY, 0, 0));
+    return db_do(cx, s, Q_EPOCH, 0, 0);
+}
+
+/* Clears away what is gone once it is a fifth of all. */
+static Status compact_if_due(Ctx *cx, Store *s)
+{
+    sqlite3_stmt *q;
+    bool more;
+    TRY(db_query(cx, s, Q_STATE, &q));
+    TRY(db_step(cx, s, q, &more));
+    int64_t gone = sqlite3_column_int64(q, 1), alive = sqlite3_column_int64(q, 2);
+    sqlite3_reset(q);
+    if (gone < GONE_MIN || gone * GONE_SHARE < gone + alive) return OK;
+    TRY(group_join(cx, s));
+    Status st = compact(cx, s, (size_t)gone);
+    if (st == OK) return group_commit(cx, s);
+    group_abandon(s);
+    return st;
+}
+
+Status store_flush(Ctx *cx, Store *s)
+{
+    TRY(group_commit(cx, s));
+    if (s->read_only) return OK;
+    TRY(compact_if_due(cx, s));
+    TRY(view_begin(cx, s));
+    view_end(s);
+    /* A disk that refuses the derived file costs time at the next start, nothing else. */
+    if (s->matrix) matrix_save(s->matrix, s->matrix_path);
+    return OK;
+}
