@@ -6,48 +6,12 @@
  * map its file. */
 #include "model/llama_impl.h"
 
+#include "model/engine.h"
 #include "model/gguf_file.h"
 #include "model/machine.h"
 
-#include <ggml-backend.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- libllama's log --------------------------------------------------------------- */
-
-/* libllama knows one log callback for the process and tells causes of errors nowhere
- * else. It calls it on the thread that called libllama, so a line for each thread keeps
- * concurrent loads apart. The first line is the cause, the later ones follow from it. */
-static _Thread_local char reason[300];
-
-static void on_log(enum ggml_log_level level, const char *text, void *unused)
-{
-    (void)unused;
-    if (level != GGML_LOG_LEVEL_ERROR || reason[0]) return;
-    const char *cause = strstr(text, "error loading model: ");
-    const char *colon = strstr(text, ": ");   // after the function's name
-    cause = cause ? cause + strlen("error loading model: ") : colon ? colon + 2 : text;
-    snprintf(reason, sizeof reason, "%.*s", (int)strcspn(cause, "\n"), cause);
-}
-
-const char *llama_reason(void)
-{
-    return reason[0] ? reason : "libllama does not say why";
-}
-
-void llama_reason_clear(void)
-{
-    reason[0] = '\0';
-}
-
-static void start_engine(void)
-{
-    llama_log_set(on_log, NULL);
-    llama_backend_init();
-    if (ggml_backend_dev_count() == 0) ggml_backend_load_all();   // a portable build
-}
 
 /* ---- tokens ----------------------------------------------------------------------- */
 
@@ -137,11 +101,11 @@ Status llama_context_open(Ctx *cx, LlamaModel *m, struct llama_context_params p,
 {
     p.n_threads = p.n_threads_batch = m->threads;
     p.no_perf = true;
-    llama_reason_clear();
+    engine_reason_clear();
     *out = llama_init_from_model(m->weights, p);
     if (*out) return OK;
     return fail(cx, E_MEMORY, "%s: no room for a context of %u tokens: %s",
-                m->base.info.path.p, p.n_ctx, llama_reason());
+                m->base.info.path.p, p.n_ctx, engine_reason());
 }
 
 /* The value of a key as text in the model's arena; .p is NULL where it has none. */
@@ -267,15 +231,15 @@ static Status load(Ctx *cx, LlamaModel *m, const char *path)
 {
     struct llama_model_params p = llama_model_default_params();
     p.load_mode = LLAMA_LOAD_MODE_MMAP;
-    llama_reason_clear();
+    engine_reason_clear();
     m->weights = llama_model_load_from_file(path, p);
     if (m->weights) {
         m->vocab = llama_model_get_vocab(m->weights);
         if (llama_vocab_type(m->vocab) != LLAMA_VOCAB_TYPE_NONE) return OK;
         return fail(cx, E_MODEL, "%s: it has no vocabulary", path);
     }
-    bool unknown = strstr(llama_reason(), "unknown model architecture") != NULL;
-    return fail(cx, unknown ? E_MODEL : E_FORMAT, "%s: %s%s", path, llama_reason(),
+    bool unknown = strstr(engine_reason(), "unknown model architecture") != NULL;
+    return fail(cx, unknown ? E_MODEL : E_FORMAT, "%s: %s%s", path, engine_reason(),
                 unknown ? "; this libllama does not know it"
                         : "; fetch the file again");
 }
@@ -287,7 +251,6 @@ static double gib(uint64_t bytes)
 
 Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **out)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     static const ModelOptions none = { 0 };
     *out = NULL;
     if (!opt) opt = &none;
@@ -297,7 +260,7 @@ Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt, Mode
     if (file.bytes > room)
         return fail(cx, E_MEMORY, "%s has %.1f GiB, %.1f GiB of memory are free: take a "
                     "smaller model", path, gib(file.bytes), gib(room));
-    pthread_once(&once, start_engine);
+    engine_start();
 
     LlamaModel *m = calloc(1, sizeof *m);
     if (!m) return fail(cx, E_MEMORY, "no memory for a model");

@@ -5,6 +5,8 @@
  * the budget goes alone. The order of the results is that of the texts. */
 #include "model/llama_impl.h"
 
+#include "model/engine.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,12 +48,12 @@ static Status compute(Ctx *cx, LlamaModel *m, Tokens *const *at, size_t n, size_
         }
     llama_memory_t memory = llama_get_memory(m->pool);
     if (memory) llama_memory_clear(memory, false);
-    llama_reason_clear();
+    engine_reason_clear();
     int rc = memory ? llama_decode(m->pool, b) : llama_encode(m->pool, b);
     llama_batch_free(b);
     if (rc == 0) return OK;
     return fail(cx, E_MODEL, "%s: computing %zu tokens ended with %d: %s",
-                m->base.info.path.p, total, rc, llama_reason());
+                m->base.info.path.p, total, rc, engine_reason());
 }
 
 static int by_length(const void *a, const void *b)

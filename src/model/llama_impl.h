@@ -1,4 +1,4 @@
-/* llama_impl.h -- the parts of the libllama model that its three files share.
+/* llama_impl.h -- the parts of the libllama model that its files share.
  *
  * llama.c loads and describes, llama_chat.c turns conversations into tokens,
  * llama_generate.c continues them, llama_embed.c makes vectors and scores. */
@@ -38,9 +38,6 @@ typedef struct LlamaModel {
     Str prefix[2];          // by EmbedKind
 } LlamaModel;
 
-/* Why libllama's last call on this thread went wrong, in its own words. */
-const char *llama_reason(void);
-void llama_reason_clear(void);
 /* A context of libllama. E_MEMORY: it has no room. */
 MUST_USE Status llama_context_open(Ctx *cx, LlamaModel *m, struct llama_context_params p,
                                    struct llama_context **out);
