@@ -38,7 +38,7 @@ static const char *const schema[VERSION] = {
     "CREATE TABLE posting (segment INTEGER NOT NULL, word BLOB NOT NULL,"
     "  data BLOB NOT NULL, PRIMARY KEY (segment, word)) WITHOUT ROWID;"
     "INSERT INTO meta VALUES ('epoch', random() & 9223372036854775807),"
-    "  ('text_bytes', 0);",
+    "  ('documents', 0), ('chunks', 0), ('text_bytes', 0);",
 };
 
 static const char *const query_text[QUERIES] = {
@@ -51,11 +51,16 @@ static const char *const query_text[QUERIES] = {
     [Q_UNDO] = "ROLLBACK TO one",
     [Q_META] = "SELECT key, value FROM meta",
     [Q_SET_META] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
-    [Q_STATE] = "SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'chunk'),"
-                "  (SELECT count(*) FROM gone), (SELECT count(*) FROM vector)",
-    [Q_COUNTS] = "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM vector),"
+    [Q_EPOCH] = "UPDATE meta SET value = random() & 9223372036854775807"
+                "  WHERE key = 'epoch'",
+    [Q_COUNT] = "UPDATE meta SET value = value + CASE key WHEN 'documents' THEN ?1"
+                "  WHEN 'chunks' THEN ?2 ELSE ?3 END"
+                "  WHERE key IN ('documents', 'chunks', 'text_bytes')",
+    [Q_COUNTS] = "SELECT (SELECT value FROM meta WHERE key = 'documents'),"
+                 "  (SELECT value FROM meta WHERE key = 'chunks'),"
                  "  (SELECT value FROM meta WHERE key = 'text_bytes')",
-    [Q_TEXT_BYTES] = "UPDATE meta SET value = value + ?1 WHERE key = 'text_bytes'",
+    [Q_LAST] = "SELECT seq FROM sqlite_sequence WHERE name = 'chunk'",
+    [Q_N_GONE] = "SELECT count(*) FROM gone",
     [Q_FIND] = "SELECT id, uri, title, hash, bytes, mtime_ns, chunks, root"
                "  FROM document WHERE uri = ?1",
     [Q_LIST] = "SELECT id, uri, title, hash, bytes, mtime_ns, chunks, root"
@@ -70,7 +75,8 @@ static const char *const query_text[QUERIES] = {
                     "  (document, ordinal, text, section, start, end, tokens)"
                     "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [Q_ADD_VECTOR] = "INSERT INTO vector VALUES (?1, ?2, ?3)",
-    [Q_TEXT_OF] = "SELECT total(length(CAST(text AS BLOB))) FROM chunk WHERE document = ?1",
+    [Q_TEXT_OF] = "SELECT count(*), CAST(total(length(CAST(text AS BLOB))) AS INTEGER)"
+                  "  FROM chunk WHERE document = ?1",
     [Q_BURY] = "INSERT INTO gone (chunk)"
                "  SELECT id FROM chunk WHERE document = ?1 ORDER BY id",
     [Q_REMOVE_VECTORS] = "DELETE FROM vector WHERE chunk IN"
@@ -85,8 +91,6 @@ static const char *const query_text[QUERIES] = {
                         "  ORDER BY chunk",
     [Q_GONE_AFTER] = "SELECT seq, chunk FROM gone WHERE seq > ?1 ORDER BY seq",
     [Q_UNBURY] = "DELETE FROM gone",
-    [Q_EPOCH] = "UPDATE meta SET value = random() & 9223372036854775807"
-                "  WHERE key = 'epoch'",
     [Q_SEGMENTS] = "SELECT id, level FROM segment ORDER BY id DESC",
     [Q_ADD_SEGMENT] = "INSERT INTO segment (level) VALUES (?1)",
     [Q_REMOVE_SEGMENT] = "DELETE FROM segment WHERE id = ?1",

@@ -11,9 +11,9 @@ static Status last_id(Ctx *cx, Store *s, int64_t *out)
 {
     sqlite3_stmt *q;
     bool more;
-    TRY(db_query(cx, s, Q_STATE, &q));
+    TRY(db_query(cx, s, Q_LAST, &q));
     TRY(db_step(cx, s, q, &more));
-    *out = sqlite3_column_int64(q, 0);
+    *out = more ? sqlite3_column_int64(q, 0) : 0;
     sqlite3_reset(q);
     return OK;
 }

@@ -105,24 +105,42 @@ static Status set_embedder(Ctx *cx, Store *s, const EmbedderId *by)
     return meta_load(cx, s, &epoch);
 }
 
+static Status read_number(Ctx *cx, Store *s, Query query, int column, int64_t *out)
+{
+    sqlite3_stmt *q;
+    bool more;
+    TRY(db_query(cx, s, query, &q));
+    TRY(db_step(cx, s, q, &more));
+    *out = sqlite3_column_int64(q, column);
+    sqlite3_reset(q);
+    return OK;
+}
+
 /* The embedder of the store, set now if it is still empty. */
 static Status agree_embedder(Ctx *cx, Store *s, const EmbedderId *by)
 {
-    sqlite3_stmt *q;
     uint64_t epoch;
-    bool more;
+    int64_t documents;
     if (s->by.dim == 0) TRY(meta_load(cx, s, &epoch));
     bool same = s->by.dim == by->dim && str_eq(s->by.name, by->name) &&
                 str_eq(s->by.fingerprint, by->fingerprint);
     if (same) return OK;
-    TRY(db_query(cx, s, Q_COUNTS, &q));
-    TRY(db_step(cx, s, q, &more));
-    bool empty = sqlite3_column_int64(q, 0) == 0;
-    sqlite3_reset(q);
-    if (empty) return set_embedder(cx, s, by);
+    TRY(read_number(cx, s, Q_COUNTS, 0, &documents));
+    if (documents == 0) return set_embedder(cx, s, by);
     return fail(cx, E_MODEL, "%s: its vectors are of %.*s (%d), not of %.*s (%d); make them "
                 "anew, or name that embedder", s->path, (int)s->by.name.n, s->by.name.p,
                 s->by.dim, (int)by->name.n, by->name.p, by->dim);
+}
+
+/* Changes the totals. */
+static Status count(Ctx *cx, Store *s, int64_t documents, int64_t chunks, int64_t bytes)
+{
+    sqlite3_stmt *q;
+    TRY(db_query(cx, s, Q_COUNT, &q));
+    sqlite3_bind_int64(q, 1, documents);
+    sqlite3_bind_int64(q, 2, chunks);
+    sqlite3_bind_int64(q, 3, bytes);
+    return db_run(cx, s, q);
 }
 
 static Status remove_chunks(Ctx *cx, Store *s, int64_t document)
@@ -132,9 +150,9 @@ static Status remove_chunks(Ctx *cx, Store *s, int64_t document)
     TRY(db_query(cx, s, Q_TEXT_OF, &q));
     sqlite3_bind_int64(q, 1, document);
     TRY(db_step(cx, s, q, &more));
-    int64_t bytes = sqlite3_column_int64(q, 0);
+    int64_t n = sqlite3_column_int64(q, 0), bytes = sqlite3_column_int64(q, 1);
     sqlite3_reset(q);
-    TRY(db_do(cx, s, Q_TEXT_BYTES, -bytes, 0));
+    TRY(count(cx, s, 0, -n, -bytes));
     TRY(db_do(cx, s, Q_BURY, document, 0));
     TRY(db_do(cx, s, Q_REMOVE_VECTORS, document, 0));
     return db_do(cx, s, Q_REMOVE_CHUNKS, document, 0);
@@ -153,10 +171,12 @@ static Status find_id(Ctx *cx, Store *s, Str uri, int64_t *id)
     return OK;
 }
 
-static Status put_document(Ctx *cx, Store *s, const Document *d, size_t n, int64_t *id)
+static Status put_document(Ctx *cx, Store *s, const Document *d, size_t n, int64_t *id,
+                           bool *fresh)
 {
     sqlite3_stmt *q;
     TRY(find_id(cx, s, d->uri, id));
+    *fresh = *id == 0;
     if (*id) TRY(remove_chunks(cx, s, *id));
     TRY(db_query(cx, s, *id ? Q_CHANGE_DOCUMENT : Q_ADD_DOCUMENT, &q));
     db_bind(q, 1, d->uri);
@@ -208,8 +228,9 @@ static Status put_all(Ctx *cx, Store *s, const Document *d, const Chunk *chunks,
                       const float *vectors, const EmbedderId *by)
 {
     int64_t id, bytes = 0;
+    bool fresh;
     TRY(agree_embedder(cx, s, by));
-    TRY(put_document(cx, s, d, n, &id));
+    TRY(put_document(cx, s, d, n, &id, &fresh));
     for (size_t i = 0; i < n; i++) {
         size_t dim = (size_t)by->dim;
         Str v = { (const char *)(vectors + i * dim), dim * sizeof *vectors };
@@ -217,7 +238,7 @@ static Status put_all(Ctx *cx, Store *s, const Document *d, const Chunk *chunks,
         bytes += (int64_t)chunks[i].text.n;
         TRY(ctx_check(cx));
     }
-    return db_do(cx, s, Q_TEXT_BYTES, bytes, 0);
+    return count(cx, s, fresh, (int64_t)n, bytes);
 }
 
 Status store_put(Ctx *cx, Store *s, const Document *d, const Chunk *chunks, size_t n,
@@ -241,6 +262,7 @@ Status store_remove(Ctx *cx, Store *s, Str uri)
     Status st = db_do(cx, s, Q_SAVE, 0, 0);
     if (st == OK) st = remove_chunks(cx, s, id);
     if (st == OK) st = db_do(cx, s, Q_REMOVE_DOCUMENT, id, 0);
+    if (st == OK) st = count(cx, s, -1, 0, 0);
     return group_leave(cx, s, st);
 }
 
@@ -282,12 +304,9 @@ static Status compact(Ctx *cx, Store *s, size_t n)
 /* Clears away what is gone once it is a fifth of all. */
 static Status compact_if_due(Ctx *cx, Store *s)
 {
-    sqlite3_stmt *q;
-    bool more;
-    TRY(db_query(cx, s, Q_STATE, &q));
-    TRY(db_step(cx, s, q, &more));
-    int64_t gone = sqlite3_column_int64(q, 1), alive = sqlite3_column_int64(q, 2);
-    sqlite3_reset(q);
+    int64_t gone, alive;
+    TRY(read_number(cx, s, Q_N_GONE, 0, &gone));
+    TRY(read_number(cx, s, Q_COUNTS, 1, &alive));
     if (gone < GONE_MIN || gone * GONE_SHARE < gone + alive) return OK;
     TRY(group_join(cx, s));
     Status st = compact(cx, s, (size_t)gone);
