@@ -1,0 +1,134 @@
+/* eval.c -- see eval.h: finds the evaluation, reads its options, runs it, shows it. */
+#include "eval/eval.h"
+
+#include "eval/output.h"
+#include "eval/verbs.h"
+
+#include <string.h>
+
+enum { DONE = 0, USAGE = 2, FAILED = 3 };
+
+typedef struct Verb {
+    const char *name;
+    unsigned bit;
+    int operands;        // exactly so many
+    Status (*run)(const Job *j);
+    const char *usage;
+} Verb;
+
+#define MODELS "  --generator, --embedder, --reranker MODEL, --threads N, --json\n"
+#define FILES "  --queries FILE  questions, DIR/queries.jsonl\n" \
+              "  --qrels FILE    judgements, DIR/qrels.tsv\n" \
+              "  --limit N       the first N questions\n" \
+              "  --per-query FILE  write one row of figures for each question\n"
+#define ASKING "  --mode words|vectors|hybrid\n" \
+               "  --context-tokens N, --max-tokens N\n"
+
+static const Verb verbs[] = {
+    { "retrieve", EVAL_RETRIEVE, 1, eval_retrieve,
+      "pith eval retrieve DIR [options]\n"
+      "Searches for each question of DIR and holds the ranking against judgements.\n\n"
+      FILES
+      "  --mode words|vectors|hybrid\n"
+      "  --rerank N      the reranker reads the best N passages\n"
+      "  --k N           documents of a ranking, 100\n"
+      "  --chunk-tokens N  size of passages\n"
+      "  --run-out FILE  write the ranking in TREC's format\n"
+      "  --baseline FILE a run to compare with, by a paired bootstrap\n" MODELS
+      "\nExample:\n  pith eval retrieve data/scifact --mode hybrid --run-out s.run\n" },
+    { "rerank", EVAL_RERANK, 1, eval_rerank,
+      "pith eval rerank DIR --run FILE [options]\n"
+      "Orders a run anew by the reranker alone. Long documents are read in windows; the\n"
+      "best window counts.\n\n" FILES
+      "  --run FILE      TREC's 6 columns, or query, document, rank or score\n"
+      "  --run-out FILE  write the new ranking\n" MODELS
+      "\nExample:\n  pith eval rerank data/dl19 --run bm25.tsv --qrels full.tsv\n" },
+    { "answer", EVAL_ANSWER, 1, eval_answer,
+      "pith eval answer DIR [options]\n"
+      "Asks each question of DIR that has \"answers\" and scores what it gets.\n\n" FILES
+      "  --oracle        hand over the documents judged relevant, do not search\n"
+      "  --closed-book   no documents at all\n"
+      "  --chunk-tokens N  size of passages\n" ASKING MODELS
+      "\nExample:\n  pith eval answer data/nq --limit 100 --oracle\n" },
+    { "abstain", EVAL_ABSTAIN, 1, eval_abstain,
+      "pith eval abstain DIR [options]\n"
+      "How many questions without an answer are refused, and how many others are kept.\n"
+      "Without an answer is a question of \"type\" no_answer or unanswerable, or one\n"
+      "with empty \"answers\".\n\n" FILES
+      "  --chunk-tokens N  size of passages\n" ASKING MODELS
+      "\nExample:\n  pith eval abstain data/single_topic --json\n" },
+    { "questions", EVAL_QUESTIONS, 1, eval_questions,
+      "pith eval questions FILE [options]\n"
+      "Your own questions to your own store: lines of {\"question\", \"answers\"?,\n"
+      "\"document\"?}.\n\n"
+      "  --limit N, --per-query FILE, --rerank N\n" ASKING MODELS
+      "\nExample:\n  pith eval questions my-questions.jsonl\n" },
+    { "compare", EVAL_COMPARE, 2, eval_compare,
+      "pith eval compare A.tsv B.tsv [--json]\n"
+      "Two files of --per-query: is the difference more than chance? Paired bootstrap,\n"
+      "10,000 samples, 95 % interval.\n" },
+};
+enum { N_VERBS = sizeof verbs / sizeof *verbs };
+
+static void tell(const EvalEnv *env, const char *message)
+{
+    if (env->on_message) env->on_message(env->arg, message);
+}
+
+static const Verb *find_verb(const char *name)
+{
+    for (int i = 0; name && i < N_VERBS; i++)
+        if (strcmp(verbs[i].name, name) == 0) return &verbs[i];
+    return NULL;
+}
+
+static int help(FILE *to)
+{
+    fputs("pith eval NAME ...\n\n"
+          "  retrieve DIR    rankings against judgements: nDCG, recall, MRR, MAP\n"
+          "  rerank DIR      a given run, reranked\n"
+          "  answer DIR      answers against accepted ones: EM, F1, contains\n"
+          "  abstain DIR     what is refused, what is kept\n"
+          "  questions FILE  your own questions to your own store\n"
+          "  compare A B     is a difference more than chance?\n\n"
+          "DIR holds corpus.jsonl, queries.jsonl and qrels.tsv. It is indexed once,\n"
+          "into the cache folder. `pith eval NAME --help` says more.\n", to);
+    return DONE;
+}
+
+static Status check_operands(Ctx *cx, const Verb *v, const EvalOptions *o)
+{
+    const char *line = strchr(v->usage, '\n');
+    if (o->n_operands == v->operands) return OK;
+    return fail(cx, E_ARG, "usage: %.*s", (int)(line - v->usage), v->usage);
+}
+
+static Status run(Ctx *cx, const Verb *v, const EvalEnv *env, const EvalOptions *o)
+{
+    Job j = { cx, env, o, json_object() };
+    if (!j.result) return fail(cx, E_MEMORY, "no memory for a result");
+    Status st = v->run(&j);
+    if (st == OK && !output_write(env->out, j.result, env->json || o->json))
+        st = fail(cx, E_IO, "the result cannot be written");
+    json_decref(j.result);
+    return st;
+}
+
+int eval_main(int argc, char **argv, const EvalEnv *env)
+{
+    Ctx cx = CTX_INIT;
+    EvalOptions o;
+    const Verb *v = argc > 0 ? find_verb(argv[0]) : NULL;
+    if (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0))
+        return help(env->out);
+    if (!v)
+        return tell(env, "eval needs one of retrieve, rerank, answer, abstain, questions "
+                         "and compare: see pith eval --help"), USAGE;
+    Status st = eval_options_read(&cx, v->bit, argc, argv, &o);
+    if (st == OK && o.help) return fputs(v->usage, env->out), DONE;
+    if (st == OK) st = check_operands(&cx, v, &o);
+    if (st == OK) st = run(&cx, v, env, &o);
+    if (st != OK) tell(env, cx.reason[0] ? cx.reason : "out of memory");
+    ctx_end(&cx);
+    return st == OK ? DONE : st == E_ARG ? USAGE : FAILED;
+}

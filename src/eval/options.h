@@ -1,0 +1,35 @@
+/* options.h -- the command line of one evaluation. */
+#ifndef PITH_EVAL_OPTIONS_H
+#define PITH_EVAL_OPTIONS_H
+
+#include "base/ctx.h"
+
+/* Who takes an option: a bit for each evaluation. */
+enum {
+    EVAL_RETRIEVE = 1, EVAL_RERANK = 2, EVAL_ANSWER = 4, EVAL_ABSTAIN = 8,
+    EVAL_QUESTIONS = 16, EVAL_COMPARE = 32, EVAL_REPORT = 64, EVAL_ALL = 127,
+};
+
+enum { OPERANDS_MAX = 32 };
+
+typedef struct EvalOptions {
+    const char *operand[OPERANDS_MAX];
+    int n_operands;
+    const char *queries, *qrels, *run;   // NULL: DIR/queries.jsonl, DIR/qrels.tsv, none
+    const char *run_out, *per_query;        // files to write; NULL: none
+    const char *baseline;                   // a run to compare with; NULL: none
+    const char *generator, *embedder, *reranker;   // NULL: as env has them
+    int mode;                               // PITH_HYBRID, ...
+    int k;                                  // documents of a ranking; 100
+    int rerank;                             // passages the reranker reads; 0
+    int limit;                              // questions; 0: all
+    int chunk_tokens, context_tokens, max_tokens, threads;   // 0: pith's default
+    bool oracle, closed_book, json, help;
+} EvalOptions;
+
+/* Reads argv[1..argc) as the evaluation `who` takes it. E_ARG: an option it does not
+ * take, a value that is absent or out of range, more than OPERANDS_MAX operands. */
+MUST_USE Status eval_options_read(Ctx *cx, unsigned who, int argc, char **argv,
+                                  EvalOptions *out);
+
+#endif

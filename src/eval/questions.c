@@ -1,0 +1,93 @@
+/* questions.c -- the user's own questions to the user's own store, from a file of
+ * {"question", "answers"?, "document"?} lines.
+ *
+ * "document" is a name that pith ls shows, or the end of one from a '/' on. */
+#include "eval/asking.h"
+#include "eval/verbs.h"
+
+enum { DEPTH = 10 };
+
+enum { HIT1, HIT5, HIT10, MRR, N_FOUND };
+static const char *const found_name[N_FOUND] = { "hit@1", "hit@5", "hit@10", "mrr@10" };
+
+static bool is_document(Str uri, Str wanted)
+{
+    if (str_eq(uri, wanted)) return true;
+    return uri.n > wanted.n && str_ends(uri, wanted)
+           && uri.p[uri.n - wanted.n - 1] == '/';
+}
+
+/* Among the documents found, the place of the one wanted, from 1; 0: it is not there. */
+static size_t place_of(const pith_results *r, Str wanted)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        Str uri = str_z(r->at[i].document);
+        bool seen = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = str_eq(str_z(r->at[k].document), uri);
+        place += !seen;
+        if (is_document(uri, wanted)) return place;
+    }
+    return 0;
+}
+
+static Status find_one(const Job *j, pith *p, const Question *q, double *row)
+{
+    pith_results *r = NULL;
+    pith_error why;
+    pith_search_options o = { 5 * DEPTH, j->opt->mode, j->opt->rerank };
+    if (pith_search(p, q->text.p, &o, &r, &why) != PITH_OK) return job_why(j, &why);
+    size_t place = place_of(r, q->document);
+    pith_results_free(r);
+    row[HIT1] = place == 1;
+    row[HIT5] = place >= 1 && place <= 5;
+    row[HIT10] = place >= 1 && place <= DEPTH;
+    row[MRR] = row[HIT10] > 0 ? 1 / (double)place : 0;
+    return OK;
+}
+
+static Status run_all(const Job *j, pith *p, const Questions *qs, Table *found,
+                      Table *asked)
+{
+    const pith_ask_options o = asking_options(j);
+    for (size_t i = 0; i < qs->n; i++) {
+        const Question *q = &qs->at[i];
+        job_progress(j, i, qs->n, "questions");
+        if (q->document.n) TRY(find_one(j, p, q, table_row(found, q->id)));
+        if (q->n_answers) TRY(asking_one(j, p, q, &o, table_row(asked, q->id), NULL));
+    }
+    if (found->n + asked->n == 0)
+        return fail(j->cx, E_FORMAT, "%s: no question says its \"document\" or its "
+                    "\"answers\"", j->opt->operand[0]);
+    return OK;
+}
+
+static Status tell(const Job *j, const Questions *qs, const Table *found,
+                   const Table *asked)
+{
+    job_count(j, "queries", qs->n);
+    if (found->n) job_count(j, "with_document", found->n);
+    for (size_t c = 0; c < N_FOUND && found->n; c++)
+        job_figure(j, found_name[c], table_mean(found, c));
+    if (asked->n) {
+        job_count(j, "with_answers", asked->n);
+        TRY(asking_tell(j, asked));
+    }
+    return job_per_query(j, asked->n ? asked : found);
+}
+
+Status eval_questions(const Job *j)
+{
+    Questions qs;
+    Table found, asked;
+    pith *p = NULL;
+    TRY(questions_read(j->cx, j->opt->operand[0], &qs));
+    if (j->opt->limit && (size_t)j->opt->limit < qs.n) qs.n = (size_t)j->opt->limit;
+    TRY(table_new(j->cx, found_name, N_FOUND, qs.n, &found));
+    TRY(table_new(j->cx, asked_name, N_ASKED, qs.n, &asked));
+    TRY(job_open(j, j->env->open.store, &p));
+    Status st = run_all(j, p, &qs, &found, &asked);
+    pith_close(p);
+    return st == OK ? tell(j, &qs, &found, &asked) : st;
+}

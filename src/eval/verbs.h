@@ -1,0 +1,22 @@
+/* verbs.h -- the evaluations. Each reads its operands and options from the job and fills
+ * the job's result with figures, in the order in which they are shown. E_ARG is wrong
+ * usage and nothing else. */
+#ifndef PITH_EVAL_VERBS_H
+#define PITH_EVAL_VERBS_H
+
+#include "eval/job.h"
+
+/* Rankings of pith search against judgements. */
+MUST_USE Status eval_retrieve(const Job *j);
+/* A given run, before and after the reranker ordered it anew. */
+MUST_USE Status eval_rerank(const Job *j);
+/* Answers of pith ask against accepted ones. */
+MUST_USE Status eval_answer(const Job *j);
+/* Does pith refuse what the documents do not answer, and only that? */
+MUST_USE Status eval_abstain(const Job *j);
+/* The user's own questions to the user's own store. */
+MUST_USE Status eval_questions(const Job *j);
+/* Two files of --per-query, question by question. */
+MUST_USE Status eval_compare(const Job *j);
+
+#endif
