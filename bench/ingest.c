@@ -1,0 +1,87 @@
+/* ingest.c -- how fast folders become an index, and what of it is parsing.
+ *
+ *     bench_ingest MODEL PATH...     MODEL: a GGUF that embeds, or "fake:"
+ *
+ * Prints files, chunks, tokens, seconds, chunks/s, MB/s and peak memory of indexing into a
+ * new store, then the same of a second visit, in which nothing has changed. With "fake:"
+ * for a model the first line is the cost of everything but the encoder. */
+#include "index/index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+typedef struct Sum {
+    uint64_t bytes;
+} Sum;
+
+static void on_progress(void *arg, const IndexProgress *p)
+{
+    ((Sum *)arg)->bytes = p->bytes_done;
+}
+
+static void on_problem(void *arg, const char *path, const char *reason)
+{
+    (void)arg;
+    fprintf(stderr, "%s: %s\n", path, reason);
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * 1e-6;
+}
+
+static long peak_mib(void)
+{
+    struct rusage r;
+    getrusage(RUSAGE_SELF, &r);
+    return r.ru_maxrss / 1024;
+}
+
+static Status visit(Ctx *cx, Store *s, Model *m, char **paths, size_t n, const char *name)
+{
+    Sum sum = { 0 };
+    IndexReport r;
+    IndexOptions opt = { .on_progress = on_progress, .on_problem = on_problem, .arg = &sum };
+    double t = now_ms(), cpu = cpu_seconds();
+    TRY(index_paths(cx, s, m, (const char *const *)paths, n, &opt, &r));
+    double seconds = (now_ms() - t) / 1000;
+    printf("%-9s %zu added, %zu unchanged, %zu skipped, %zu failed, %zu chunks: %.3f s "
+           "(%.2f s of CPU), %.1f chunks/s, %.2f MB/s, peak %ld MiB\n", name, r.added,
+           r.unchanged, r.skipped, r.failed, r.chunks, seconds, cpu_seconds() - cpu,
+           (double)r.chunks / seconds, (double)sum.bytes / 1e6 / seconds, peak_mib());
+    return OK;
+}
+
+static Status run(Ctx *cx, const char *model, const char *store, char **paths, size_t n)
+{
+    Model *m = NULL;
+    Store *s = NULL;
+    StoreOptions create = { .create = true };
+    Status st = model_open(cx, model, NULL, &m);
+    if (st == OK) st = store_open(cx, store, &create, &s);
+    if (st == OK) st = visit(cx, s, m, paths, n, "new");
+    if (st == OK) st = visit(cx, s, m, paths, n, "unchanged");
+    store_close(s);
+    model_close(m);
+    return st;
+}
+
+int main(int argc, char **argv)
+{
+    char folder[] = "/tmp/bench_ingest.XXXXXX", store[64], remove[96];
+    Ctx cx = CTX_INIT;
+    if (argc < 3) return fputs("usage: bench_ingest MODEL PATH...\n", stderr), 2;
+    if (!mkdtemp(folder)) return perror(folder), 3;
+    snprintf(store, sizeof store, "%s/store.db", folder);
+    Status st = run(&cx, argv[1], store, argv + 2, (size_t)argc - 2);
+    if (st != OK) fprintf(stderr, "%s\n", cx.reason);
+    ctx_end(&cx);
+    snprintf(remove, sizeof remove, "rm -r '%s'", folder);
+    return system(remove) || st != OK ? 3 : 0;
+}

@@ -1,0 +1,229 @@
+/* charset.c -- see charset.h. */
+#include "index/charset.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <unicode/ucnv.h>
+#include <unicode/ucsdet.h>
+
+enum {
+    SAMPLE = 65536,             // bytes that the detector sees
+    META = 4096,                // bytes in which a page may name its charset
+    GOOD_PER_BAD = 16,          // characters for each bad byte that make UTF-8 likely
+};
+
+/* ---- UTF-8 -------------------------------------------------------------------------- */
+
+/* The length of the UTF-8 character at the front of s, 0 where there is none. Overlong
+ * forms, surrogates and what is past U+10FFFF are none (RFC 3629, section 4). */
+static size_t character(const unsigned char *p, size_t n)
+{
+    unsigned char c = p[0], low = 0x80, high = 0xBF;
+    size_t len = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
+    if (c == 0xE0) low = 0xA0;
+    if (c == 0xED) high = 0x9F;
+    if (c == 0xF0) low = 0x90;
+    if (c == 0xF4) high = 0x8F;
+    if (len == 0 || len > n) return 0;
+    if (len > 1 && (p[1] < low || p[1] > high)) return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    return len;
+}
+
+/* Bytes at the front of s that are ASCII, eight at a time. */
+static size_t ascii_length(const unsigned char *p, size_t n)
+{
+    size_t i = 0;
+    for (uint64_t w; i + 8 <= n; i += 8) {
+        memcpy(&w, p + i, 8);
+        if (w & UINT64_C(0x8080808080808080)) break;
+    }
+    while (i < n && p[i] < 0x80) i++;
+    return i;
+}
+
+typedef struct Census {
+    size_t bad;         // bytes
+    size_t wide;        // characters of more than a byte
+    size_t first_wide;  // where the first byte over 0x7F stands
+} Census;
+
+static Census census(Str s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    Census c = { .first_wide = s.n };
+    for (size_t i = 0; i < s.n;) {
+        i += ascii_length(p + i, s.n - i);
+        if (i == s.n) break;
+        if (c.first_wide == s.n) c.first_wide = i;
+        size_t len = character(p + i, s.n - i);
+        if (len) c.wide++;
+        else c.bad++;
+        i += len ? len : 1;
+    }
+    return c;
+}
+
+size_t charset_invalid(Str s)
+{
+    return census(s).bad;
+}
+
+/* A copy in which each bad byte is U+FFFD. */
+static Status mend(Ctx *cx, Str s, size_t bad, Str *out)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    char *to = ctx_new(cx, char, s.n + 2 * bad + 1);
+    size_t n = 0;
+    TRY_NEW(to);
+    for (size_t i = 0; i < s.n;) {
+        size_t len = character(p + i, s.n - i);
+        memcpy(to + n, len ? s.p + i : "\xEF\xBF\xBD", len ? len : 3);
+        n += len ? len : 3;
+        i += len ? len : 1;
+    }
+    *out = (Str){ to, n };
+    return OK;
+}
+
+/* ---- text or not -------------------------------------------------------------------- */
+
+static const struct { Str mark; const char *charset; } marks[] = {
+    { { "\xFF\xFE\0\0", 4 }, "UTF-32LE" }, { { "\0\0\xFE\xFF", 4 }, "UTF-32BE" },
+    { { "\xFF\xFE", 2 }, "UTF-16LE" }, { { "\xFE\xFF", 2 }, "UTF-16BE" },
+};
+
+static const char *marked(Str s)
+{
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (str_starts(s, marks[i].mark)) return marks[i].charset;
+    return NULL;
+}
+
+/* UTF-16 of mostly Latin text has a zero in every second byte. */
+static const char *unmarked_utf16(Str head)
+{
+    size_t zeros[2] = { 0, 0 }, half;
+    if (head.n > CHARSET_HEAD) head.n = CHARSET_HEAD;
+    half = head.n / 2;
+    for (size_t i = 0; i < half * 2; i++) zeros[i & 1] += head.p[i] == 0;
+    if (half < 2) return NULL;
+    if (zeros[1] * 3 > half && zeros[0] * 50 < half) return "UTF-16LE";
+    if (zeros[0] * 3 > half && zeros[1] * 50 < half) return "UTF-16BE";
+    return NULL;
+}
+
+static bool is_signed(Str head)
+{
+    static const Str signatures[] = {
+        { "%PDF-", 5 }, { "PK\3\4", 4 }, { "\x89PNG", 4 }, { "\x7F" "ELF", 4 },
+        { "\x1F\x8B", 2 }, { "\xFF\xD8\xFF", 3 }, { "GIF8", 4 }, { "SQLite format 3", 15 },
+        { "GGUF", 4 }, { "7z\xBC\xAF", 4 }, { "BZh", 3 }, { "\xFD" "7zXZ", 5 },
+        { "%!PS", 4 }, { "{\\rtf", 5 }, { "\xD0\xCF\x11\xE0", 4 },
+    };
+    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
+        if (str_starts(head, signatures[i])) return true;
+    return false;
+}
+
+bool charset_is_binary(Str head)
+{
+    size_t control = 0, zero = 0;
+    if (head.n > CHARSET_HEAD) head.n = CHARSET_HEAD;
+    if (marked(head)) return false;
+    if (is_signed(head)) return true;
+    for (size_t i = 0; i < head.n; i++) {
+        unsigned char c = (unsigned char)head.p[i];
+        zero += c == 0;
+        control += (c < ' ' && !(c >= '\b' && c <= '\r') && c != 0x1B) || c == 0x7F;
+    }
+    if (zero) return unmarked_utf16(head) == NULL;
+    return control * 10 > head.n;
+}
+
+/* ---- other charsets ----------------------------------------------------------------- */
+
+/* The charset that a page names in its <meta>, into name; false where it names none. */
+static bool meta_charset(Str s, char name[64])
+{
+    if (s.n > META) s.n = META;
+    for (size_t i = 0; i + 8 < s.n; i++) {
+        if (!str_ieq((Str){ s.p + i, 8 }, STR("charset="))) continue;
+        size_t from = i + 8, n = 0;
+        if (s.p[from] == '"' || s.p[from] == '\'') from++;
+        for (; from + n < s.n && n < 63; n++) {
+            char c = s.p[from + n];
+            if (c <= ' ' || strchr("\"'>;/", c)) break;
+            name[n] = c;
+        }
+        name[n] = '\0';
+        return n > 0;
+    }
+    return false;
+}
+
+/* ICU's best guess over a sample from the first byte that is no ASCII. */
+static void detect(Str s, size_t from, char name[64])
+{
+    UErrorCode err = U_ZERO_ERROR;
+    UCharsetDetector *d = ucsdet_open(&err);
+    size_t n = s.n - from < SAMPLE ? s.n - from : SAMPLE;
+    if (U_SUCCESS(err)) ucsdet_setText(d, s.p + from, (int32_t)n, &err);
+    const UCharsetMatch *m = U_SUCCESS(err) ? ucsdet_detect(d, &err) : NULL;
+    const char *found = m && U_SUCCESS(err) ? ucsdet_getName(m, &err) : NULL;
+    if (!found || U_FAILURE(err) || strlen(found) > 63) found = "windows-1252";
+    strcpy(name, found);
+    ucsdet_close(d);
+}
+
+static Status convert(Ctx *cx, const char *charset, Str s, Str *out)
+{
+    UErrorCode err = U_ZERO_ERROR;
+    if (s.n >= (size_t)1 << 29)
+        return fail(cx, E_LIMIT, "%zu bytes in %s; less than 512 MiB is wanted", s.n, charset);
+    UConverter *c = ucnv_open(charset, &err);
+    if (U_FAILURE(err)) return fail(cx, E_FORMAT, "the charset %s is not known", charset);
+    size_t room = s.n * 3 + 16;     // a byte gives a character of three bytes at most
+    char *to = ctx_new(cx, char, room);
+    int32_t n = to ? ucnv_toAlgorithmic(UCNV_UTF8, c, to, (int32_t)room, s.p, (int32_t)s.n,
+                                        &err) : 0;
+    ucnv_close(c);
+    if (!to) return E_MEMORY;
+    if (U_FAILURE(err)) return fail(cx, E_FORMAT, "no text in the charset %s", charset);
+    *out = (Str){ to, (size_t)n };
+    return OK;
+}
+
+/* The text of one zero byte or more, each made a space. */
+static Status without_zeros(Ctx *cx, Str *s)
+{
+    if (s->n == 0 || !memchr(s->p, 0, s->n)) return OK;
+    char *to = ctx_new(cx, char, s->n + 1);
+    TRY_NEW(to);
+    for (size_t i = 0; i < s->n; i++) to[i] = s->p[i] ? s->p[i] : ' ';
+    s->p = to;
+    return OK;
+}
+
+Status charset_utf8(Ctx *cx, Str bytes, Str *out)
+{
+    char name[64];
+    const char *utf = marked(bytes);
+    *out = bytes;
+    if (charset_is_binary(bytes)) return fail(cx, E_FORMAT, "this is no text");
+    if (!utf) utf = unmarked_utf16(bytes);
+    if (utf) {
+        TRY(convert(cx, utf, bytes, out));
+        return without_zeros(cx, out);
+    }
+    Census c = census(bytes);
+    if (c.bad && c.wide >= c.bad * GOOD_PER_BAD) {
+        TRY(mend(cx, bytes, c.bad, out));
+    } else if (c.bad) {
+        if (!meta_charset(bytes, name) || str_ieq(str_z(name), STR("utf-8")))
+            detect(bytes, c.first_wide, name);
+        TRY(convert(cx, name, bytes, out));
+    }
+    return without_zeros(cx, out);
+}

@@ -1,0 +1,26 @@
+/* charset.h -- bytes of an unknown file to UTF-8, or the verdict that they are no text.
+ *
+ * In this order: a byte order mark; valid UTF-8; UTF-16 without a mark, by where its zero
+ * bytes stand; what an HTML page says of itself; ICU's detector. Bytes that the charset
+ * found does not explain become U+FFFD. */
+#ifndef PITH_INDEX_CHARSET_H
+#define PITH_INDEX_CHARSET_H
+
+#include "base/ctx.h"
+
+/* How much of a file's front tells text from binary. */
+enum { CHARSET_HEAD = 8192 };
+
+/* Do these first bytes of a file look like no text: zero bytes that are no UTF-16, more
+ * than a tenth control characters, or a known signature (PDF, ZIP, ...)? */
+bool charset_is_binary(Str head);
+
+/* *out is bytes itself where that is UTF-8 already, else made in the arena. A byte order
+ * mark stays, as U+FEFF. Zero bytes become spaces.
+ * E_FORMAT: no text. E_LIMIT: 512 MiB or more in another charset. */
+MUST_USE Status charset_utf8(Ctx *cx, Str bytes, Str *out);
+
+/* Bytes of s that are no part of a UTF-8 character (RFC 3629). */
+size_t charset_invalid(Str s);
+
+#endif

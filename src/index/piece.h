@@ -1,0 +1,34 @@
+/* piece.h -- parts cut into pieces small enough to be packed: the finest grain of chunk.c.
+ *
+ * A part that is not too long is one piece. A longer one is cut at its sentences (code: at
+ * blank lines), what is still too long at lines, then between words, then anywhere between
+ * two characters. Each piece is counted by the embedder's tokenizer once. */
+#ifndef PITH_INDEX_PIECE_H
+#define PITH_INDEX_PIECE_H
+
+#include "index/chunk.h"
+
+/* A heading and those above it. */
+typedef struct Heading {
+    const struct Heading *up;   // NULL for the outermost
+    Str name;
+    int level, depth;           // depth 1 is the outermost
+} Heading;
+
+typedef struct Piece {
+    Str text;               // a slice of the part's
+    size_t start, end;      // bytes of the source; in HTML those of the whole part
+    size_t part;            // index of its part
+    PartKind kind;
+    int tokens;
+    const Heading *section; // NULL before the first heading
+} Piece;
+
+typedef struct Pieces {
+    Piece *at;              // in the arena
+    size_t n, room;
+} Pieces;
+
+MUST_USE Status pieces_cut(Ctx *cx, const Chunker *c, const Parsed *p, Pieces *out);
+
+#endif

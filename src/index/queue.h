@@ -1,0 +1,58 @@
+/* queue.h -- documents on their way into the store, embedded many at a time.
+ *
+ * An encoder is busy only with some dozens of texts at once, and most files give a few. So
+ * parsed documents wait until about 64 chunks are there; these are embedded together and
+ * each document is then put. What waits lives in one arena that each flush empties: memory
+ * is bounded by a batch, or by one document where that is larger. */
+#ifndef PITH_INDEX_QUEUE_H
+#define PITH_INDEX_QUEUE_H
+
+#include "index/chunk.h"
+#include "index/index.h"
+
+enum { QUEUE_CHUNKS = 64, QUEUE_DOCUMENTS = 64 };
+
+typedef struct Pending {
+    Document doc;
+    Chunk *chunks;
+    size_t n;
+    bool known;             // it replaces one in the store
+} Pending;
+
+typedef struct Queue {
+    Ctx *cx;                // the caller's: whether to stop, and where an error ends
+    Store *store;
+    Model *embedder;
+    IndexOptions opt;       // defaults filled in
+    IndexReport *report;
+    IndexProgress now;
+    Words *words;
+    Ctx work;               // memory of what waits, and of the file in work
+    Pending at[QUEUE_DOCUMENTS];
+    size_t n, chunks;       // waiting
+    uint64_t bytes;         // of sources read since the last flush
+} Queue;
+
+/* E_MODEL: the model cannot embed. queue_close is to be called in any case. */
+MUST_USE Status queue_open(Ctx *cx, Store *s, Model *embedder, const IndexOptions *opt,
+                           IndexReport *report, Queue *out);
+void queue_close(Queue *q);
+
+/* Tells progress. path is borrowed. */
+void queue_tell(Queue *q, const char *path);
+/* Tells a problem with one document and counts it as failed. */
+void queue_problem(Queue *q, const char *path, const char *reason);
+
+/* Takes a document whose strings and chunks live in q->work; flushes when there is enough.
+ * An error is one of the store or the model, not of the document. */
+MUST_USE Status queue_add(Queue *q, const Pending *p);
+/* Does a document with this uri wait? */
+bool queue_has(const Queue *q, Str uri);
+/* Embeds and puts all that waits, and empties q->work. It stops for a cancelled request
+ * only inside large documents, so that no finished file is lost. */
+MUST_USE Status queue_flush(Queue *q);
+
+/* Hands an error of q->work over to the caller's request. */
+Status queue_fail(Queue *q, Status st);
+
+#endif

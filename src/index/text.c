@@ -1,0 +1,153 @@
+/* text.c -- plain text and source code to parts: see format.h.
+ *
+ * A part is a run of lines between blank lines. A run opens with a heading where its
+ * first line is underlined as in reStructuredText and AsciiDoc, starts with AsciiDoc's
+ * "== ", or is a line of capitals as in manual pages. Underlines get their level by the
+ * order in which they first appear, which is reStructuredText's rule and agrees with
+ * AsciiDoc's fixed order. */
+#include "index/format.h"
+
+#include <string.h>
+
+enum { HEADING_MAX = 120, UNDERLINE_MIN = 3, LEVELS = 6 };
+
+typedef struct Reader {
+    Str source;
+    char seen[LEVELS];      // underline characters in the order they came
+    int n_seen;
+    bool code;
+} Reader;
+
+/* The character that makes up the whole line, 0 where it is no underline. */
+static char underline(Str line)
+{
+    line = str_trim(line);
+    if (line.n < UNDERLINE_MIN || !strchr("=-~^+*#`'\"", line.p[0])) return 0;
+    for (size_t i = 1; i < line.n; i++)
+        if (line.p[i] != line.p[0]) return 0;
+    return line.p[0];
+}
+
+/* Characters, for what is underlined is as long on screen, not in bytes. */
+static size_t width(Str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static bool underlines(Str title, Str line)
+{
+    size_t a = width(str_trim(title)), b = str_trim(line).n;
+    return underline(line) && !underline(title) && a > 0 && title.n <= HEADING_MAX &&
+           (title.p[0] != ' ' && title.p[0] != '\t') && a <= b + 2 && b <= a + 3;
+}
+
+static int level_of(Reader *r, char c)
+{
+    const char *at = r->n_seen ? memchr(r->seen, c, (size_t)r->n_seen) : NULL;
+    if (at) return (int)(at - r->seen) + 1;
+    if (r->n_seen < LEVELS) r->seen[r->n_seen++] = c;
+    return r->n_seen;
+}
+
+/* "== Title": one '=' is level 1. 0 where it is none. */
+static int asciidoc_level(Str line)
+{
+    size_t n = 0;
+    while (n < line.n && line.p[n] == '=') n++;
+    bool is = n > 0 && n <= LEVELS && n + 1 < line.n && line.p[n] == ' ' &&
+              line.n <= HEADING_MAX;
+    return is ? (int)n : 0;
+}
+
+/* SEE ALSO: capitals from the first column, no digit-only or one-letter lines. */
+static bool is_capitals(Str line)
+{
+    size_t letters = 0;
+    if (line.n < 3 || line.n > 40 || line.p[0] < 'A' || line.p[0] > 'Z') return false;
+    for (size_t i = 0; i < line.n; i++) {
+        char c = line.p[i];
+        if (c >= 'A' && c <= 'Z') letters++;
+        else if (!strchr(" -/&'", c)) return false;
+    }
+    return letters >= 3;
+}
+
+static Part slice(const Reader *r, PartKind kind, size_t start, size_t end)
+{
+    return (Part){ .kind = kind, .text = { r->source.p + start, end - start },
+                   .start = start, .end = end };
+}
+
+/* A heading that opens at `at`, with its underline. *next is where its part ends and the
+ * text goes on; false where there is none. */
+static bool heading_at(Reader *r, size_t at, Part *out, size_t *next)
+{
+    size_t second, third;
+    Str line = line_at(r->source, at, &second);
+    Str below = line_at(r->source, second, &third);
+    int level = asciidoc_level(line);
+    if (underlines(line, below)) {
+        *out = slice(r, PART_HEADING, at, (size_t)(below.p - r->source.p) + below.n);
+        out->level = level_of(r, underline(below));
+        out->name = str_trim(line);
+        *next = third;
+        return true;
+    }
+    bool capitals = is_capitals(line) && (below.n == 0 || below.p[0] == ' ' ||
+                                          below.p[0] == '\t');
+    if (!level && !capitals) return false;
+    *out = slice(r, PART_HEADING, at, at + line.n);
+    out->level = level ? level : 1;
+    out->name = str_trim((Str){ line.p + level, line.n - (size_t)level });
+    *next = second;
+    return true;
+}
+
+/* The end of the run of lines that begins at `at`: its last line break is excluded. */
+static size_t run_end(Str s, size_t at, size_t *next)
+{
+    size_t end = at;
+    for (size_t i = at; i < s.n; i = *next) {
+        Str line = line_at(s, i, next);
+        if (str_trim(line).n == 0) break;
+        end = i + line.n;
+    }
+    return end;
+}
+
+static Status parse(Ctx *cx, Reader *r, Parsed *out)
+{
+    size_t next = 0;
+    for (size_t at = mark_length(r->source); at < r->source.n; at = next) {
+        Part p;
+        Str line = line_at(r->source, at, &next);
+        if (str_trim(line).n == 0) continue;
+        if (r->code || !heading_at(r, at, &p, &next))
+            p = slice(r, r->code ? PART_CODE : PART_PARAGRAPH, at,
+                      run_end(r->source, at, &next));
+        TRY(parts_add(cx, out, &p));
+    }
+    if (out->n && out->at[0].kind == PART_HEADING) out->title = out->at[0].name;
+    return OK;
+}
+
+static Status begin(Ctx *cx, Str source, bool code, Parsed *out)
+{
+    Reader r = { .source = source, .code = code };
+    *out = (Parsed){ .source = source, .verbatim = true };
+    if (source.n >= (size_t)1 << 30)
+        return fail(cx, E_LIMIT, "a text of %zu bytes; less than 1 GiB is wanted", source.n);
+    return parse(cx, &r, out);
+}
+
+Status text_parse(Ctx *cx, Str source, Parsed *out)
+{
+    return begin(cx, source, false, out);
+}
+
+Status code_parse(Ctx *cx, Str source, Parsed *out)
+{
+    return begin(cx, source, true, out);
+}
