@@ -1,6 +1,7 @@
 /* models.c -- the models behind the handle: used directly, listed, fetched, shown. */
 #include "api/handle.h"
 #include "model/catalog.h"
+#include "model/doctor.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -127,4 +128,24 @@ int pith_model_show(const char *name, char **json, pith_error *why)
     if (st == OK) j = info_json(model_info(m));
     model_close(m);
     return json_out(&cx, st, j, json, why);
+}
+
+static json_t *doctor_json(const Doctor *d)
+{
+    json_t *problems = json_array();
+    for (int i = 0; i < d->n_problems; i++)
+        json_array_append_new(problems, json_pack("{ss ss}", "what", d->problem[i].what.p,
+                                                  "cure", d->problem[i].cure.p));
+    return json_pack("{ss ss si sI sI ss ss ss so}", "cpu", d->cpu.p, "features",
+        d->features.p, "cores", d->cores, "memory_bytes", (json_int_t)d->memory_bytes,
+        "free_bytes", (json_int_t)d->free_bytes, "engine", d->engine.p, "devices",
+        d->devices.p, "encoder", d->encoder.p, "problems", problems);
+}
+
+int pith_doctor(char **json, pith_error *why)
+{
+    Ctx cx = CTX_INIT;
+    Doctor d;
+    Status st = doctor(&cx, &d);
+    return json_out(&cx, st, st == OK ? doctor_json(&d) : NULL, json, why);
 }

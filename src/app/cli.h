@@ -44,6 +44,9 @@ typedef struct Option {
  * Returns n, or -1 with *status set: --help was printed (0), or a mistake told (2). */
 int options_read(Cli *cli, const Command *self, const Option *own, int argc, char **argv,
                  int *status);
+/* Takes the global options out of argv, for a command that reads the rest itself. Returns
+ * how many words are left. */
+int options_take_global(Cli *cli, int argc, char **argv);
 void options_help(const Command *self, const Option *own);
 
 /* ---- running ---------------------------------------------------------------------- */

@@ -148,6 +148,24 @@ int options_read(Cli *cli, const Command *self, const Option *own, int argc, cha
     return argc - optind;
 }
 
+int options_take_global(Cli *cli, int argc, char **argv)
+{
+    Option global[16];
+    size_t n_global = global_options(cli, global);
+    int kept = 0;
+    for (int i = 0; i < argc; i++) {
+        const Option *o = NULL;
+        for (size_t g = 0; g < n_global && strncmp(argv[i], "--", 2) == 0; g++)
+            if (strcmp(argv[i] + 2, global[g].name) == 0) o = &global[g];
+        bool takes = o && o->kind != OPTION_FLAG;
+        if (!o || (takes && i + 1 == argc) || !read_one(o, takes ? argv[i + 1] : NULL))
+            argv[kept++] = argv[i];
+        else
+            i += takes;
+    }
+    return kept;
+}
+
 int cli_usage(const Command *self, const char *format, ...)
 {
     va_list ap;

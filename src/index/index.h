@@ -47,6 +47,11 @@ MUST_USE Status index_paths(Ctx *cx, Store *s, Model *embedder, const char *cons
 MUST_USE Status index_sync(Ctx *cx, Store *s, Model *embedder, const IndexOptions *opt,
                            IndexReport *out);
 
+/* Puts every document of `from` into `to`, an empty store, with vectors made anew by
+ * embedder: files are not read again. */
+MUST_USE Status index_reembed(Ctx *cx, Store *from, Store *to, Model *embedder,
+                              const IndexOptions *opt, IndexReport *out);
+
 typedef enum Format { FORMAT_AUTO, FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_HTML } Format;
 
 typedef struct IndexText {

@@ -146,3 +146,27 @@ Status store_chunks(Ctx *cx, Store *s, const int64_t *ids, size_t n, Chunk *out,
     if (own) view_end(s);
     return st;
 }
+
+Status store_chunk_ids(Ctx *cx, Store *s, int64_t document, int64_t **ids, size_t *n)
+{
+    sqlite3_stmt *q;
+    size_t cap = 16;
+    bool more;
+    Status st;
+    *n = 0;
+    TRY_NEW(*ids = ctx_new(cx, int64_t, cap));
+    TRY(db_query(cx, s, Q_CHUNKS_OF, &q));
+    sqlite3_bind_int64(q, 1, document);
+    while ((st = db_step(cx, s, q, &more)) == OK && more) {
+        if (*n == cap) {
+            int64_t *wider = ctx_new(cx, int64_t, cap *= 2);
+            if (!wider) st = E_MEMORY;
+            if (!wider) break;
+            memcpy(wider, *ids, *n * sizeof *wider);
+            *ids = wider;
+        }
+        (*ids)[(*n)++] = sqlite3_column_int64(q, 0);
+    }
+    sqlite3_reset(q);
+    return st;
+}

@@ -84,6 +84,7 @@ static const char *const query_text[QUERIES] = {
     [Q_REMOVE_CHUNKS] = "DELETE FROM chunk WHERE document = ?1",
     [Q_CHUNK] = "SELECT document, text, section, start, end, tokens, uri, title"
                 "  FROM chunk JOIN document ON document.id = document WHERE chunk.id = ?1",
+    [Q_CHUNKS_OF] = "SELECT id FROM chunk WHERE document = ?1 ORDER BY ordinal",
     [Q_PLACE] = "SELECT uri, ordinal"
                 "  FROM chunk JOIN document ON document.id = document WHERE chunk.id = ?1",
     [Q_VECTOR] = "SELECT words, data FROM vector WHERE chunk = ?1",

@@ -98,5 +98,7 @@ MUST_USE Status store_vectors(Ctx *cx, Store *s, const float *query, size_t k, H
  * chunk with id 0. vectors may be NULL; else (n, dim) is filled with theirs. */
 MUST_USE Status store_chunks(Ctx *cx, Store *s, const int64_t *ids, size_t n, Chunk *out,
                              float *vectors);
+/* The ids of a document's chunks in the order of the text, in the arena. */
+MUST_USE Status store_chunk_ids(Ctx *cx, Store *s, int64_t document, int64_t **ids, size_t *n);
 
 #endif
