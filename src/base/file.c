@@ -57,7 +57,8 @@ static Status read_open(Ctx *cx, int fd, const char *path, size_t max, Str *out)
             return OK;
         }
         if (room == max)
-            return fail(cx, E_LIMIT, "%s: more than the %zu bytes that are read", path, max);
+            return fail(cx, E_LIMIT, "%s: more than the %zu bytes that are read", path,
+                        max);
         room = room > max / 2 ? max : room * 2;
     }
 }
@@ -101,7 +102,7 @@ static Status flush(Ctx *cx, const char *path, int flags)
 {
     int fd = open(path, flags | O_CLOEXEC);
     if (fd < 0) return fail(cx, E_IO, "%s: %s", path, strerror(errno));
-    // Some file systems cannot flush a folder and say EINVAL: nothing more can be done.
+    /* Some file systems cannot flush a folder and say EINVAL: nothing more can be done. */
     Status st = fsync(fd) == 0 || errno == EINVAL
                     ? OK : fail(cx, E_IO, "%s: %s", path, strerror(errno));
     close(fd);
@@ -178,7 +179,8 @@ Status path_join(Ctx *cx, Str folder, Str name, Str *out)
     bool alone = folder.n == 0 || str_starts(name, STR("/"));
     const char *slash = str_ends(folder, STR("/")) ? "" : "/";
     *out = alone ? ctx_dup(cx, name)
-                 : ctx_printf(cx, "%.*s%s%.*s", (int)folder.n, folder.p, slash, (int)name.n,
+                 : ctx_printf(cx, "%.*s%s%.*s", (int)folder.n, folder.p, slash,
+                              (int)name.n,
                               name.p);
     return out->p ? OK : E_MEMORY;
 }
@@ -188,7 +190,8 @@ static Status folder_xdg(Ctx *cx, const char *variable, const char *below_home, 
     const char *base = getenv(variable), *home = getenv("HOME");
     if (base && base[0] == '/') return path_join(cx, str_z(base), STR("pith"), out);
     if (!home || home[0] != '/')
-        return fail(cx, E_NOTFOUND, "$HOME is not set to an absolute path: set it, or $%s",
+        return fail(cx, E_NOTFOUND,
+                    "$HOME is not set to an absolute path: set it, or $%s",
                     variable);
     Str tail = ctx_printf(cx, "%s/pith", below_home);
     TRY_NEW(tail.p);

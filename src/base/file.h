@@ -13,7 +13,7 @@ MUST_USE Status file_read(Ctx *cx, const char *path, size_t max, Str *out);
 /* Replaces or makes the file. E_IO: the old one, if any, is unharmed. */
 MUST_USE Status file_write(Ctx *cx, const char *path, Str bytes);
 /* Brings a finished temporary file of the same file system to its place: fsync, rename,
- * fsync of the folder. E_IO: temp is still there, unless only the last step went wrong. */
+ * fsync of the folder. E_IO: temp is still there, unless only the last step failed. */
 MUST_USE Status file_commit(Ctx *cx, const char *temp, const char *path);
 
 /* True for a regular file; *bytes, which may be NULL, is its size. */
@@ -31,7 +31,7 @@ MUST_USE Status path_join(Ctx *cx, Str folder, Str name, Str *out);
 
 /* Where a user's files belong, by the XDG Base Directory Specification 0.8: "pith" below
  * $XDG_DATA_HOME, $XDG_CACHE_HOME and $XDG_CONFIG_HOME or their defaults below $HOME.
- * Nothing is made. E_NOTFOUND: neither the variable nor $HOME is set to an absolute path. */
+ * Nothing is made. E_NOTFOUND: neither the variable nor $HOME is an absolute path. */
 MUST_USE Status folder_data(Ctx *cx, Str *out);
 MUST_USE Status folder_cache(Ctx *cx, Str *out);
 MUST_USE Status folder_config(Ctx *cx, Str *out);

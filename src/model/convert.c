@@ -50,10 +50,11 @@ static Status shaped(Convert *c, const Piece *p, Str source)
     const OnnxTensor *t = p->from.values;
     uint64_t want[2] = { p->transpose ? p->columns : p->rows,
                          p->transpose ? p->rows : p->columns };
-    bool vector = p->rows == 0;
-    if (vector ? t->n_dims == 1 && t->n == p->columns
-               : t->n_dims == 2 && t->dim[0] == want[0] && t->dim[1] == want[1]) return OK;
-    return fail(c->cx, E_FORMAT, "%.*s: %d dimensions and %llu values do not fit a BERT of "
+    bool vector = p->rows == 0 && t->n_dims == 1 && t->n == p->columns;
+    bool matrix = t->n_dims == 2 && t->dim[0] == want[0] && t->dim[1] == want[1];
+    if (vector || matrix) return OK;
+    return fail(c->cx, E_FORMAT,
+                "%.*s: %d dimensions and %llu values do not fit a BERT of "
                 "width %llu", (int)source.n, source.p, t->n_dims, (unsigned long long)t->n,
                 (unsigned long long)c->dim);
 }
@@ -69,8 +70,8 @@ static Status plan(Convert *c, Piece p, Str source)
 }
 
 /* A vector, by the path of its module. */
-static Status plan_vector(Convert *c, const char *name, const char *module, const char *field,
-                          uint64_t n)
+static Status plan_vector(Convert *c, const char *name, const char *module,
+                          const char *field, uint64_t n)
 {
     Piece p = { .columns = n, .type = GGML_TYPE_F32 };
     snprintf(p.name, sizeof p.name, "%s.%s", name, field);
@@ -103,7 +104,8 @@ static Status plan_linear(Convert *c, const char *name, const char *module, uint
     snprintf(p.name, sizeof p.name, "%s.weight", name);
     Str weight = product_weight(c, module), suffix = STR("_quantized");
     if (!str_ends(weight, suffix))
-        return fail(c->cx, E_FORMAT, "the ONNX model has no 8-bit product for %s", module);
+        return fail(c->cx, E_FORMAT, "the ONNX model has no 8-bit product for %s",
+                    module);
     weight.n -= suffix.n;
     TRY(plan(c, p, weight));
     return plan_vector(c, name, module, "bias", out);
@@ -177,8 +179,8 @@ static Status measure(Convert *c)
     c->dim = words.values->dim[1];
     c->types = types.values->dim[0];
     for (c->layers = 0; c->layers < LAYERS_MAX; c->layers++) {
-        snprintf(module, sizeof module, "%sencoder.layer.%d.attention.self.query", c->root,
-                 (int)c->layers);
+        snprintf(module, sizeof module, "%sencoder.layer.%d.attention.self.query",
+                 c->root, (int)c->layers);
         if (product_weight(c, module).n == 0) break;
     }
     Str up = ctx_printf(c->cx, "%sencoder.layer.0.intermediate.dense.bias", c->root);
@@ -186,9 +188,11 @@ static Status measure(Convert *c)
     c->inner = inner ? inner->n : 0;
     if (c->layers == 0 || c->inner == 0 || c->dim == 0 || c->dim % c->facts->heads != 0 ||
         c->types < 2)
-        return fail(c->cx, E_FORMAT, "the ONNX model is no BERT: %llu layers of width %llu for "
+        return fail(c->cx, E_FORMAT,
+                    "the ONNX model is no BERT: %llu layers of width %llu for "
                     "%u heads, %llu token types", (unsigned long long)c->layers,
-                    (unsigned long long)c->dim, c->facts->heads, (unsigned long long)c->types);
+                    (unsigned long long)c->dim, c->facts->heads,
+                    (unsigned long long)c->types);
     return OK;
 }
 
@@ -220,7 +224,8 @@ static Status add_token(Convert *c, uint64_t id, Str token)
     enum { NORMAL = 1, CONTROL = 3, UNUSED = 5 };
     bool special = is_special(token), goes_on = str_starts(token, STR("##"));
     if (token.n == 0 || memchr(token.p, '\0', token.n))
-        return fail(c->cx, E_FORMAT, "the vocabulary's line %llu is empty or has a zero byte",
+        return fail(c->cx, E_FORMAT,
+                    "the vocabulary's line %llu is empty or has a zero byte",
                     (unsigned long long)id + 1);
     Str text = goes_on ? ctx_dup(c->cx, (Str){ token.p + 2, token.n - 2 })
                        : ctx_printf(c->cx, "%s%.*s", special ? "" : "\xe2\x96\x81",
@@ -229,7 +234,7 @@ static Status add_token(Convert *c, uint64_t id, Str token)
     c->tokens[id] = text.p;
     c->token_types[id] = special ? CONTROL : NORMAL;
     if (c->n_tokens == c->vocabulary) return OK;
-    Str second = ctx_printf(c->cx, "[B]%s", text.p);   // matches no text: '[' stands alone
+    Str second = ctx_printf(c->cx, "[B]%s", text.p);   // no text has it: '[' is a word
     TRY_NEW(second.p);
     c->tokens[c->vocabulary + id] = second.p;
     c->token_types[c->vocabulary + id] = UNUSED;
@@ -256,7 +261,8 @@ static Status read_vocabulary(Convert *c, const char *path)
     }
     if (id == c->vocabulary && p == end) return OK;
     return fail(c->cx, E_FORMAT, "the vocabulary has %s than the model's %llu embeddings",
-                p == end ? "fewer lines" : "more lines", (unsigned long long)c->vocabulary);
+                p == end ? "fewer lines" : "more lines",
+                (unsigned long long)c->vocabulary);
 }
 
 static Status set_special(Convert *c, struct gguf_context *g, const char *key, int which)
@@ -281,7 +287,7 @@ static Status set_tokenizer(Convert *c, struct gguf_context *g)
     TRY(set_special(c, g, "tokenizer.ggml.bos_token_id", CLS));
     TRY(set_special(c, g, "tokenizer.ggml.eos_token_id", SEP));
     TRY(set_special(c, g, "tokenizer.ggml.unknown_token_id", UNK));
-    TRY(set_special(c, g, "tokenizer.ggml.seperator_token_id", SEP));   // libllama's spelling
+    TRY(set_special(c, g, "tokenizer.ggml.seperator_token_id", SEP));   // sic
     TRY(set_special(c, g, "tokenizer.ggml.padding_token_id", PAD));
     TRY(set_special(c, g, "tokenizer.ggml.cls_token_id", CLS));
     return set_special(c, g, "tokenizer.ggml.mask_token_id", MASK);
@@ -310,7 +316,8 @@ static Status set_metadata(Convert *c, struct gguf_context *g)
     return set_tokenizer(c, g);
 }
 
-static void add_tensor(struct gguf_context *g, struct ggml_context *shapes, const Piece *p)
+static void add_tensor(struct gguf_context *g, struct ggml_context *shapes,
+                       const Piece *p)
 {
     int64_t rows = (int64_t)p->rows * (p->twice ? 2 : 1), columns = (int64_t)p->columns;
     struct ggml_tensor *t = p->rows ? ggml_new_tensor_2d(shapes, p->type, columns, rows)
@@ -333,14 +340,16 @@ static Status double_rows(Convert *c, Ctx *scratch, const Piece *p, float *value
     float *segment = ctx_new(scratch, float, types->from.values->n);   // (types, dim)
     TRY_NEW(segment);
     TRY(onnx_floats(scratch, &types->from, segment));
-    for (uint64_t i = 0; i < p->columns; i++) segment[i] = segment[p->columns + i] - segment[i];
+    for (uint64_t i = 0; i < p->columns; i++)
+        segment[i] = segment[p->columns + i] - segment[i];
     float *second = values + p->rows * p->columns;
     for (uint64_t i = 0; i < p->rows * p->columns; i++)
         second[i] = values[i] + segment[i % p->columns];
     return OK;
 }
 
-static Status write_floats(Ctx *cx, FILE *f, const Piece *p, const float *values, uint64_t n)
+static Status write_floats(Ctx *cx, FILE *f, const Piece *p, const float *values,
+                           uint64_t n)
 {
     static const char zeros[GGUF_DEFAULT_ALIGNMENT];
     const void *bytes = values;
@@ -398,9 +407,11 @@ static Status write_file(Convert *c, const struct gguf_context *g, const char *p
     FILE *f = fopen(path, "wbe");
     if (!f) return fail(c->cx, E_IO, "%s: %s", path, strerror(errno));
     Status st = OK;
-    if (fwrite(head, 1, n, f) != n) st = fail(c->cx, E_IO, "%s: %s", path, strerror(errno));
+    if (fwrite(head, 1, n, f) != n)
+        st = fail(c->cx, E_IO, "%s: %s", path, strerror(errno));
     if (st == OK) st = write_pieces(c, f);
-    if (fclose(f) != 0 && st == OK) st = fail(c->cx, E_IO, "%s: %s", path, strerror(errno));
+    if (fclose(f) != 0 && st == OK)
+        st = fail(c->cx, E_IO, "%s: %s", path, strerror(errno));
     return st;
 }
 

@@ -82,12 +82,13 @@ enum {
     TENSOR_NAME = 8, TENSOR_RAW_DATA = 9, TENSOR_DATA_LOCATION = 14
 };
 
-/* True when the stored bytes hold all n values: from here on n is no larger than the file. */
+/* True when the stored bytes hold all n values: n is then no larger than the file. */
 static bool is_whole(const OnnxTensor *t)
 {
     uint64_t width = t->type == ONNX_FLOAT ? sizeof(float) : 1;
     if (t->raw.n > 0) return t->raw.n % width == 0 && t->raw.n / width == t->n;
-    if (t->type == ONNX_FLOAT) return t->floats.n % width == 0 && t->floats.n / width == t->n;
+    if (t->type == ONNX_FLOAT)
+        return t->floats.n % width == 0 && t->floats.n / width == t->n;
     return t->ints.n >= t->n;   // at least a byte each
 }
 
@@ -165,7 +166,8 @@ Status onnx_read(Ctx *cx, Str bytes, Onnx *out)
     *out = (Onnx){ 0 };
     if (!read_graph(graph, out)) return fail(cx, E_FORMAT, "the ONNX graph is damaged");
     if (out->n_tensors > TENSORS_MAX || out->n_products > PRODUCTS_MAX)
-        return fail(cx, E_LIMIT, "the ONNX graph has %zu tensors and %zu products, at most "
+        return fail(cx, E_LIMIT,
+                    "the ONNX graph has %zu tensors and %zu products, at most "
                     "%d and %d are read", out->n_tensors, out->n_products, TENSORS_MAX,
                     PRODUCTS_MAX);
     TRY_NEW(out->tensors = ctx_new(cx, OnnxTensor, out->n_tensors));
@@ -202,18 +204,21 @@ Status onnx_weight(Ctx *cx, const Onnx *o, Str name, OnnxWeight *out)
     out->scale = suffixed(cx, o, name, "_scale");
     out->zero = suffixed(cx, o, name, "_zero_point");
     const OnnxTensor *q = out->values, *s = out->scale, *z = out->zero;
-    if (!q || !s || !z || q->type == ONNX_FLOAT || s->type != ONNX_FLOAT || z->type != q->type)
-        return fail(cx, E_FORMAT, "the ONNX model has no weight %.*s, plain or as 8 bits with "
+    if (!q || !s || !z || q->type == ONNX_FLOAT || s->type != ONNX_FLOAT ||
+        z->type != q->type)
+        return fail(cx, E_FORMAT,
+                    "the ONNX model has no weight %.*s, plain or as 8 bits with "
                     "scale and zero point", (int)name.n, name.p);
     if (z->n != s->n || (s->n != 1 && s->n != columns(q)))
-        return fail(cx, E_FORMAT, "%.*s: %llu scales for %llu columns", (int)name.n, name.p,
-                    (unsigned long long)s->n, (unsigned long long)columns(q));
+        return fail(cx, E_FORMAT, "%.*s: %llu scales for %llu columns", (int)name.n,
+                    name.p, (unsigned long long)s->n, (unsigned long long)columns(q));
     return OK;
 }
 
 static float little_float(const unsigned char *p)
 {
-    uint32_t bits = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    uint32_t low = p[0] | (uint32_t)p[1] << 8, high = p[2] | (uint32_t)p[3] << 8;
+    uint32_t bits = low | high << 16;
     float v;
     memcpy(&v, &bits, sizeof v);
     return v;
@@ -249,7 +254,8 @@ Status onnx_floats(Ctx *cx, const OnnxWeight *w, float *out)
 {
     TRY(stored(cx, w->values, out));
     if (!w->scale) return OK;
-    float *scale = ctx_new(cx, float, w->scale->n), *zero = ctx_new(cx, float, w->scale->n);
+    float *scale = ctx_new(cx, float, w->scale->n);
+    float *zero = ctx_new(cx, float, w->scale->n);
     if (!scale || !zero) return E_MEMORY;
     TRY(stored(cx, w->scale, scale));
     TRY(stored(cx, w->zero, zero));
