@@ -3,12 +3,12 @@
 
 #include <string.h>
 
+/* No leave to refuse here: offered one, a 0.5B model refused 35 % of nq_open's questions
+ * with the right passage in hand. Whether to answer was decided before (abstain.h). */
 static const char grounded[] =
-    "You answer questions from the passages the user gives. Use only what the passages "
-    "say. Answer in one or two short, complete sentences, without introduction. If the "
-    "passages do not contain the answer, reply exactly: " PROMPT_REFUSAL;
+    "Answer the question using the passages. Reply with one short sentence.";
 static const char closed_book[] =
-    "Answer the question in one or two short, complete sentences, without introduction.";
+    "Answer the question. Reply with one short sentence.";
 
 enum { PASSAGE_OVERHEAD = 8 };   // tokens of its number, its line ends and its border
 

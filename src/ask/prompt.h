@@ -8,7 +8,7 @@
 #include "ask/passage.h"
 #include "model/model.h"
 
-/* What a model is told to reply when the passages hold no answer. */
+/* What is said when the documents hold no answer. */
 #define PROMPT_REFUSAL "The documents do not say."
 
 typedef struct PromptOptions {
