@@ -88,8 +88,8 @@ static Status parse(Ctx *cx, Store *s, Model *m, char **paths, size_t n)
     double seconds = (now_ms() - t) / 1000;
     queue_close(&q);
     if (st != OK || f.chunks == 0) return st;
-    printf("%-9s %zu files, %zu chunks, %zu tokens (%.1f a chunk): %.3f s (%.2f s of CPU), "
-           "%.2f MB/s\n", "parse", f.files, f.chunks, f.tokens,
+    printf("%-9s %zu files, %zu chunks, %zu tokens (%.1f a chunk): %.3f s "
+           "(%.2f s of CPU), %.2f MB/s\n", "parse", f.files, f.chunks, f.tokens,
            (double)f.tokens / (double)f.chunks, seconds, cpu_seconds() - cpu,
            (double)f.bytes / 1e6 / seconds);
     return OK;
@@ -99,7 +99,8 @@ static Status visit(Ctx *cx, Store *s, Model *m, char **paths, size_t n, const c
 {
     Sum sum = { 0 };
     IndexReport r;
-    IndexOptions opt = { .on_progress = on_progress, .on_problem = on_problem, .arg = &sum };
+    IndexOptions opt = { .on_progress = on_progress, .on_problem = on_problem,
+                         .arg = &sum };
     double t = now_ms(), cpu = cpu_seconds();
     TRY(index_paths(cx, s, m, (const char *const *)paths, n, &opt, &r));
     double seconds = (now_ms() - t) / 1000;

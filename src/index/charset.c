@@ -12,14 +12,15 @@ enum {
     GOOD_PER_BAD = 16,          // characters for each bad byte that make UTF-8 likely
 };
 
-/* ---- UTF-8 -------------------------------------------------------------------------- */
+/* ---- UTF-8 ------------------------------------------------------------------------- */
 
 /* The length of the UTF-8 character at the front of s, 0 where there is none. Overlong
  * forms, surrogates and what is past U+10FFFF are none (RFC 3629, section 4). */
 static size_t character(const unsigned char *p, size_t n)
 {
     unsigned char c = p[0], low = 0x80, high = 0xBF;
-    size_t len = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
+    size_t len = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3
+               : c < 0xF5 ? 4 : 0;
     if (c == 0xE0) low = 0xA0;
     if (c == 0xED) high = 0x9F;
     if (c == 0xF0) low = 0x90;
@@ -87,7 +88,7 @@ static Status mend(Ctx *cx, Str s, size_t bad, Str *out)
     return OK;
 }
 
-/* ---- text or not -------------------------------------------------------------------- */
+/* ---- text or not ------------------------------------------------------------------- */
 
 static const struct { Str mark; const char *charset; } marks[] = {
     { { "\xFF\xFE\0\0", 4 }, "UTF-32LE" }, { { "\0\0\xFE\xFF", 4 }, "UTF-32BE" },
@@ -118,7 +119,8 @@ static bool is_signed(Str head)
 {
     static const Str signatures[] = {
         { "%PDF-", 5 }, { "PK\3\4", 4 }, { "\x89PNG", 4 }, { "\x7F" "ELF", 4 },
-        { "\x1F\x8B", 2 }, { "\xFF\xD8\xFF", 3 }, { "GIF8", 4 }, { "SQLite format 3", 15 },
+        { "\x1F\x8B", 2 }, { "\xFF\xD8\xFF", 3 }, { "GIF8", 4 },
+        { "SQLite format 3", 15 },
         { "GGUF", 4 }, { "7z\xBC\xAF", 4 }, { "BZh", 3 }, { "\xFD" "7zXZ", 5 },
         { "%!PS", 4 }, { "{\\rtf", 5 }, { "\xD0\xCF\x11\xE0", 4 },
     };
@@ -142,7 +144,7 @@ bool charset_is_binary(Str head)
     return control * 10 > head.n;
 }
 
-/* ---- other charsets ----------------------------------------------------------------- */
+/* ---- other charsets ---------------------------------------------------------------- */
 
 /* The charset that a page names in its <meta>, into name; false where it names none. */
 static bool meta_charset(Str s, char name[64])
@@ -181,13 +183,14 @@ static Status convert(Ctx *cx, const char *charset, Str s, Str *out)
 {
     UErrorCode err = U_ZERO_ERROR;
     if (s.n >= (size_t)1 << 29)
-        return fail(cx, E_LIMIT, "%zu bytes in %s; less than 512 MiB is wanted", s.n, charset);
+        return fail(cx, E_LIMIT, "%zu bytes in %s; less than 512 MiB is wanted", s.n,
+                    charset);
     UConverter *c = ucnv_open(charset, &err);
     if (U_FAILURE(err)) return fail(cx, E_FORMAT, "the charset %s is not known", charset);
     size_t room = s.n * 3 + 16;     // a byte gives a character of three bytes at most
     char *to = ctx_new(cx, char, room);
-    int32_t n = to ? ucnv_toAlgorithmic(UCNV_UTF8, c, to, (int32_t)room, s.p, (int32_t)s.n,
-                                        &err) : 0;
+    int32_t n = to ? ucnv_toAlgorithmic(UCNV_UTF8, c, to, (int32_t)room, s.p,
+                                        (int32_t)s.n, &err) : 0;
     ucnv_close(c);
     if (!to) return E_MEMORY;
     if (U_FAILURE(err)) return fail(cx, E_FORMAT, "no text in the charset %s", charset);

@@ -1,8 +1,8 @@
 /* chunk.c -- see chunk.h.
  *
- * Pieces are packed in two passes over their list: the first opens a group at each heading
- * and wherever the aim is reached, the second joins groups too small to stand alone. A
- * group is a run of pieces, so order and offsets cannot go wrong. */
+ * Pieces are packed in two passes over their list: the first opens a group at each
+ * heading and wherever the aim is reached, the second joins groups too small to stand
+ * alone. A group is a run of pieces, so order and offsets cannot go wrong. */
 #include "index/chunk.h"
 #include "index/piece.h"
 
@@ -95,7 +95,7 @@ static void pack(Packer *k)
     }
 }
 
-/* ---- small groups ------------------------------------------------------------------- */
+/* ---- small groups ------------------------------------------------------------------ */
 
 static int depth_of(const Heading *h)
 {
@@ -137,7 +137,7 @@ static void join_small(Packer *k)
     k->n = kept;
 }
 
-/* ---- chunks ------------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------------------ */
 
 static void add_path(Buf *b, const Heading *h, Str title)
 {
@@ -151,7 +151,8 @@ static void add_path(Buf *b, const Heading *h, Str title)
 static Str between(const Piece *a, const Piece *b)
 {
     if (a->part == b->part)
-        return (Str){ a->text.p + a->text.n, (size_t)(b->text.p - a->text.p) - a->text.n };
+        return (Str){ a->text.p + a->text.n,
+                      (size_t)(b->text.p - a->text.p) - a->text.n };
     bool list = (a->kind == PART_ITEM || a->kind == PART_ROW) && a->kind == b->kind;
     return list ? STR("\n") : STR("\n\n");
 }

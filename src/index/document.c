@@ -21,11 +21,13 @@ static const struct { const char *extension; Parser *parse; } parsers[] = {
     { "jsonl", code_parse }, { "yaml", code_parse }, { "yml", code_parse },
     { "toml", code_parse }, { "ini", code_parse }, { "conf", code_parse },
     { "xml", code_parse }, { "c", code_parse }, { "h", code_parse }, { "cc", code_parse },
-    { "cpp", code_parse }, { "hpp", code_parse }, { "cs", code_parse }, { "go", code_parse },
-    { "rs", code_parse }, { "py", code_parse }, { "rb", code_parse }, { "js", code_parse },
-    { "ts", code_parse }, { "jsx", code_parse }, { "tsx", code_parse },
+    { "cpp", code_parse }, { "hpp", code_parse }, { "cs", code_parse },
+    { "go", code_parse }, { "rs", code_parse }, { "py", code_parse },
+    { "rb", code_parse }, { "js", code_parse }, { "ts", code_parse },
+    { "jsx", code_parse }, { "tsx", code_parse },
     { "java", code_parse }, { "kt", code_parse }, { "swift", code_parse },
-    { "php", code_parse }, { "pl", code_parse }, { "lua", code_parse }, { "sh", code_parse },
+    { "php", code_parse }, { "pl", code_parse }, { "lua", code_parse },
+    { "sh", code_parse },
     { "bash", code_parse }, { "sql", code_parse }, { "r", code_parse },
     { "css", code_parse }, { "tex", text_parse }, { "cmake", code_parse },
 };
@@ -93,7 +95,8 @@ Status document_is_same(Ctx *cx, Store *s, const Origin *o, bool *known, bool *s
 
 Status document_read(Queue *q, const Origin *o, Pending *out)
 {
-    Chunker c = { .embedder = q->embedder, .words = q->words, .aim = q->opt.chunk_tokens };
+    Chunker c = { .embedder = q->embedder, .words = q->words,
+                  .aim = q->opt.chunk_tokens };
     Parsed parsed;
     Str source;
     *out = (Pending){ 0 };

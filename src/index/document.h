@@ -15,7 +15,8 @@ typedef struct Origin {
 
 /* Is a document with these bytes, title and uri in the store? *known: one with the uri.
  * All in cx's arena. */
-MUST_USE Status document_is_same(Ctx *cx, Store *s, const Origin *o, bool *known, bool *same);
+MUST_USE Status document_is_same(Ctx *cx, Store *s, const Origin *o, bool *known,
+                                 bool *same);
 /* Reads the bytes as text, parses and cuts them. Strings of *out are in q->work or borrow
  * from o, which are to live as long. E_FORMAT: no text. */
 MUST_USE Status document_read(Queue *q, const Origin *o, Pending *out);

@@ -28,7 +28,8 @@ typedef enum Role {
 static const struct { const char *name; Role role; } roles[] = {
     { "a", LINK }, { "address", BLOCK }, { "article", BLOCK },
     { "aside", BLOCK }, { "blockquote", BLOCK }, { "body", BLOCK }, { "br", BREAK },
-    { "button", DROP }, { "caption", BLOCK }, { "center", BLOCK }, { "dd", TERM }, { "details", BLOCK },
+    { "button", DROP }, { "caption", BLOCK }, { "center", BLOCK }, { "dd", TERM },
+    { "details", BLOCK },
     { "dialog", DROP }, { "div", BLOCK }, { "dl", BLOCK }, { "dt", TERM },
     { "fieldset", BLOCK }, { "figcaption", BLOCK }, { "figure", BLOCK },
     { "footer", DROP }, { "form", BLOCK }, { "h1", HEADING }, { "h2", HEADING },
@@ -90,7 +91,7 @@ static void mark_event(Reader *r, bool opened)
     r->opened = opened;
 }
 
-/* ---- parts -------------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------------- */
 
 static PartKind kind_of(const Reader *r)
 {
@@ -206,7 +207,7 @@ static void on_text(void *arg, const xmlChar *text, int n)
     mark_event(r, false);
 }
 
-/* ---- elements ----------------------------------------------------------------------- */
+/* ---- elements ---------------------------------------------------------------------- */
 
 /* A line break inside a table's cell does not end the row, unless the cell is a layout's
  * whole column. */
@@ -294,7 +295,7 @@ static void on_instruction(void *arg, const xmlChar *target, const xmlChar *data
     mark_event(arg, false);
 }
 
-/* ---- the parser --------------------------------------------------------------------- */
+/* ---- the parser -------------------------------------------------------------------- */
 
 static const htmlSAXHandler events = {
     .startElement = on_open, .endElement = on_close, .characters = on_text,
@@ -354,7 +355,8 @@ Status html_parse(Ctx *cx, Str source, Parsed *out)
     Reader r = { .cx = cx, .out = out, .text = BUF(PART_BYTES_MAX), .title = BUF(1024) };
     *out = (Parsed){ .source = source, .title = { "", 0 } };
     if (source.n >= PART_BYTES_MAX)
-        return fail(cx, E_LIMIT, "a page of %zu bytes; less than 1 GiB is wanted", source.n);
+        return fail(cx, E_LIMIT, "a page of %zu bytes; less than 1 GiB is wanted",
+                    source.n);
     Status st = run(&r);
     if (st == OK) st = find_title(&r);
     if (st == OK && r.text.failed) st = fail(cx, E_MEMORY, "out of memory for a page");

@@ -1,7 +1,7 @@
 /* ignore.c -- see ignore.h.
  *
- * Matching keeps one place to come back to for '*' and one for '**': of several stars in a
- * row only the last needs to be tried again, so hostile patterns cost no more than the
+ * Matching keeps one place to come back to for '*' and one for '**': of several stars in
+ * a row only the last needs to be tried again, so hostile patterns cost no more than the
  * product of both lengths. */
 #include "index/ignore.h"
 
@@ -98,7 +98,7 @@ bool glob_match(Str pattern, Str path)
     }
 }
 
-/* ---- rules -------------------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------------------- */
 
 /* A line without the spaces at its end, unless a '\' keeps them. */
 static Str rule_text(Str line)

@@ -28,7 +28,7 @@ typedef struct Indexer {
     bool syncing;
 } Indexer;
 
-/* ---- names -------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------- */
 
 /* The path as a uri: bytes that are no UTF-8 become %XX. NUL-terminated. */
 static Str uri_of(Ctx *cx, Str path)
@@ -59,7 +59,7 @@ static const char *kind_of_file(const char *path)
          : "this is a device, not a file";
 }
 
-/* ---- one file ----------------------------------------------------------------------- */
+/* ---- one file ---------------------------------------------------------------------- */
 
 static bool is_fatal(Status st)
 {
@@ -67,8 +67,8 @@ static bool is_fatal(Status st)
            st == E_BUSY;
 }
 
-/* A file that gave no document. What is met in a folder and is no text, or is gone by now,
- * is no problem. */
+/* A file that gave no document. What is met in a folder and is no text, or is gone by
+ * now, is no problem. */
 static Status file_failed(Indexer *x, const Entry *e, Status st, bool named)
 {
     Queue *q = &x->q;
@@ -118,7 +118,7 @@ static Status file_index(Indexer *x, const Entry *e, const Visit *v)
     return OK;
 }
 
-/* ---- a root ------------------------------------------------------------------------- */
+/* ---- a root ------------------------------------------------------------------------ */
 
 /* Marks what need not be opened, and counts the work. */
 static Status sort_out(Indexer *x, Visit *v)
@@ -187,7 +187,8 @@ static Status open_indexer(Ctx *cx, Store *s, Model *m, const IndexOptions *opt,
 static Status close_indexer(Ctx *cx, Indexer *x, Status st)
 {
     bool store_works = st == OK || st == E_CANCELLED;
-    if (st != OK) fail(cx, st, "%s", x->plan.reason[0] ? x->plan.reason : "out of memory");
+    const char *why = x->plan.reason[0] ? x->plan.reason : "out of memory";
+    if (st != OK) fail(cx, st, "%s", why);      // unless cx has it already
     Status flushed = store_works ? queue_flush(&x->q) : OK;
     if (flushed == OK && store_works) {
         flushed = store_flush(&x->q.work, x->q.store);
@@ -198,7 +199,7 @@ static Status close_indexer(Ctx *cx, Indexer *x, Status st)
     return st != OK ? st : flushed;
 }
 
-/* ---- add ---------------------------------------------------------------------------- */
+/* ---- add --------------------------------------------------------------------------- */
 
 /* The absolute path without links; .p is NULL where there is none, which is told. */
 static Str root_of(Indexer *x, const char *path)
@@ -234,7 +235,7 @@ Status index_paths(Ctx *cx, Store *s, Model *embedder, const char *const *paths,
     return close_indexer(cx, &x, st);
 }
 
-/* ---- sync --------------------------------------------------------------------------- */
+/* ---- sync -------------------------------------------------------------------------- */
 
 typedef struct Known {
     Document *docs;         // of the store, in the order of their uri
@@ -322,12 +323,13 @@ static bool is_gone(Indexer *x, const Visit *v)
 {
     struct stat st;
     const char *slash = memrchr(v->root.p, '/', v->root.n);
-    if (!v->was_file || !slash || stat(v->root.p, &st) == 0 || errno != ENOENT) return false;
+    if (!v->was_file || !slash) return false;
+    if (stat(v->root.p, &st) == 0 || errno != ENOENT) return false;
     Str folder = ctx_dup(&x->plan, (Str){ v->root.p, (size_t)(slash - v->root.p) + 1 });
     return folder.p && stat(folder.p, &st) == 0;
 }
 
-/* An empty folder in place of one that had documents may be a disk that is not mounted. */
+/* An empty folder in place of one that had documents may be a disk not mounted. */
 static Status look_again(Indexer *x, Visit *v)
 {
     if (is_gone(x, v)) return OK;
@@ -363,7 +365,7 @@ Status index_sync(Ctx *cx, Store *s, Model *embedder, const IndexOptions *opt,
     return close_indexer(cx, &x, st);
 }
 
-/* ---- texts -------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------- */
 
 static Status text_read(Indexer *x, const IndexText *t, Pending *out, bool *same)
 {

@@ -2,8 +2,8 @@
  *
  * Everything is incremental. A file whose size and time are as before is not opened; one
  * whose content hash is as before is not parsed; a changed one replaces its chunks. Work
- * is committed document by document. Stopping on request loses at most the document in work;
- * being killed, those since the last commit of the store, too. */
+ * is committed document by document. Stopping on request loses at most the document in
+ * work; being killed, those since the last commit of the store, too. */
 #ifndef PITH_INDEX_INDEX_H
 #define PITH_INDEX_INDEX_H
 

@@ -266,7 +266,8 @@ Status markdown_parse(Ctx *cx, Str source, Parsed *out)
     Reader r = { .cx = cx, .out = out, .lo = SIZE_MAX, .name = BUF(4096) };
     *out = (Parsed){ .source = source, .verbatim = true, .title = { "", 0 } };
     if (source.n >= (size_t)1 << 30)
-        return fail(cx, E_LIMIT, "a text of %zu bytes; less than 1 GiB is wanted", source.n);
+        return fail(cx, E_LIMIT, "a text of %zu bytes; less than 1 GiB is wanted",
+                    source.n);
     r.base = front_matter(source, &out->title);
     Str text = rest(&r, r.base);
     int gave_up = md_parse(text.p, (MD_SIZE)text.n, &parser, &r);

@@ -1,8 +1,8 @@
-/* piece.h -- parts cut into pieces small enough to be packed: the finest grain of chunk.c.
+/* piece.h -- parts cut into pieces small enough to be packed: the grain of chunk.c.
  *
- * A part that is not too long is one piece. A longer one is cut at its sentences (code: at
- * blank lines), what is still too long at lines, then between words, then anywhere between
- * two characters. Each piece is counted by the embedder's tokenizer once. */
+ * A part that is not too long is one piece. A longer one is cut at its sentences (code:
+ * at blank lines), what is still too long at lines, then between words, then anywhere
+ * between two characters. Each piece is counted by the embedder's tokenizer once. */
 #ifndef PITH_INDEX_PIECE_H
 #define PITH_INDEX_PIECE_H
 

@@ -53,7 +53,7 @@ bool queue_has(const Queue *q, Str uri)
     return false;
 }
 
-/* ---- embedding ---------------------------------------------------------------------- */
+/* ---- embedding --------------------------------------------------------------------- */
 
 /* Chunk number i of all that wait, and its document. */
 typedef struct Place {

@@ -1,9 +1,9 @@
 /* queue.h -- documents on their way into the store, embedded many at a time.
  *
- * An encoder is busy only with some dozens of texts at once, and most files give a few. So
- * parsed documents wait until about 64 chunks are there; these are embedded together and
- * each document is then put. What waits lives in one arena that each flush empties: memory
- * is bounded by a batch, or by one document where that is larger. */
+ * An encoder is busy only with some dozens of texts at once, and most files give a few.
+ * So parsed documents wait until about 64 chunks are there; these are embedded together
+ * and each document is then put. What waits lives in one arena that each flush empties:
+ * memory is bounded by a batch, or by one document where that is larger. */
 #ifndef PITH_INDEX_QUEUE_H
 #define PITH_INDEX_QUEUE_H
 
@@ -43,8 +43,8 @@ void queue_tell(Queue *q, const char *path);
 /* Tells a problem with one document and counts it as failed. */
 void queue_problem(Queue *q, const char *path, const char *reason);
 
-/* Takes a document whose strings and chunks live in q->work; flushes when there is enough.
- * An error is one of the store or the model, not of the document. */
+/* Takes a document whose strings and chunks live in q->work; flushes when there is
+ * enough. An error is one of the store or the model, not of the document. */
 MUST_USE Status queue_add(Queue *q, const Pending *p);
 /* Does a document with this uri wait? */
 bool queue_has(const Queue *q, Str uri);

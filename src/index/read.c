@@ -85,7 +85,8 @@ Status source_read(Ctx *cx, const char *path, uint64_t most, Source *out)
 {
     *out = (Source){ 0 };
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) return fail(cx, errno == ENOENT ? E_NOTFOUND : E_IO, "%s", strerror(errno));
+    if (fd < 0)
+        return fail(cx, errno == ENOENT ? E_NOTFOUND : E_IO, "%s", strerror(errno));
     Status st = read_open(cx, fd, most, out);
     close(fd);
     return st;

@@ -12,9 +12,9 @@ typedef struct Source {
     char hash[HASH_BYTES];  // BLAKE2b-256 (RFC 7693) of bytes
 } Source;
 
-/* Reads a regular file of at most `most` bytes. What is no regular file (a FIFO, a device,
- * a folder) is refused without waiting for it. A file that grows meanwhile is cut at its
- * first size, one that shrinks is shorter: the next visit finds it changed.
+/* Reads a regular file of at most `most` bytes. What is no regular file (a FIFO, a
+ * device, a folder) is refused without waiting for it. A file that grows meanwhile is cut
+ * at its first size, one that shrinks is shorter: the next visit finds it changed.
  * E_FORMAT: its first bytes are no text, the rest was not read. E_LIMIT: larger.
  * E_IO, E_NOTFOUND, E_MEMORY. */
 MUST_USE Status source_read(Ctx *cx, const char *path, uint64_t most, Source *out);

@@ -138,7 +138,8 @@ static Status begin(Ctx *cx, Str source, bool code, Parsed *out)
     Reader r = { .source = source, .code = code };
     *out = (Parsed){ .source = source, .verbatim = true };
     if (source.n >= (size_t)1 << 30)
-        return fail(cx, E_LIMIT, "a text of %zu bytes; less than 1 GiB is wanted", source.n);
+        return fail(cx, E_LIMIT, "a text of %zu bytes; less than 1 GiB is wanted",
+                    source.n);
     return parse(cx, &r, out);
 }
 

@@ -52,7 +52,7 @@ static Status keep_problem(Walker *w, Str path, const char *why)
     return keep(w, path, NULL, problem);
 }
 
-/* ---- ignore files ------------------------------------------------------------------- */
+/* ---- ignore files ------------------------------------------------------------------ */
 
 /* Adds the rules in folder/name, where that is a file of sane size. */
 static Status read_rules(Walker *w, int folder, Str relative, const char *name)
@@ -73,7 +73,7 @@ done:
     return status;
 }
 
-/* ---- one folder --------------------------------------------------------------------- */
+/* ---- one folder -------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -127,12 +127,13 @@ static Str relative(const Walker *w, Str path)
 static Status visit(Walker *w, Str folder, const char *name)
 {
     struct stat st;
-    Str path = ctx_printf(w->cx, "%.*s/%s", folder.n > 1 ? (int)folder.n : 0, folder.p, name);
+    Str path = ctx_printf(w->cx, "%.*s/%s", folder.n > 1 ? (int)folder.n : 0, folder.p,
+                          name);
     TRY_NEW(path.p);
     if (++w->seen % CHECK_EVERY == 0) TRY(ctx_check(w->cx));
     if (lstat(path.p, &st) != 0) return OK;                 // gone since it was listed
     bool is_link = S_ISLNK(st.st_mode);
-    if (is_link && stat(path.p, &st) != 0) return OK;       // leads nowhere, or in a circle
+    if (is_link && stat(path.p, &st) != 0) return OK;       // leads nowhere or round
     bool is_folder = S_ISDIR(st.st_mode);
     if (is_folder && is_link) return OK;
     if (rules_ignore(&w->rules, relative(w, path), is_folder) ||

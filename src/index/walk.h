@@ -23,8 +23,8 @@ typedef struct Walk {
 
 /* Lists root, an absolute path. Names that begin with '.' are left out, .gitignore and
  * .pithignore are honoured (of the root and below it), links to files are followed and
- * links to folders are not, so that no loop can arise. A folder below the root that cannot
- * be read is an entry with a problem.
+ * links to folders are not, so that no loop can arise. A folder below the root that
+ * cannot be read is an entry with a problem.
  * E_NOTFOUND: root is absent. E_IO: it cannot be read. E_ARG: neither file nor folder. */
 MUST_USE Status walk(Ctx *cx, const char *root, Walk *out);
 

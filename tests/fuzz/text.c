@@ -1,4 +1,4 @@
-/* Any bytes as a file: what is called text is UTF-8 without zeros, its parts are slices. */
+/* Any bytes as a file: what is called text is UTF-8 without zeros, cut in slices. */
 #include "index/charset.h"
 #include "index/format.h"
 
@@ -10,7 +10,8 @@ static void check(const Parsed *p, Str s)
     for (size_t i = 0; i < p->n; i++) {
         const Part *q = &p->at[i];
         assert(q->start < q->end && q->end <= s.n && q->text.p == s.p + q->start);
-        assert(q->text.n == q->end - q->start && (i == 0 || q->start >= p->at[i - 1].end));
+        assert(q->text.n == q->end - q->start);
+        assert(i == 0 || q->start >= p->at[i - 1].end);
     }
 }
 

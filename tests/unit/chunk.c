@@ -141,7 +141,8 @@ static void longer_code_is_cut_at_blank_lines(void **state)
     Buf b = BUF(1 << 16);
     Parsed p;
     Desk *d = *state;
-    for (int i = 0; i < 50; i++) buf_add(&b, STR("void f()\n{\n    one two three;\n}\n\n"));
+    for (int i = 0; i < 50; i++)
+        buf_add(&b, STR("void f()\n{\n    one two three;\n}\n\n"));
     assert_int_equal(code_parse(&d->cx, buf_str(&b), &p), OK);
     size_t n = cut(d, &p, &c);
     assert_true(n > 3);
@@ -221,28 +222,24 @@ static void the_embedder_reads_title_and_section_first(void **state)
     assert_true(str_eq(embedding_text(&d->cx, STR(""), &c), STR("words")));
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nothing_gives_no_chunks, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_section_is_a_path_without_the_title, setup, teardown),
-        cmocka_unit_test_setup_teardown(headings_stay_with_what_follows, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_small_section_joins_its_neighbour_under_the_same_parent, setup, teardown),
-        cmocka_unit_test_setup_teardown(cousins_are_not_joined, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_long_paragraph_is_cut_between_sentences, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(code_is_kept_whole_up_to_the_maximum, setup, teardown),
-        cmocka_unit_test_setup_teardown(longer_code_is_cut_at_blank_lines, setup, teardown),
-        cmocka_unit_test_setup_teardown(words_without_spaces_are_cut_between_characters, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(what_a_list_is_announced_by_stays_with_it, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_long_comment_is_not_carried_along, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            the_words_of_a_page_stand_in_the_range_of_their_chunk, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_embedder_reads_title_and_section_first, setup,
-                                        teardown),
+        TEST(nothing_gives_no_chunks),
+        TEST(a_section_is_a_path_without_the_title),
+        TEST(headings_stay_with_what_follows),
+        TEST(a_small_section_joins_its_neighbour_under_the_same_parent),
+        TEST(cousins_are_not_joined),
+        TEST(a_long_paragraph_is_cut_between_sentences),
+        TEST(code_is_kept_whole_up_to_the_maximum),
+        TEST(longer_code_is_cut_at_blank_lines),
+        TEST(words_without_spaces_are_cut_between_characters),
+        TEST(what_a_list_is_announced_by_stays_with_it),
+        TEST(a_long_comment_is_not_carried_along),
+        TEST(the_words_of_a_page_stand_in_the_range_of_their_chunk),
+        TEST(the_embedder_reads_title_and_section_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,8 @@ static void links_of_a_list_stay_once_the_text_has_begun(void **state)
 {
     (void)state;
     Ctx cx = CTX_INIT;
-    Parsed p = parse(&cx, "<ul><li><a>menu</a></ul><h1>T</h1><ul><li><a>contents</a></ul>");
+    Parsed p = parse(&cx, "<ul><li><a>menu</a></ul><h1>T</h1>"
+                          "<ul><li><a>contents</a></ul>");
     assert_int_equal(p.n, 2);
     assert_true(str_eq(p.at[1].text, STR("- contents")));
     ctx_end(&cx);
@@ -73,7 +74,8 @@ static void a_layout_table_does_not_become_one_row(void **state)
 {
     (void)state;
     Ctx cx = CTX_INIT;
-    Parsed p = parse(&cx, "<table><tr><td><h1>T</h1><p>words<pre>a\n b</pre></td></tr></table>");
+    Parsed p = parse(&cx, "<table><tr><td><h1>T</h1><p>words<pre>a\n b</pre></td></tr>"
+                          "</table>");
     assert_int_equal(p.n, 3);
     assert_int_equal(p.at[0].kind, PART_HEADING);
     assert_true(str_eq(p.at[2].text, STR("a\n b")));

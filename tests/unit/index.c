@@ -1,5 +1,5 @@
-/* Folders and texts into a store: what is new, changed, gone or unreadable. The embedder is
- * the fake one, the store is real. */
+/* Folders and texts into a store: what is new, changed, gone or unreadable. The embedder
+ * is the fake one, the store is real. */
 #include "index/index.h"
 #include "index_support.h"
 
@@ -83,7 +83,8 @@ static int teardown(void **state)
 static IndexOptions options(Desk *d)
 {
     d->problem[0] = '\0';
-    return (IndexOptions){ .on_problem = on_problem, .on_progress = on_progress, .arg = d };
+    return (IndexOptions){ .on_problem = on_problem, .on_progress = on_progress,
+                           .arg = d };
 }
 
 static Status try_add(Desk *d, const char *name)
@@ -126,7 +127,8 @@ static Document find(Desk *d, const char *name)
 static void assert_absent(Desk *d, const char *name)
 {
     Document doc;
-    assert_int_equal(store_find(&d->cx, d->store, str_z(path_of(d, name)), &doc), E_NOTFOUND);
+    Status st = store_find(&d->cx, d->store, str_z(path_of(d, name)), &doc);
+    assert_int_equal(st, E_NOTFOUND);
     ctx_forgive(&d->cx);
 }
 
@@ -197,9 +199,10 @@ static void a_file_over_the_limit_is_told_and_the_rest_goes_on(void **state)
     const char *path = path_of(d, "");
     opt.max_file_bytes = 100;
     put(d, "small.txt", "Few words.");
-    put(d, "wide.txt", "More words than there may be, by far: this sentence goes on until the "
-                       "limit of one hundred bytes is passed.");
-    assert_int_equal(index_paths(&d->cx, d->store, d->model, &path, 1, &opt, &d->report), OK);
+    put(d, "wide.txt", "More words than there may be, by far: this sentence goes on "
+                       "until the limit of one hundred bytes is passed.");
+    Status st = index_paths(&d->cx, d->store, d->model, &path, 1, &opt, &d->report);
+    assert_int_equal(st, OK);
     assert_report(d, 1, 0, 0, 0, 0, 1);
     assert_non_null(strstr(d->problem, "limit"));
 }
@@ -209,7 +212,8 @@ static void a_file_named_twice_is_indexed_once(void **state)
     Desk *d = *state;
     put(d, "a.md", "Words.\n");
     const char *paths[] = { path_of(d, "a.md"), path_of(d, ""), path_of(d, "./a.md") };
-    assert_int_equal(index_paths(&d->cx, d->store, d->model, paths, 3, NULL, &d->report), OK);
+    Status st = index_paths(&d->cx, d->store, d->model, paths, 3, NULL, &d->report);
+    assert_int_equal(st, OK);
     assert_int_equal(d->report.added, 1);
     assert_int_equal(d->report.failed, 0);
 }
@@ -315,7 +319,8 @@ static void many_small_files_and_a_large_one_keep_their_own_vectors(void **state
     Desk *d = *state;
     Buf b = BUF(1 << 20);
     Hits hits;
-    for (int i = 0; i < 4000; i++) buf_addf(&b, "Sentence %d is here to fill the page. ", i);
+    for (int i = 0; i < 4000; i++)
+        buf_addf(&b, "Sentence %d is here to fill the page. ", i);
     put(d, "large.txt", b.p);
     for (int i = 0; i < 150; i++) {
         char name[32], text[64];
@@ -353,8 +358,9 @@ static void texts_are_documents_too(void **state)
 {
     Desk *d = *state;
     IndexText t[] = {
-        { .uri = STR("note:1"), .title = STR("First"), .text = STR("Words of the first.") },
-        { .uri = STR("note:2"), .text = STR("# Second\n\nWords."), .format = FORMAT_MARKDOWN },
+        { .uri = STR("note:1"), .title = STR("First"), .text = STR("Words of first.") },
+        { .uri = STR("note:2"), .text = STR("# Second\n\nWords."),
+          .format = FORMAT_MARKDOWN },
         { .uri = STR("note:3"), .text = STR("<html><h1>Third</h1>Words.") },
         { .uri = STR("note:4"), .text = STR("\0\1\2 no text") },
     };
@@ -372,7 +378,8 @@ static void texts_are_documents_too(void **state)
     sync_store(d);
     assert_report(d, 0, 0, 0, 0, 0, 0);
     t[1].uri = STR("");
-    assert_int_equal(index_texts(&d->cx, d->store, d->model, t, 2, &opt, &d->report), E_ARG);
+    Status st = index_texts(&d->cx, d->store, d->model, t, 2, &opt, &d->report);
+    assert_int_equal(st, E_ARG);
     ctx_forgive(&d->cx);
 }
 

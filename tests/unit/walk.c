@@ -46,7 +46,8 @@ static void assert_walk(const char *root, const char *wanted)
     Walk w;
     Buf b = BUF(1 << 16);
     assert_int_equal(walk(&cx, root, &w), OK);
-    for (size_t i = 0; i < w.n; i++) buf_addf(&b, "%s ", w.at[i].path.p + strlen(root) + 1);
+    for (size_t i = 0; i < w.n; i++)
+        buf_addf(&b, "%s ", w.at[i].path.p + strlen(root) + 1);
     assert_string_equal(b.p ? b.p : "", wanted);
     buf_free(&b);
     ctx_end(&cx);
@@ -160,7 +161,8 @@ static void patterns_match_as_git_has_them(void **state)
         { "a?c", "a/c", false }, { "[a-c]x", "bx", true }, { "[!a-c]x", "bx", false },
         { "[]x]", "]", true }, { "\\*", "*", true }, { "\\*", "a", false },
         { "**/b", "b", true }, { "**/b", "a/c/b", true }, { "**/b", "ab", false },
-        { "a/**/b", "a/b", true }, { "a/**/b", "a/x/y/b", true }, { "a/**", "a/b/c", true },
+        { "a/**/b", "a/b", true }, { "a/**/b", "a/x/y/b", true },
+        { "a/**", "a/b/c", true },
         { "a*b*c", "axxbyyc", true }, { "a*b*c", "axxbyy", false }, { "[a", "[a", true },
         { "**/x/*.md", "a/x/b.md", true }, { "**/x/*.md", "a/x/y/b.md", false },
         { "", "", true }, { "*", "", true }, { "a\\", "a\\", true },
@@ -186,7 +188,8 @@ static void the_last_rule_that_matches_decides(void **state)
     (void)state;
     Ctx cx = CTX_INIT;
     Rules r = { 0 };
-    assert_int_equal(rules_add(&cx, &r, STR(""), STR("# c\r\n*.md\r\n!a.md\n\\#x  \nd/\n")), OK);
+    Str text = STR("# c\r\n*.md\r\n!a.md\n\\#x  \nd/\n");
+    assert_int_equal(rules_add(&cx, &r, STR(""), text), OK);
     assert_true(rules_ignore(&r, STR("b.md"), false));
     assert_false(rules_ignore(&r, STR("q/a.md"), false));
     assert_true(rules_ignore(&r, STR("#x"), false));
@@ -195,21 +198,18 @@ static void the_last_rule_that_matches_decides(void **state)
     ctx_end(&cx);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(lists_files_in_the_order_of_their_paths, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(leaves_hidden_and_ignored_names_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(follows_links_to_files_but_not_to_folders, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_read_is_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(tells_an_absent_root_from_an_empty_one, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_fifo_is_neither_listed_nor_waited_for, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_file_over_the_limit_is_refused_unread, setup,
-                                        teardown),
+        TEST(lists_files_in_the_order_of_their_paths),
+        TEST(leaves_hidden_and_ignored_names_out),
+        TEST(follows_links_to_files_but_not_to_folders),
+        TEST(a_folder_that_cannot_be_read_is_told),
+        TEST(tells_an_absent_root_from_an_empty_one),
+        TEST(a_fifo_is_neither_listed_nor_waited_for),
+        TEST(a_file_over_the_limit_is_refused_unread),
         cmocka_unit_test(patterns_match_as_git_has_them),
         cmocka_unit_test(a_hostile_pattern_ends),
         cmocka_unit_test(the_last_rule_that_matches_decides),
