@@ -7,9 +7,9 @@ set(CPACK_PACKAGE_CONTACT "the pith authors <pith@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
 set(CPACK_PACKAGE_DESCRIPTION
 "pith indexes folders of documents and answers questions about them with a small
- language model on this machine. Every claim names the passage that it rests on.
- The command, the library with its header, and the engine are in this package;
- models are fetched by name, or any GGUF file is used.")
+language model on this machine. Every claim names the passage that it rests on.
+The command, the library with its header, and the engine are in this package;
+models are fetched by name, or any GGUF file is used.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_CURRENT_SOURCE_DIR}/LICENSE)

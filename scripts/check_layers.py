@@ -21,7 +21,7 @@ SEES = {
 # Foreign headers and who may see them; the C library and POSIX are for all.
 OWNERS = {
     "llama.h": {"model"}, "ggml": {"model"}, "gguf.h": {"model"}, "dnnl.h": {"model"},
-    "curl/": {"model"}, "archive": {"model", "index"}, "sqlite3.h": {"store"},
+    "curl/": {"base"}, "archive": {"base", "index"}, "sqlite3.h": {"store"},
     "libxml/": {"index"}, "md4c": {"index"}, "libstemmer.h": {"base"},
     "unicode/": {"base", "index", "store", "eval"},
     "jansson.h": {"api", "eval", "app", "model"}, "sodium.h": {"base", "model", "index"},

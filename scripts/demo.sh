@@ -8,8 +8,13 @@ pith=$1/pith
 export PITH_STORE=$1/demo/store.db
 
 step() { printf '\n== %s\n' "$*"; }
-run()  { printf '$ pith %s\n' "$(printf '%s' "${*@Q}" | sed "s/'\([A-Za-z0-9/_.-]*\)'/\1/g")"
-         "$pith" "$@"; }
+# Shows a command as one would type it, then runs it.
+run() {
+    local word line='$ pith'
+    for word; do case $word in *[!A-Za-z0-9/_.-]*) line+=" \"$word\"" ;; *) line+=" $word" ;; esac; done
+    printf '%s\n' "$line"
+    "$pith" "$@"
+}
 
 step 'The models, once: a generator, an embedder and a reranker'
 run model pull
