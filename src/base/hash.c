@@ -53,7 +53,8 @@ Blake2bHex blake2b_bytes(Str bytes)
 {
     Blake2bHex out;
     unsigned char digest[BLAKE2B_BYTES];
-    crypto_generichash(digest, sizeof digest, (const unsigned char *)bytes.p, bytes.n, NULL, 0);
+    crypto_generichash(digest, sizeof digest, (const unsigned char *)bytes.p, bytes.n,
+                       NULL, 0);
     sodium_bin2hex(out.z, sizeof out.z, digest, sizeof digest);
     return out;
 }
