@@ -1,0 +1,119 @@
+/* model.c -- see model.h: which implementation opens a file, and the checks that hold
+ * for all of them. */
+#include "model/engine.h"
+#include "model/impl.h"
+
+#include <math.h>
+
+enum { MAX_THREADS = 1024, MAX_CONTEXT = 1 << 20 };
+
+/* A BERT goes to our encoder; what that cannot compute, and all else, to libllama. */
+static Status open_file(Ctx *cx, const char *path, const ModelOptions *opt, Model **out)
+{
+    engine_start();
+    if (!opt->plain) {
+        Status st = encoder_open(cx, path, opt, out);
+        if (st != E_MODEL) return st;
+        ctx_forgive(cx);
+    }
+    return llama_model_open(cx, path, opt, out);
+}
+
+Status model_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **out)
+{
+    static const ModelOptions defaults = { 0 };
+    *out = NULL;
+    if (!opt) opt = &defaults;
+    if (!path || !*path) return fail(cx, E_ARG, "a model's path is empty");
+    if (opt->threads < 0 || opt->threads > MAX_THREADS)
+        return fail(cx, E_ARG, "%d threads; 1 to %d, or 0 for one per core", opt->threads,
+                    MAX_THREADS);
+    if (opt->context_tokens < 0 || opt->context_tokens > MAX_CONTEXT)
+        return fail(cx, E_ARG, "a context of %d tokens; 1 to %d, or 0 for the usual",
+                    opt->context_tokens, MAX_CONTEXT);
+    bool fake = str_starts(str_z(path), STR("fake:"));
+    return fake ? fake_open(cx, path, opt, out) : open_file(cx, path, opt, out);
+}
+
+void model_close(Model *m)
+{
+    if (m) m->impl->close(m);
+}
+
+const ModelInfo *model_info(const Model *m)
+{
+    return &m->info;
+}
+
+Status model_count(Ctx *cx, Model *m, Str text, int *n)
+{
+    *n = 0;
+    return m->impl->count(cx, m, text, n);
+}
+
+static Status cannot(Ctx *cx, const Model *m, const char *what)
+{
+    return fail(cx, E_MODEL, "%s cannot %s", m->info.name.p, what);
+}
+
+/* (n, width) numbers, all finite? */
+static Status check_finite(Ctx *cx, const Model *m, const float *out, size_t n,
+                           size_t width, const char *what)
+{
+    for (size_t i = 0; i < n * width; i++)
+        if (!isfinite(out[i]))
+            return fail(cx, E_MODEL, "%s gives a %s that is not finite for text %zu",
+                        m->info.name.p, what, i / width + 1);
+    return OK;
+}
+
+Status model_embed(Ctx *cx, Model *m, EmbedKind kind, const Str *texts, size_t n,
+                   float *out)
+{
+    if (!m->impl->embed) return cannot(cx, m, "embed texts");
+    if (n == 0) return OK;
+    TRY(ctx_check(cx));
+    TRY(m->impl->embed(cx, m, kind, texts, n, out));
+    return check_finite(cx, m, out, n, (size_t)m->info.dim, "vector");
+}
+
+Status model_score(Ctx *cx, Model *m, Str query, const Str *texts, size_t n, float *out)
+{
+    if (!m->impl->score) return cannot(cx, m, "score texts");
+    if (n == 0) return OK;
+    TRY(ctx_check(cx));
+    TRY(m->impl->score(cx, m, query, texts, n, out));
+    return check_finite(cx, m, out, n, 1, "score");
+}
+
+static Status check_messages(Ctx *cx, const Message *msg, size_t n)
+{
+    if (n == 0) return fail(cx, E_ARG, "a conversation without a message");
+    for (size_t i = 0; i < n; i++)
+        if (!msg[i].role || !*msg[i].role)
+            return fail(cx, E_ARG, "message %zu has no role", i + 1);
+    return OK;
+}
+
+Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n, int *tokens)
+{
+    *tokens = 0;
+    if (!m->impl->count_chat) return cannot(cx, m, "hold a conversation");
+    TRY(check_messages(cx, msg, n));
+    return m->impl->count_chat(cx, m, msg, n, tokens);
+}
+
+Status model_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
+                      const GenerateOptions *opt, Generated *out)
+{
+    *out = (Generated){ 0 };
+    if (!m->impl->generate) return cannot(cx, m, "write answers");
+    TRY(check_messages(cx, msg, n));
+    if (opt->max_tokens <= 0)
+        return fail(cx, E_ARG, "max_tokens is %d, at least 1 was wanted", opt->max_tokens);
+    if (!(opt->temperature >= 0) || !isfinite(opt->temperature))
+        return fail(cx, E_ARG, "temperature is %g, 0 or more was wanted",
+                    (double)opt->temperature);
+    TRY(ctx_check(cx));
+    return m->impl->generate(cx, m, msg, n, opt, out);
+}
