@@ -197,8 +197,8 @@ static size_t part_end(Str t, size_t i, size_t end)
 {
     for (size_t j = i + 1; j < end; j++) {
         if (t.p[j] == '_') return j;
-        if (t.p[j] == '.' && !(is_digit(t.p[j - 1]) && j + 1 < end && is_digit(t.p[j + 1])))
-            return j;
+        bool decimal = is_digit(t.p[j - 1]) && j + 1 < end && is_digit(t.p[j + 1]);
+        if (t.p[j] == '.' && !decimal) return j;
         if (is_upper(t.p[j]) && is_lower(t.p[j - 1])) return j;
     }
     return end;
@@ -314,14 +314,22 @@ static bool next_ascii(Words *w, Word *out)
     return false;
 }
 
-/* Where the characters of one kind, paired or not, end. */
+/* Where the characters of one kind, paired or not, end; at an @ too, which ICU 72 alone
+ * takes for a letter. */
 static size_t kind_end(Str t, size_t i, size_t end, bool *paired)
 {
     size_t j = i;
     *paired = is_paired(step(t, &j, end));
     for (size_t next = j; j < end; j = next)
-        if (is_paired(step(t, &next, end)) != *paired) break;
+        if (t.p[j] == '@' || is_paired(step(t, &next, end)) != *paired) break;
     return j;
+}
+
+/* What ICU takes for a word holds more than _. */
+static bool says_something(Str t, size_t i, size_t end)
+{
+    while (i < end && t.p[i] == '_') i++;
+    return i < end;
 }
 
 /* A run of paired characters is taken up to its end, whatever words ICU's dictionary
@@ -331,11 +339,12 @@ static bool next_icu(Words *w, Word *out)
     while (w->at < w->stretch) {
         int32_t to = ubrk_following(w->words, (int32_t)(w->at - w->icu));
         size_t start = w->at, end = to == UBRK_DONE ? w->stretch : w->icu + (size_t)to;
-        bool word = to != UBRK_DONE && ubrk_getRuleStatus(w->words) >= UBRK_WORD_NONE_LIMIT;
-        bool paired;
+        bool paired, word = to != UBRK_DONE;
+        word = word && ubrk_getRuleStatus(w->words) >= UBRK_WORD_NONE_LIMIT &&
+               says_something(w->text, start, end);
         size_t kind = kind_end(w->text, start, end, &paired);
-        if (!word) {
-            w->at = end;
+        if (!word || w->text.p[start] == '@') {
+            w->at = word ? start + 1 : end;
         } else if (paired) {
             w->pairs = start;
             w->at = w->pairs_end = kind_end(w->text, start, w->stretch, &paired);
@@ -401,6 +410,28 @@ static Span trimmed(Str t, size_t start, size_t end)
     return (Span){ start, end };
 }
 
+/* Abbreviations that ICU takes for the end of a sentence when a capital follows. */
+static bool goes_on(Str t, Span s)
+{
+    static const char *const short_for[] = { "Dr.", "Fig.", "Figs.", "Eq.", "Sec.", "e.g.",
+                                             "i.e.", "cf.", "et al.", "St.", "vs." };
+    Str said = { t.p + s.start, s.end - s.start };
+    for (size_t i = 0; i < sizeof short_for / sizeof *short_for; i++) {
+        Str x = str_z(short_for[i]);
+        if (!str_ends(said, x)) continue;
+        if (said.n == x.n || !is_core(said.p[said.n - x.n - 1])) return true;
+    }
+    return false;
+}
+
+/* Between the two lies white space without a blank line. */
+static bool same_paragraph(Str t, size_t end, size_t start)
+{
+    int lines = 0;
+    for (size_t i = end; i < start; i++) lines += t.p[i] == '\n';
+    return lines < 2;
+}
+
 Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n)
 {
     UErrorCode e = U_ZERO_ERROR;
@@ -420,6 +451,11 @@ Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n)
         Span s = trimmed(text, (size_t)start, (size_t)end);
         start = end;
         if (s.start == s.end) continue;
+        Span *last = count ? &at[count - 1] : NULL;
+        if (last && goes_on(text, *last) && same_paragraph(text, last->end, s.start)) {
+            last->end = s.end;
+            continue;
+        }
         if (count == cap) {
             Span *more = ctx_new(cx, Span, cap = cap ? 2 * cap : 16);
             TRY_NEW(more);
@@ -440,7 +476,8 @@ Status words_open(Ctx *cx, Words **out)
     UErrorCode e = U_ZERO_ERROR;
     Words *w = *out = NULL;
     bool all = true;
-    if (!(w = calloc(1, sizeof *w))) return fail(cx, E_MEMORY, "no memory for the analyser");
+    w = calloc(1, sizeof *w);
+    if (!w) return fail(cx, E_MEMORY, "no memory for the analyser");
     w->words = ubrk_open(UBRK_WORD, "", NULL, 0, &e);
     w->sentences = ubrk_open(UBRK_SENTENCE, "en@ss=standard", NULL, 0, &e);
     w->fold = unorm2_getNFKCCasefoldInstance(&e);

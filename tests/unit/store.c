@@ -1,6 +1,7 @@
 /* The store: what is put in comes out, ranked as a store built afresh would rank it. */
 #include "store/store.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -57,15 +58,18 @@ static Store *opened(Place *p, const char *path, bool read_only)
     return s;
 }
 
-/* A vector that depends on the text alone. */
+/* A unit vector that depends on the text alone. */
 static void vector_of(const char *text, float *v)
 {
     uint32_t h = 7;
+    float sum = 0;
     for (const char *c = text; *c; c++) h = h * 31 + (uint8_t)*c;
     for (int i = 0; i < DIM; i++) {
         h = h * 1664525 + 1013904223;
         v[i] = (float)(int32_t)h / 2147483648.0f;
+        sum += v[i] * v[i];
     }
+    for (int i = 0; i < DIM; i++) v[i] /= sqrtf(sum);
 }
 
 static void put(Place *p, Store *s, const char *uri, const char *title,
@@ -202,6 +206,394 @@ static void orders_equal_scores_by_uri_then_position(void **state)
     store_close(s);
 }
 
+/* ---- a store that lived against one built afresh ---------------------------------- */
+
+enum { NAMES = 40, STEPS = 3000, PIECES = 5 };
+
+typedef struct Kept { char text[PIECES][64]; int n; } Kept;   // n < 0: absent
+
+static uint32_t draw(uint32_t *r) { return *r = *r * 1664525 + 1013904223, *r >> 8; }
+
+static void make_kept(uint32_t *r, Kept *k)
+{
+    static const char *const some[] = { "alpha", "beta", "gamma", "delta", "the", "Run",
+                                        "running", "x_y", "fooBar", "caf\xC3\xA9" };
+    k->n = (int)(draw(r) % (PIECES + 1));
+    for (int i = 0; i < k->n; i++) {
+        *k->text[i] = '\0';
+        for (uint32_t w = draw(r) % 6; w < 6; w++) {
+            strcat(k->text[i], some[draw(r) % 10]);
+            strcat(k->text[i], " ");
+        }
+    }
+}
+
+static void put_kept(Place *p, Store *s, int name, const Kept *k)
+{
+    char uri[16];
+    const char *texts[PIECES];
+    snprintf(uri, sizeof uri, "n%d", name);
+    for (int i = 0; i < k->n; i++) texts[i] = k->text[i];
+    put(p, s, uri, name % 3 ? "" : "Title alpha", texts, (size_t)k->n);
+}
+
+/* Equal in score to the last bit, and in the document and the text of each rank. */
+static void assert_same_hits(Place *p, Store *a, Hits x, Store *b, Hits y)
+{
+    assert_int_equal(x.n, y.n);
+    for (size_t i = 0; i < x.n; i++) {
+        Chunk c = chunk(p, a, x.at[i].chunk), d = chunk(p, b, y.at[i].chunk);
+        assert_memory_equal(&x.at[i].score, &y.at[i].score, sizeof(float));
+        assert_true(str_eq(c.uri, d.uri));
+        assert_true(str_eq(c.text, d.text));
+        assert_int_equal(c.tokens, d.tokens);   // its position
+    }
+}
+
+static void assert_ranks_as_built_afresh(Place *p, Store *s, const Kept *kept, uint32_t *r)
+{
+    static const char *const query[] = { "alpha", "beta gamma runs", "the", "foo x cafe",
+                                         "delta delta alpha", "none of these" };
+    char path[128];
+    snprintf(path, sizeof path, "%s/fresh%u.db", p->folder, draw(r));
+    Store *fresh = opened(p, path, false);
+    for (int i = NAMES - 1; i >= 0; i--)
+        if (kept[i].n >= 0) put_kept(p, fresh, i, &kept[i]);
+    for (size_t i = 0; i < sizeof query / sizeof *query; i++) {
+        size_t k = 1 + draw(r) % 30;
+        assert_same_hits(p, s, words(p, s, query[i], k), fresh, words(p, fresh, query[i], k));
+        assert_same_hits(p, s, vectors(p, s, query[i], k), fresh,
+                         vectors(p, fresh, query[i], k));
+    }
+    StoreStats a, b;
+    good(store_stats(&p->cx, s, &a));
+    good(store_stats(&p->cx, fresh, &b));
+    assert_int_equal(a.documents, b.documents);
+    assert_int_equal(a.chunks, b.chunks);
+    assert_int_equal(a.text_bytes, b.text_bytes);
+    store_close(fresh);
+}
+
+/* A reader that stays open, and one that comes anew, see what the writer sees. */
+static void assert_readers_agree(Place *p, Store *s, Store *reader)
+{
+    Store *late = opened(p, p->path, true);
+    Hits w = words(p, s, "alpha running", 20), v = vectors(p, s, "alpha", 20);
+    assert_same_hits(p, s, w, reader, words(p, reader, "alpha running", 20));
+    assert_same_hits(p, s, v, reader, vectors(p, reader, "alpha", 20));
+    assert_same_hits(p, s, w, late, words(p, late, "alpha running", 20));
+    assert_same_hits(p, s, v, late, vectors(p, late, "alpha", 20));
+    store_close(late);
+}
+
+static void ranks_as_a_store_built_afresh_after_any_history(void **state)
+{
+    Place *p = *state;
+    static Kept kept[NAMES];
+    uint32_t r = 2024;
+    for (int i = 0; i < NAMES; i++) kept[i].n = -1;
+    Store *s = opened(p, p->path, false), *reader = opened(p, p->path, true);
+    for (int step = 1; step <= STEPS; step++) {
+        int i = (int)(draw(&r) % NAMES);
+        char uri[16];
+        snprintf(uri, sizeof uri, "n%d", i);
+        if (draw(&r) % 4) {
+            make_kept(&r, &kept[i]);
+            put_kept(p, s, i, &kept[i]);
+        } else if (kept[i].n >= 0) {
+            good(store_remove(&p->cx, s, str_z(uri)));
+            kept[i].n = -1;
+        }
+        if (draw(&r) % 20 == 0) good(store_flush(&p->cx, s));
+        if (draw(&r) % 200 == 0) {
+            store_close(s);
+            s = opened(p, p->path, false);
+        }
+        if (draw(&r) % 100 == 0) {
+            assert_ranks_as_built_afresh(p, s, kept, &r);
+            assert_readers_agree(p, s, reader);
+            ctx_end(&p->cx);
+        }
+    }
+    assert_ranks_as_built_afresh(p, s, kept, &r);
+    store_close(reader);
+    store_close(s);
+}
+
+/* ---- failure ---------------------------------------------------------------------- */
+
+static void takes_back_a_document_that_fails_and_no_other(void **state)
+{
+    Place *p = *state;
+    Store *s = opened(p, p->path, false);
+    put_one(p, s, "a", "alpha");
+    Chunk c = { .text = STR("alpha beta") };
+    float v[DIM] = { [3] = NAN };
+    Document d = { .uri = STR("b") };
+    const EmbedderId other = { { "other", 5 }, { "f00", 3 }, DIM };
+    bad(E_ARG, store_put(&p->cx, s, &d, &c, 1, v, &by));
+    v[3] = 1;
+    bad(E_MODEL, store_put(&p->cx, s, &d, &c, 1, v, &other));
+    d.uri.n = 0;
+    bad(E_ARG, store_put(&p->cx, s, &d, &c, 1, v, &by));
+    assert_int_equal(words(p, s, "alpha", 9).n, 1);
+    assert_int_equal(words(p, s, "beta", 9).n, 0);
+    store_close(s);
+}
+
+static bool yes(void *arg) { (void)arg; return true; }
+
+static void takes_back_a_document_that_was_cancelled(void **state)
+{
+    Place *p = *state;
+    Store *s = opened(p, p->path, false);
+    put(p, s, "a", "", (const char *[]){ "alpha", "gamma" }, 2);
+    Ctx cx = { .cancelled = yes };
+    Chunk c[2] = { { .text = STR("alpha beta") }, { .text = STR("beta") } };
+    float v[2 * DIM] = { 1 };
+    Document d = { .uri = STR("a") };
+    assert_int_equal(store_put(&cx, s, &d, c, 2, v, &by), E_CANCELLED);
+    ctx_end(&cx);
+    put_one(p, s, "b", "alpha");
+    assert_int_equal(words(p, s, "alpha", 9).n, 2);
+    assert_int_equal(words(p, s, "gamma", 9).n, 1);
+    assert_int_equal(words(p, s, "beta", 9).n, 0);
+    assert_int_equal(vectors(p, s, "beta", 9).n, 3);
+    store_close(s);
+}
+
+static void accepts_another_embedder_once_it_is_empty(void **state)
+{
+    Place *p = *state;
+    Store *s = opened(p, p->path, false);
+    const EmbedderId wide = { { "wide", 4 }, { "f", 1 }, 100 };
+    float v[100] = { 1 };
+    Chunk c = { .text = STR("alpha") };
+    Document d = { .uri = STR("b") };
+    put_one(p, s, "a", "alpha");
+    good(store_remove(&p->cx, s, STR("a")));
+    good(store_put(&p->cx, s, &d, &c, 1, v, &wide));
+    Hits h;
+    good(store_vectors(&p->cx, s, v, 5, &h));
+    assert_int_equal(h.n, 1);
+    assert_true(h.at[0].score == 1);
+    store_close(s);
+}
+
+static void tells_who_is_writing(void **state)
+{
+    Place *p = *state;
+    char pid[24];
+    Store *s = opened(p, p->path, false), *t = NULL;
+    StoreOptions opt = { .create = true };
+    snprintf(pid, sizeof pid, "process %ld ", (long)getpid());
+    assert_int_equal(store_open(&p->cx, p->path, &opt, &t), E_BUSY);
+    assert_non_null(strstr(p->cx.reason, pid));
+    assert_null(t);
+    ctx_forgive(&p->cx);
+    store_close(s);
+    store_close(opened(p, p->path, false));
+}
+
+static void refuses_what_is_no_store(void **state)
+{
+    Place *p = *state;
+    StoreOptions read = { .read_only = true }, write = { .create = false };
+    Store *s;
+    char path[128];
+    bad(E_NOTFOUND, store_open(&p->cx, p->path, &read, &s));
+    bad(E_NOTFOUND, store_open(&p->cx, p->path, &write, &s));
+    bad(E_FORMAT, store_open(&p->cx, p->folder, &read, &s));
+    snprintf(path, sizeof path, "%s/notes.txt", p->folder);
+    FILE *f = fopen(path, "wb");
+    for (int i = 0; i < 5000; i++) fputs("words ", f);
+    fclose(f);
+    bad(E_FORMAT, store_open(&p->cx, path, &read, &s));
+    bad(E_FORMAT, store_open(&p->cx, path, &write, &s));
+}
+
+static void write_at(const char *path, long at, const void *bytes, size_t n)
+{
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+}
+
+static void refuses_a_newer_version_and_says_so(void **state)
+{
+    Place *p = *state;
+    StoreOptions read = { .read_only = true };
+    Store *s = opened(p, p->path, false);
+    put_one(p, s, "a", "alpha");
+    store_close(s);
+    write_at(p->path, 60, "\0\0\0\x09", 4);   // SQLite file format, 1.3: the user version
+    assert_int_equal(store_open(&p->cx, p->path, &read, &s), E_FORMAT);
+    assert_non_null(strstr(p->cx.reason, "newer"));
+    ctx_forgive(&p->cx);
+}
+
+static void makes_a_damaged_matrix_file_anew(void **state)
+{
+    Place *p = *state;
+    char file[128], text[32];
+    Store *s = opened(p, p->path, false);
+    for (int i = 0; i < 700; i++) {
+        snprintf(text, sizeof text, "word%d", i);
+        put_one(p, s, text, text);
+    }
+    good(store_flush(&p->cx, s));
+    Hits want = vectors(p, s, "word5", 30);
+    store_close(s);
+    snprintf(file, sizeof file, "%s.matrix", p->path);
+    struct stat st;
+    assert_int_equal(stat(file, &st), 0);
+    for (long at = 0; at < st.st_size; at += 8111) {
+        write_at(file, at, "\xA5\x5A\xA5", 3);
+        s = opened(p, p->path, at % 2);
+        assert_same_hits(p, s, vectors(p, s, "word5", 30), s, want);
+        if (at % 2 == 0) good(store_flush(&p->cx, s));
+        store_close(s);
+    }
+    assert_int_equal(truncate(file, st.st_size / 2), 0);
+    s = opened(p, p->path, true);
+    assert_same_hits(p, s, vectors(p, s, "word5", 30), s, want);
+    store_close(s);
+    assert_int_equal(unlink(file), 0);
+    s = opened(p, p->path, true);
+    assert_same_hits(p, s, vectors(p, s, "word5", 30), s, want);
+    store_close(s);
+}
+
+/* Copies the store's file alone: a backup. */
+static void copy_file(const char *from, const char *to)
+{
+    char command[300];
+    snprintf(command, sizeof command, "cp '%s' '%s'", from, to);
+    assert_int_equal(system(command), 0);
+}
+
+static void survives_going_back_to_a_backup(void **state)
+{
+    Place *p = *state;
+    char backup[128];
+    snprintf(backup, sizeof backup, "%s/backup", p->folder);
+    Store *s = opened(p, p->path, false);
+    put_one(p, s, "a", "alpha");
+    store_close(s);
+    copy_file(p->path, backup);
+    s = opened(p, p->path, false);
+    put_one(p, s, "b", "beta");
+    good(store_flush(&p->cx, s));
+    store_close(s);
+    copy_file(backup, p->path);
+    s = opened(p, p->path, false);
+    put_one(p, s, "c", "gamma");
+    Hits h = vectors(p, s, "gamma", 1);
+    assert_str(chunk(p, s, h.at[0].chunk).uri, "c");
+    assert_int_equal(vectors(p, s, "beta", 9).n, 2);
+    store_close(s);
+}
+
+/* ---- processes -------------------------------------------------------------------- */
+
+/* Writes generation after generation of ten documents, each of which says one number. */
+static void write_until_killed(const char *path)
+{
+    Ctx cx = CTX_INIT;
+    Store *s;
+    StoreOptions opt = { .create = true };
+    if (store_open(&cx, path, &opt, &s) != OK) _exit(1);
+    for (int g = 0;; g++) {
+        char uri[8], text[32];
+        float v[2 * DIM];
+        snprintf(uri, sizeof uri, "d%d", g % 10);
+        snprintf(text, sizeof text, "number%d", g);
+        vector_of(text, v);
+        vector_of(text, v + DIM);
+        Chunk c[2] = { { .text = str_z(text) }, { .text = str_z(text) } };
+        Document d = { .uri = str_z(uri), .title = str_z(text) };
+        if (store_put(&cx, s, &d, c, 2, v, &by) != OK) _exit(2);
+        if (g % 7 == 0 && store_flush(&cx, s) != OK) _exit(3);
+        ctx_end(&cx);
+    }
+}
+
+/* Every document is whole: two chunks that say its title, found by word and by vector. */
+static void assert_whole(Place *p)
+{
+    Store *s = opened(p, p->path, false);
+    Document *d;
+    size_t n;
+    good(store_list(&p->cx, s, &d, &n));
+    for (size_t i = 0; i < n; i++) {
+        char title[32] = { 0 };
+        memcpy(title, d[i].title.p, d[i].title.n);
+        Hits w = words(p, s, title, 9), v = vectors(p, s, title, 2);
+        assert_int_equal(w.n, 2);
+        assert_int_equal(v.n, 2);
+        for (int j = 0; j < 2; j++) {
+            assert_str(chunk(p, s, w.at[j].chunk).text, title);
+            assert_str(chunk(p, s, v.at[j].chunk).text, title);
+        }
+    }
+    assert_int_equal(vectors(p, s, "x", 99).n, 2 * n);
+    store_close(s);
+}
+
+static void leaves_whole_documents_when_killed(void **state)
+{
+    Place *p = *state;
+    for (int round = 0; round < 12; round++) {
+        pid_t child = fork();
+        if (child == 0) write_until_killed(p->path);
+        usleep(20000 + 13337 * (useconds_t)round);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        int how;
+        assert_int_equal(waitpid(child, &how, 0), child);
+        assert_true(WIFSIGNALED(how));
+        if (access(p->path, F_OK) == 0) assert_whole(p);
+        ctx_end(&p->cx);
+    }
+}
+
+static void reads_while_another_process_writes(void **state)
+{
+    Place *p = *state;
+    Store *s = opened(p, p->path, false);
+    put(p, s, "d0", "number0", (const char *[]){ "number0", "number0" }, 2);
+    store_close(s);
+    pid_t child = fork();
+    if (child == 0) write_until_killed(p->path);
+    s = opened(p, p->path, true);
+    for (int i = 0; i < 300; i++) {
+        Hits w = words(p, s, "number0 number1", 9), v = vectors(p, s, "y", 50);
+        assert_true(v.n >= 2 && v.n <= 20 && v.n % 2 == 0);
+        assert_true(w.n % 2 == 0);
+        ctx_end(&p->cx);
+    }
+    store_close(s);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+static void reads_from_a_folder_that_may_not_be_written_to(void **state)
+{
+    Place *p = *state;
+    if (getuid() == 0) skip();   // root may write anywhere
+    char folder[80];
+    Store *s = opened(p, p->path, false);
+    put_one(p, s, "a", "alpha");
+    store_close(s);
+    snprintf(folder, sizeof folder, "%s/a", p->folder);
+    chmod(folder, 0500);
+    s = opened(p, p->path, true);
+    assert_int_equal(words(p, s, "alpha", 9).n, 1);
+    assert_int_equal(vectors(p, s, "alpha", 9).n, 1);
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +601,18 @@ int main(void)
         T(gives_back_what_was_put),
         T(replaces_a_document_as_a_whole),
         T(orders_equal_scores_by_uri_then_position),
+        T(ranks_as_a_store_built_afresh_after_any_history),
+        T(takes_back_a_document_that_fails_and_no_other),
+        T(takes_back_a_document_that_was_cancelled),
+        T(accepts_another_embedder_once_it_is_empty),
+        T(tells_who_is_writing),
+        T(refuses_what_is_no_store),
+        T(refuses_a_newer_version_and_says_so),
+        T(makes_a_damaged_matrix_file_anew),
+        T(survives_going_back_to_a_backup),
+        T(leaves_whole_documents_when_killed),
+        T(reads_while_another_process_writes),
+        T(reads_from_a_folder_that_may_not_be_written_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

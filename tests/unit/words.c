@@ -1,0 +1,210 @@
+/* The analyser: borders as ICU finds them, folding and stems in several scripts. */
+#include "base/words.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unicode/ubrk.h>
+#include <unicode/utext.h>
+#include <cmocka.h>
+
+static Ctx cx;
+static Words *words;
+
+static int start(void **state)
+{
+    (void)state;
+    return words_open(&cx, &words) != OK;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    words_close(words);
+    ctx_end(&cx);
+    return 0;
+}
+
+/* The stems of a text, a space between them, "-" before a function word. */
+static void assert_stems(const char *text, const char *want)
+{
+    char got[512];
+    size_t n = 0;
+    Word w;
+    *got = '\0';
+    assert_int_equal(words_begin(&cx, words, str_z(text)), OK);
+    while (words_next(words, &w)) {
+        assert_true(w.start < w.end && w.end <= strlen(text));
+        n += (size_t)snprintf(got + n, sizeof got - n, "%s%s%.*s", n ? " " : "",
+                              w.stop ? "-" : "", (int)w.stem.n, w.stem.p);
+    }
+    assert_string_equal(got, want);
+}
+
+static void stems_english_and_marks_function_words(void **state)
+{
+    (void)state;
+    assert_stems("The running dogs don't Generalize.", "-the run dog don't general");
+    assert_stems("What is it?", "-what -is -it");
+    assert_stems("", "");
+    assert_stems("  \n--- ... _ __", "");
+    assert_stems("me@example.org caf\xC3\xA9@home", "-me example.org exampl org cafe home");
+}
+
+static void folds_case_width_and_accents(void **state)
+{
+    (void)state;
+    assert_stems("Café CAFE\xCC\x81 ｃａｆｅ", "cafe cafe cafe");
+    assert_stems("Größe don\xE2\x80\x99t", "gross don't");
+    assert_stems("co\xC2\xADop \xEF\xAC\x81" "ne", "coop fine");
+}
+
+static void stems_other_scripts(void **state)
+{
+    (void)state;
+    assert_stems("книги книга Ёлки ёлка", "книг книг елк елк");
+    assert_stems("الكتب", "كتب");
+    assert_stems("किताबें", "किताब");
+    assert_stems("ΒΙΒΛΊΑ βιβλία", "βιβλ βιβλ");
+}
+
+static void pairs_what_is_written_without_spaces(void **state)
+{
+    (void)state;
+    assert_stems("東京都", "東京 京都");
+    assert_stems("東", "東");
+    assert_stems("カメラ。犬", "カメ メラ 犬");
+    assert_stems("서울에서", "서울 울에 에서");
+    assert_stems("GPT東京 x", "gpt 東京 x");
+}
+
+static void gives_identifiers_whole_and_in_parts(void **state)
+{
+    (void)state;
+    assert_stems("read_file", "read_fil read file");
+    assert_stems("readFile()", "readfil read file");
+    assert_stems("file.read", "file.read file read");
+    assert_stems("v1.25 3.14 1,000", "v1.25 3.14 1,000");
+    assert_stems("__init__", "__init__ init");
+}
+
+static void cuts_a_word_that_never_ends(void **state)
+{
+    (void)state;
+    static char text[100000];
+    Word w;
+    memset(text, 'x', sizeof text);
+    assert_int_equal(words_begin(&cx, words, (Str){ text, sizeof text }), OK);
+    assert_true(words_next(words, &w));
+    assert_int_equal(w.stem.n, 64);
+    assert_int_equal(w.end, sizeof text);
+    assert_false(words_next(words, &w));
+    for (size_t i = 0; i + 1 < sizeof text; i += 2) memcpy(text + i, "\xC3\xA9", 2);
+    assert_int_equal(words_begin(&cx, words, (Str){ text, sizeof text }), OK);
+    assert_true(words_next(words, &w));
+    assert_int_equal(w.stem.n, 64);
+    assert_false(words_next(words, &w));
+}
+
+static void lets_broken_bytes_separate_words(void **state)
+{
+    (void)state;
+    assert_stems("one\xFFtwo\xC3 three\xE2\x80", "one two three");
+}
+
+static uint32_t draw(uint32_t *r) { return *r = *r * 1664525 + 1013904223, *r >> 8; }
+
+/* Compares the borders of whole words with those of one ICU iterator over all. */
+static void assert_borders_of_icu(const char *text, size_t n, UBreakIterator *icu)
+{
+    UErrorCode e = U_ZERO_ERROR;
+    UText u = UTEXT_INITIALIZER;
+    Word w;
+    utext_openUTF8(&u, text, (int64_t)n, &e);
+    ubrk_setUText(icu, &u, &e);
+    assert_true(U_SUCCESS(e));
+    assert_int_equal(words_begin(&cx, words, (Str){ text, n }), OK);
+    int32_t from = ubrk_first(icu), to;
+    bool more = words_next(words, &w);
+    for (; (to = ubrk_next(icu)) != UBRK_DONE; from = to) {
+        if (ubrk_getRuleStatus(icu) < UBRK_WORD_NONE_LIMIT) continue;
+        if (strspn(text + from, "_") >= (size_t)(to - from)) continue;   // a quirk of ICU
+        if (!more || w.start != (size_t)from || w.end != (size_t)to)
+            fail_msg("ICU has %d-%d, we %zu-%zu in <%.*s>", from, to, w.start, w.end, (int)n,
+                     text);
+        while ((more = words_next(words, &w)) && w.end <= (size_t)to) {}   // its parts
+    }
+    assert_false(more);
+    utext_close(&u);
+}
+
+static void finds_the_borders_that_icu_finds(void **state)
+{
+    (void)state;
+    static const char *const piece[] = {
+        "a", "B", "c", "z", "0", "7", "_", ".", "'", ",", ";", ":", " ", " ", "\n", "-", "\"",
+        "/", "\t", "(", "\r", "ab", "\xC3\xA9", "\xD0\xB6", "\xE2\x80\x99", "\xCC\x81",
+        "\xE2\x80\x94", "\xD7\x90", "plain words of ASCII that are more than a run of it ",
+    };
+    enum { ASCII = 22, ALL = sizeof piece / sizeof *piece };
+    UErrorCode e = U_ZERO_ERROR;
+    UBreakIterator *icu = ubrk_open(UBRK_WORD, "", NULL, 0, &e);
+    assert_true(U_SUCCESS(e));
+    uint32_t r = 99;
+    for (int round = 0; round < 20000; round++) {
+        char text[2048];
+        size_t n = 0, kinds = round % 2 ? ASCII : ALL;
+        for (uint32_t left = draw(&r) % 30; left; left--) {
+            const char *p = piece[draw(&r) % kinds];
+            memcpy(text + n, p, strlen(p));
+            n += strlen(p);
+        }
+        text[n] = '\0';
+        assert_borders_of_icu(text, n, icu);
+    }
+    ubrk_close(icu);
+}
+
+static void assert_sentences(const char *text, const char *const *want, size_t n)
+{
+    Span *s;
+    size_t got;
+    assert_int_equal(words_sentences(&cx, words, str_z(text), &s, &got), OK);
+    assert_int_equal(got, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(s[i].end - s[i].start, strlen(want[i]));
+        assert_memory_equal(text + s[i].start, want[i], strlen(want[i]));
+    }
+}
+
+static void parts_sentences(void **state)
+{
+    (void)state;
+    assert_sentences("It works. Does it? Yes!",
+                     (const char *[]){ "It works.", "Does it?", "Yes!" }, 3);
+    assert_sentences("A line\nthat goes on. Title\n\nText  \r\n \r\nMore",
+                     (const char *[]){ "A line\nthat goes on.", "Title", "Text", "More" }, 4);
+    assert_sentences("Dr. Smith saw Fig. 3, e.g. that of Prof. Jones. He left.",
+                     (const char *[]){ "Dr. Smith saw Fig. 3, e.g. that of Prof. Jones.",
+                                       "He left." }, 2);
+    assert_sentences("東京です。犬がいる。", (const char *[]){ "東京です。", "犬がいる。" }, 2);
+    assert_sentences(" \n\n \n", NULL, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stems_english_and_marks_function_words),
+        cmocka_unit_test(folds_case_width_and_accents),
+        cmocka_unit_test(stems_other_scripts),
+        cmocka_unit_test(pairs_what_is_written_without_spaces),
+        cmocka_unit_test(gives_identifiers_whole_and_in_parts),
+        cmocka_unit_test(cuts_a_word_that_never_ends),
+        cmocka_unit_test(lets_broken_bytes_separate_words),
+        cmocka_unit_test(finds_the_borders_that_icu_finds),
+        cmocka_unit_test(parts_sentences),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
