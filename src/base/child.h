@@ -13,8 +13,9 @@ typedef struct ChildOptions {
 } ChildOptions;
 
 /* Waits for it; *exit_code is 127 where there is no such program, 128 + n where signal n
- * ended it. It reads nothing and dies with us. E_CANCELLED: it was told to end (SIGTERM,
- * then SIGKILL) and is gone. E_IO: no process could be made, or no log. */
+ * ended it. It reads nothing and dies with us; what it started itself may outlive a
+ * SIGKILL of ours. E_CANCELLED: it and all of its group were told to end (SIGTERM, then
+ * SIGKILL) and it is gone. E_IO: no process could be made, or no log. */
 MUST_USE Status child_run(Ctx *cx, const ChildOptions *opt, int *exit_code);
 
 #endif

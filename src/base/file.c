@@ -102,7 +102,7 @@ static Status flush(Ctx *cx, const char *path, int flags)
 {
     int fd = open(path, flags | O_CLOEXEC);
     if (fd < 0) return fail(cx, E_IO, "%s: %s", path, strerror(errno));
-    /* Some file systems cannot flush a folder and say EINVAL: nothing more can be done. */
+    /* Some file systems cannot flush a folder and say EINVAL: that is all there is. */
     Status st = fsync(fd) == 0 || errno == EINVAL
                     ? OK : fail(cx, E_IO, "%s: %s", path, strerror(errno));
     close(fd);

@@ -1,8 +1,8 @@
 /* http.c -- see http.h.
  *
  * We ask for the bytes from an offset on; the answer's status says whether the server
- * does that. Invariant: bytes go to the file only after a 200 (which empties it first) or a
- * 206, so a page that explains an error never becomes a part of a model. */
+ * does that. Invariant: bytes go to the file only after a 200 (which empties it first) or
+ * a 206, so a page that explains an error never becomes a part of a model. */
 #include "base/http.h"
 
 #include <curl/curl.h>

@@ -55,7 +55,8 @@ static Status shaped(Convert *c, const Piece *p, Str source)
     if (vector || matrix) return OK;
     return fail(c->cx, E_FORMAT,
                 "%.*s: %d dimensions and %llu values do not fit a BERT of "
-                "width %llu", (int)source.n, source.p, t->n_dims, (unsigned long long)t->n,
+                "width %llu", (int)source.n, source.p, t->n_dims,
+                (unsigned long long)t->n,
                 (unsigned long long)c->dim);
 }
 
