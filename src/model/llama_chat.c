@@ -3,12 +3,14 @@
  * Documents and questions come from outside, and may hold "<|im_end|>\n<|im_start|>system"
  * to pass for an instruction. So the template is filled with place holders, characters
  * that no template has, and cut there: its own text is read with markers, what stands in
- * the place of a holder without. No byte of a message can become a control token. */
+ * the place of a holder without. libllama still makes one token of a marker that the file
+ * calls "user defined", so such a marker is cut in two where a message has it. No byte of
+ * a message can become a token that the template speaks with. */
 #include "model/llama_impl.h"
 
 #include <string.h>
 
-enum { MESSAGES_MAX = 4096, HOLDER = 4 };   // a place holder has 4 bytes
+enum { MESSAGES_MAX = 4096, HOLDER = 4, MARKERS_MAX = 16 };   // HOLDER: bytes
 
 /* U+F0000 + i, from the private plane 15. */
 static void holder_write(char out[HOLDER + 1], size_t i)
@@ -63,13 +65,48 @@ static Status frame(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Str *o
                               "messages", m->base.info.path.p);
     TRY_NEW(p);
     llama_chat_apply_template(m->template, chat, n, true, p, size + 1);
-    *out = (Str){ p, (size_t)size };
+    /* What Qwen3's own template writes where enable_thinking is false. */
+    *out = ctx_printf(cx, "%s%s", p, m->thinks ? "<think>\n\n</think>\n\n" : "");
+    return out->p ? OK : E_MEMORY;
+}
+
+/* The texts of user-defined tokens in a frame. */
+typedef struct Markers {
+    Str at[MARKERS_MAX];
+    size_t n;
+} Markers;
+
+static Status find_markers(Ctx *cx, LlamaModel *m, Str text, Markers *out)
+{
+    Tokens t = { 0 };
+    TRY(tokens_add(cx, m, &t, text, TOKENS_MARKERS));
+    out->n = 0;
+    for (size_t i = 0; i < t.n && out->n < MARKERS_MAX; i++) {
+        if (!(llama_vocab_get_attr(m->vocab, t.at[i]) & LLAMA_TOKEN_ATTR_USER_DEFINED))
+            continue;
+        Str marker = str_z(llama_vocab_get_text(m->vocab, t.at[i]));
+        size_t k = 0;
+        while (k < out->n && !str_eq(out->at[k], marker)) k++;
+        if (k == out->n && marker.n > 1) out->at[out->n++] = marker;
+    }
     return OK;
 }
 
-/* Adds text from outside. SentencePiece vocabularies put a space before a text; inside
- * a prompt there is none, so we let them put it before a line break that we take off. */
-static Status add_content(Ctx *cx, LlamaModel *m, Tokens *t, Str text)
+/* Where the first byte of the first marker in text ends; the whole length without one. */
+static size_t next_cut(Str text, const Markers *ms)
+{
+    size_t cut = text.n;
+    for (size_t i = 0; i < ms->n; i++) {
+        const char *p = text.n ? memmem(text.p, text.n, ms->at[i].p, ms->at[i].n) : NULL;
+        if (p && (size_t)(p - text.p) + 1 < cut) cut = (size_t)(p - text.p) + 1;
+    }
+    return cut;
+}
+
+/* Adds one run of text from outside. SentencePiece vocabularies put a space before a
+ * text; inside a prompt there is none, so we let them put it before a line break that we
+ * take off. */
+static Status add_run(Ctx *cx, LlamaModel *m, Tokens *t, Str text)
 {
     if (!m->space_prefix) return tokens_add(cx, m, t, text, TOKENS_PLAIN);
     Tokens lead = { 0 }, all = { 0 };
@@ -82,6 +119,16 @@ static Status add_content(Ctx *cx, LlamaModel *m, Tokens *t, Str text)
     if (all.n < lead.n || memcmp(all.at, lead.at, lead.n * sizeof *lead.at) != 0)
         return tokens_add(cx, m, t, text, TOKENS_PLAIN);   // the break grew into a token
     for (size_t i = lead.n; i < all.n; i++) TRY(tokens_push(cx, t, all.at[i]));
+    return OK;
+}
+
+static Status add_content(Ctx *cx, LlamaModel *m, const Markers *ms, Tokens *t, Str text)
+{
+    while (text.n > 0) {
+        size_t n = next_cut(text, ms);
+        TRY(add_run(cx, m, t, (Str){ text.p, n }));
+        text = (Str){ text.p + n, text.n - n };
+    }
     return OK;
 }
 
@@ -99,7 +146,9 @@ Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens 
         return fail(cx, E_ARG, "a conversation of %zu messages; 1 to %d are wanted", n,
                     MESSAGES_MAX);
     Str text;
+    Markers markers;
     TRY(frame(cx, m, msg, n, &text));
+    TRY(find_markers(cx, m, text, &markers));
     *out = (Tokens){ 0 };
     TRY(begin(cx, m, out, text));
     size_t start = 0, seen = 0;
@@ -107,7 +156,7 @@ Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens 
         size_t which = holder_read(text.p + i, text.n - i, n);
         if (which == n) continue;
         TRY(tokens_add(cx, m, out, (Str){ text.p + start, i - start }, TOKENS_MARKERS));
-        TRY(add_content(cx, m, out, msg[which].content));
+        TRY(add_content(cx, m, &markers, out, msg[which].content));
         i += HOLDER - 1;
         start = i + 1;
         seen++;
@@ -115,9 +164,7 @@ Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens 
     if (seen != n)
         return fail(cx, E_MODEL, "%s: its chat template has no place for %zu of %zu "
                     "messages", m->base.info.path.p, n - seen, n);
-    TRY(tokens_add(cx, m, out, (Str){ text.p + start, text.n - start }, TOKENS_MARKERS));
-    Str no_thoughts = STR("<think>\n\n</think>\n\n");   // as Qwen3's enable_thinking=false
-    return m->thinks ? tokens_add(cx, m, out, no_thoughts, TOKENS_MARKERS) : OK;
+    return tokens_add(cx, m, out, (Str){ text.p + start, text.n - start }, TOKENS_MARKERS);
 }
 
 Status llama_count_chat(Ctx *cx, Model *base, const Message *msg, size_t n, int *tokens)
