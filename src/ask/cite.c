@@ -82,7 +82,7 @@ static Status read_units(Citer *c)
         Str text = c->ps->at[p].chunk.text;
         Span *span = c->ps->at[p].kept;
         size_t n = c->ps->at[p].n_kept;
-        if (!span) TRY(words_sentences(c->cx, c->words, text, &span, &n));
+        if (!span) TRY(passage_sentences(c->cx, c->words, text, &span, &n));
         for (size_t i = 0; i < n && c->n_units < cap; i++) {
             Unit *u = &c->units[c->n_units++];
             Str sentence = { text.p + span[i].start, span[i].end - span[i].start };

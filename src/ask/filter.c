@@ -69,7 +69,7 @@ static Status split(Ctx *cx, Words *w, const Passages *ps, Sentences *out)
     for (size_t p = 0; p < ps->n; p++) {
         Span *span;
         size_t n;
-        TRY(words_sentences(cx, w, ps->at[p].chunk.text, &span, &n));
+        TRY(passage_sentences(cx, w, ps->at[p].chunk.text, &span, &n));
         for (size_t i = 0; i < n && out->n < MAX_SENTENCES; i++)
             out->at[out->n++] = (Sentence){ .passage = p, .span = span[i] };
     }
@@ -105,8 +105,27 @@ static Status judge(Ctx *cx, Model *ranker, Str question, const Passages *ps, Se
     return OK;
 }
 
-/* Fills kept of each passage with its sentences at or above the line. */
-static Status keep(Ctx *cx, const Sentences *s, float line, Passages *ps)
+static Str words_of(const Passages *ps, const Sentence *s)
+{
+    return (Str){ ps->at[s->passage].chunk.text.p + s->span.start, s->span.end - s->span.start };
+}
+
+/* A row says little without the head of its table: the first two rows of the run (names and
+ * border) go with it. */
+static void keep_heads(const Passages *ps, const Sentences *s, bool *goes_on)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (!goes_on[i] || !passage_is_row(words_of(ps, &s->at[i]))) continue;
+        size_t head = i;
+        while (head > 0 && s->at[head - 1].passage == s->at[i].passage &&
+               passage_is_row(words_of(ps, &s->at[head - 1]))) head--;
+        goes_on[head] = true;
+        if (head + 1 < i) goes_on[head + 1] = true;
+    }
+}
+
+/* Fills kept of each passage with its sentences that go on; drops passages without any. */
+static Status keep(Ctx *cx, const Sentences *s, const bool *goes_on, Passages *ps)
 {
     size_t passages = 0;
     for (size_t p = 0, i = 0; p < ps->n; p++) {
@@ -115,7 +134,7 @@ static Status keep(Ctx *cx, const Sentences *s, float line, Passages *ps)
         Span *kept = ctx_new(cx, Span, i - begin);
         TRY_NEW(kept);
         for (size_t k = begin; k < i; k++)
-            if (s->at[k].logit >= line) kept[n++] = s->at[k].span;
+            if (goes_on[k]) kept[n++] = s->at[k].span;
         if (n == 0) continue;
         ps->at[passages] = ps->at[p];
         ps->at[passages].kept = kept;
@@ -125,19 +144,31 @@ static Status keep(Ctx *cx, const Sentences *s, float line, Passages *ps)
     return OK;
 }
 
+/* Marks the sentences within the margin of the best, and the heads of their tables. */
+static Status choose(Ctx *cx, const Passages *ps, const Sentences *s, float margin,
+                     bool **goes_on)
+{
+    float best = -INFINITY;
+    TRY_NEW(*goes_on = ctx_new(cx, bool, s->n));
+    for (size_t i = 0; i < s->n; i++) best = fmaxf(best, s->at[i].logit);
+    for (size_t i = 0; i < s->n; i++) (*goes_on)[i] = s->at[i].logit >= best - margin;
+    keep_heads(ps, s, *goes_on);
+    return OK;
+}
+
 static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt, Str question,
                     Passages *ps)
 {
     Stage *stage = stage_begin(cx, "filter");
     Sentences s = { 0 };
-    float best = -INFINITY;
     size_t before = ps->n;
+    bool *goes_on;
     TRY(drop_repeats(cx, w, opt->max_overlap > 0 ? opt->max_overlap : 0.8f, ps));
     TRY(split(cx, w, ps, &s));
     if (s.n == 0) return OK;
     TRY(judge(cx, ranker, question, ps, &s));
-    for (size_t i = 0; i < s.n; i++) best = fmaxf(best, s.at[i].logit);
-    TRY(keep(cx, &s, best - (opt->margin > 0 ? opt->margin : 5), ps));
+    TRY(choose(cx, ps, &s, opt->margin > 0 ? opt->margin : 5, &goes_on));
+    TRY(keep(cx, &s, goes_on, ps));
     size_t kept = 0;
     for (size_t p = 0; p < ps->n; p++) kept += ps->at[p].n_kept;
     stage_figure(stage, "passages_before", (double)before);

@@ -28,8 +28,14 @@ typedef struct Passages {
 void passages_sort(Passage *p, size_t n);
 /* Where a chunk stands, for a reader: "Title > Section"; .p is NULL on E_MEMORY. */
 Str passage_place(Ctx *cx, const Chunk *c);
-/* The words that go on: the whole text, or the kept sentences joined by spaces; .p is NULL
+/* The words that go on: the whole text, or the kept sentences joined; .p is NULL
  * on E_MEMORY. */
 Str passage_text(Ctx *cx, const Passage *p);
+
+/* The sentences of a passage in order. A row of a table, an item of a list and a heading
+ * stand for themselves, however long the run of them. The array is in the arena. */
+MUST_USE Status passage_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n);
+/* A row of a table, as Markdown writes it or as HTML was read. */
+bool passage_is_row(Str line);
 
 #endif
