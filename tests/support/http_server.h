@@ -1,4 +1,4 @@
-/* http_server.h -- a server on 127.0.0.1 for one file, with what a test needs to go wrong.
+/* http_server.h -- a server on 127.0.0.1 for one file, with what can go wrong.
  *
  * It answers one request a connection: 200, 206 for a Range that starts inside the file,
  * 416 for one that does not. */
@@ -32,7 +32,8 @@ static void http_server_answer(HttpServer *s, int fd)
 {
     char request[4096], head[256];
     size_t n = 0, from = 0;
-    while (n < sizeof request - 1 && !(n >= 4 && !memcmp(request + n - 4, "\r\n\r\n", 4))) {
+    while (n < sizeof request - 1 &&
+           !(n >= 4 && memcmp(request + n - 4, "\r\n\r\n", 4) == 0)) {
         ssize_t got = read(fd, request + n, sizeof request - 1 - n);
         if (got <= 0) return;
         n += (size_t)got;
@@ -40,12 +41,13 @@ static void http_server_answer(HttpServer *s, int fd)
     request[n] = '\0';
     const char *range = strcasestr(request, "\r\nRange: bytes=");
     if (range && !s->no_ranges) from = strtoul(range + 15, NULL, 10);
-    int status = s->status ? s->status : from > 0 && from >= s->n ? 416 : from ? 206 : 200;
+    int status = from > 0 && from >= s->n ? 416 : from ? 206 : 200;
+    if (s->status) status = s->status;
     size_t body = status >= 400 ? 0 : s->n - from;
     size_t send_n = s->cut && s->cut < body ? s->cut : body;
     int h = snprintf(head, sizeof head,
-                     "HTTP/1.1 %d X\r\nContent-Length: %zu\r\nConnection: close\r\n", status,
-                     body);
+                     "HTTP/1.1 %d X\r\nContent-Length: %zu\r\nConnection: close\r\n",
+                     status, body);
     if (status == 206)
         h += snprintf(head + h, sizeof head - (size_t)h,
                       "Content-Range: bytes %zu-%zu/%zu\r\n", from, s->n - 1, s->n);
@@ -66,11 +68,13 @@ static void *http_server_loop(void *arg)
 /* False where no socket can be had: the test is skipped then. */
 static bool http_server_start(HttpServer *s)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in at = { .sin_family = AF_INET };
     socklen_t n = sizeof at;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&at, n) != 0 ||
-        listen(s->listener, 8) != 0 || getsockname(s->listener, (struct sockaddr *)&at, &n))
+        listen(s->listener, 8) != 0 ||
+        getsockname(s->listener, (struct sockaddr *)&at, &n) != 0)
         return false;
     snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d/file", ntohs(at.sin_port));
     return pthread_create(&s->thread, NULL, http_server_loop, s) == 0;

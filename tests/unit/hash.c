@@ -8,8 +8,8 @@ static void hashes_a_file_by_sha256(void **state)
     Sha256Hex hex;
     assert_int_equal(file_write(&d->cx, at(d, "x"), STR("abc")), OK);
     assert_int_equal(sha256_file(&d->cx, at(d, "x"), &hex), OK);
-    assert_string_equal(hex.z,
-                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_string_equal(hex.z, "ba7816bf8f01cfea414140de5dae2223"
+                               "b00361a396177a9cb410ff61f20015ad");
 }
 
 static void hashes_bytes_and_files_alike_by_blake2b(void **state)
