@@ -1,8 +1,8 @@
 /* ONNX to GGUF on a BERT of one layer: width 4, inner width 8, two heads, seven tokens.
  *
  * In the fixture value i of a weight is stored as 7i mod 256 with zero point 3 (tables)
- * or as 7i mod 255 - 127 with zero point 1 (products); column c has the scale .25 or, in the
- * six products of the layer where c is odd, .5. Value i of a vector is i plus a base. */
+ * or as 7i mod 255 - 127 with zero point 1 (products); column c has the scale .25 or, in
+ * the six products of the layer where c is odd, .5. Value i of a vector is i + a base. */
 #include "model/convert.h"
 #include "model/onnx.h"
 #include <gguf.h>
