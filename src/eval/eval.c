@@ -11,7 +11,7 @@ enum { DONE = 0, USAGE = 2, FAILED = 3 };
 typedef struct Verb {
     const char *name;
     unsigned bit;
-    int operands;        // exactly so many
+    int least, most;     // operands
     Status (*run)(const Job *j);
     const char *usage;
 } Verb;
@@ -25,7 +25,7 @@ typedef struct Verb {
                "  --context-tokens N, --max-tokens N\n"
 
 static const Verb verbs[] = {
-    { "retrieve", EVAL_RETRIEVE, 1, eval_retrieve,
+    { "retrieve", EVAL_RETRIEVE, 1, 1, eval_retrieve,
       "pith eval retrieve DIR [options]\n"
       "Searches for each question of DIR and holds the ranking against judgements.\n\n"
       FILES
@@ -36,37 +36,41 @@ static const Verb verbs[] = {
       "  --run-out FILE  write the ranking in TREC's format\n"
       "  --baseline FILE a run to compare with, by a paired bootstrap\n" MODELS
       "\nExample:\n  pith eval retrieve data/scifact --mode hybrid --run-out s.run\n" },
-    { "rerank", EVAL_RERANK, 1, eval_rerank,
+    { "rerank", EVAL_RERANK, 1, 1, eval_rerank,
       "pith eval rerank DIR --run FILE [options]\n"
       "Orders a run anew by the reranker alone. Long documents are read in windows; the\n"
       "best window counts.\n\n" FILES
       "  --run FILE      TREC's 6 columns, or query, document, rank or score\n"
       "  --run-out FILE  write the new ranking\n" MODELS
       "\nExample:\n  pith eval rerank data/dl19 --run bm25.tsv --qrels full.tsv\n" },
-    { "answer", EVAL_ANSWER, 1, eval_answer,
+    { "answer", EVAL_ANSWER, 1, 1, eval_answer,
       "pith eval answer DIR [options]\n"
       "Asks each question of DIR that has \"answers\" and scores what it gets.\n\n" FILES
       "  --oracle        hand over the documents judged relevant, do not search\n"
       "  --closed-book   no documents at all\n"
       "  --chunk-tokens N  size of passages\n" ASKING MODELS
       "\nExample:\n  pith eval answer data/nq --limit 100 --oracle\n" },
-    { "abstain", EVAL_ABSTAIN, 1, eval_abstain,
+    { "abstain", EVAL_ABSTAIN, 1, 1, eval_abstain,
       "pith eval abstain DIR [options]\n"
       "How many questions without an answer are refused, and how many others are kept.\n"
       "Without an answer is a question of \"type\" no_answer or unanswerable, or one\n"
       "with empty \"answers\".\n\n" FILES
       "  --chunk-tokens N  size of passages\n" ASKING MODELS
       "\nExample:\n  pith eval abstain data/single_topic --json\n" },
-    { "questions", EVAL_QUESTIONS, 1, eval_questions,
+    { "questions", EVAL_QUESTIONS, 1, 1, eval_questions,
       "pith eval questions FILE [options]\n"
       "Your own questions to your own store: lines of {\"question\", \"answers\"?,\n"
       "\"document\"?}.\n\n"
       "  --limit N, --per-query FILE, --rerank N\n" ASKING MODELS
       "\nExample:\n  pith eval questions my-questions.jsonl\n" },
-    { "compare", EVAL_COMPARE, 2, eval_compare,
+    { "compare", EVAL_COMPARE, 2, 2, eval_compare,
       "pith eval compare A.tsv B.tsv [--json]\n"
       "Two files of --per-query: is the difference more than chance? Paired bootstrap,\n"
       "10,000 samples, 95 % interval.\n" },
+    { "report", EVAL_REPORT, 1, OPERANDS_MAX, eval_report,
+      "pith eval report A.json [B.json...] > report.html\n"
+      "What --json printed, side by side on one page with plots.\n"
+    },
 };
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
@@ -90,7 +94,8 @@ static int help(FILE *to)
           "  answer DIR      answers against accepted ones: EM, F1, contains\n"
           "  abstain DIR     what is refused, what is kept\n"
           "  questions FILE  your own questions to your own store\n"
-          "  compare A B     is a difference more than chance?\n\n"
+          "  compare A B     is a difference more than chance?\n"
+          "  report A...     results as a page with plots\n\n"
           "DIR holds corpus.jsonl, queries.jsonl and qrels.tsv. It is indexed once,\n"
           "into the cache folder. `pith eval NAME --help` says more.\n", to);
     return DONE;
@@ -99,7 +104,7 @@ static int help(FILE *to)
 static Status check_operands(Ctx *cx, const Verb *v, const EvalOptions *o)
 {
     const char *line = strchr(v->usage, '\n');
-    if (o->n_operands == v->operands) return OK;
+    if (o->n_operands >= v->least && o->n_operands <= v->most) return OK;
     return fail(cx, E_ARG, "usage: %.*s", (int)(line - v->usage), v->usage);
 }
 
@@ -108,7 +113,8 @@ static Status run(Ctx *cx, const Verb *v, const EvalEnv *env, const EvalOptions 
     Job j = { cx, env, o, json_object() };
     if (!j.result) return fail(cx, E_MEMORY, "no memory for a result");
     Status st = v->run(&j);
-    if (st == OK && !output_write(env->out, j.result, env->json || o->json))
+    bool any = json_object_size(j.result) > 0;
+    if (st == OK && any && !output_write(env->out, j.result, env->json || o->json))
         st = fail(cx, E_IO, "the result cannot be written");
     json_decref(j.result);
     return st;
@@ -122,8 +128,8 @@ int eval_main(int argc, char **argv, const EvalEnv *env)
     if (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0))
         return help(env->out);
     if (!v)
-        return tell(env, "eval needs one of retrieve, rerank, answer, abstain, questions "
-                         "and compare: see pith eval --help"), USAGE;
+        return tell(env, "eval needs one of retrieve, rerank, answer, abstain, "
+                         "questions, compare and report: see pith eval --help"), USAGE;
     Status st = eval_options_read(&cx, v->bit, argc, argv, &o);
     if (st == OK && o.help) return fputs(v->usage, env->out), DONE;
     if (st == OK) st = check_operands(&cx, v, &o);

@@ -78,7 +78,10 @@ static Status count_documents(const Job *j, pith *p, size_t *out)
 {
     char *text = NULL;
     pith_error why;
-    if (pith_status(p, &text, &why) != PITH_OK) return job_why(j, &why);
+    *out = 0;
+    int code = pith_status(p, &text, &why);
+    if (code == PITH_E_NOTFOUND) return OK;   // to be made
+    if (code != PITH_OK) return job_why(j, &why);
     json_t *status = json_loads(text, 0, NULL);
     *out = (size_t)json_integer_value(json_object_get(status, "documents"));
     json_decref(status);
@@ -132,7 +135,7 @@ Status job_store(const Job *j, const Corpus *corpus, bool index, pith **out)
     *out = NULL;
     TRY(store_path(j, &path));
     TRY(job_open(j, path.p, &p));
-    Status st = count_documents(j, p, &have);
+    Status st = index ? count_documents(j, p, &have) : OK;
     if (st == OK && index && have != corpus->n) st = fill(j, p, corpus);
     if (st == OK) *out = p;
     else pith_close(p);

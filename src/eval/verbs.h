@@ -18,5 +18,7 @@ MUST_USE Status eval_abstain(const Job *j);
 MUST_USE Status eval_questions(const Job *j);
 /* Two files of --per-query, question by question. */
 MUST_USE Status eval_compare(const Job *j);
+/* Results of --json as an HTML page, which is written at once; no result of its own. */
+MUST_USE Status eval_report(const Job *j);
 
 #endif
