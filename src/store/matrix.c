@@ -55,7 +55,7 @@ static uint64_t checksum(const void *data, size_t n)
     return ((h[0] * 3 ^ h[1]) * 5 ^ h[2]) * 7 ^ h[3];
 }
 
-static uint64_t block_check(const Matrix *m, const MatrixBlock *b)
+uint64_t matrix_check(const Matrix *m, const MatrixBlock *b)
 {
     return checksum((const char *)b + sizeof b->check, m->block_size - sizeof b->check);
 }
@@ -87,7 +87,7 @@ static void count_row(Matrix *m, const MatrixBlock *b, size_t i)
 static bool block_holds(const Matrix *m, const MatrixBlock *b, int64_t after)
 {
     if (b->rows == 0 || b->rows > MATRIX_ROWS || b->dim != (uint32_t)m->dim) return false;
-    if (b->check != block_check(m, b)) return false;
+    if (b->check != matrix_check(m, b)) return false;
     for (size_t i = 0; i < b->rows; i++) {
         if (b->id[i] <= after) return false;
         after = b->id[i];
@@ -337,7 +337,7 @@ static bool write_blocks(Matrix *m, const char *path)
     bool ok = true;
     for (size_t i = m->mapped; ok && i < m->blocks; i++) {
         MatrixBlock *b = (MatrixBlock *)m->block[i];
-        b->check = block_check(m, b);
+        b->check = matrix_check(m, b);
         ok = write_at(fd, b, m->block_size, sizeof(Header) + i * m->block_size);
     }
     return (close(fd) == 0) && ok;

@@ -62,7 +62,10 @@ size_t matrix_row(const Matrix *m, int64_t id, size_t hint);
  * stays in memory. One process at a time may do this. */
 bool matrix_save(Matrix *m, const char *path);
 
-/* Whether the code of id's row is the one that v gives. */
+/* What the field `check` of a block should hold. */
+uint64_t matrix_check(const Matrix *m, const MatrixBlock *b);
+
+/* Whether the code of row is the one that v gives. */
 bool matrix_agrees(const Matrix *m, size_t row, const float *v);
 
 /* The approximate dot products of query (dim) with all rows into out (rows); -INFINITY

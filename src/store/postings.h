@@ -1,5 +1,9 @@
 /* postings.h -- which chunks hold a word, and how often.
  *
+ * Why not FTS5: over 100,000 chunks of 100 words, queries of 5 to 20 words and the 50
+ * best, its bm25() takes 124 ms (p50; 199 at most) and merely to count the matches 8,
+ * this takes 2.3 (p99 5.4). Both on one core of a Zen 5; see bench/search.c.
+ *
  * Postings lie in segments, one row for each word of a segment. A transaction writes one
  * segment; eight of one level are merged into one of the next, so that n chunks lie in
  * about 8 * log8(n) segments and each posting is rewritten log8(n) times (O'Neil and

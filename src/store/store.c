@@ -369,6 +369,15 @@ static bool at_rest_out_of_reach(Ctx *cx, const Store *s)
            (stat(wal.p, &st) != 0 || st.st_size == 0);
 }
 
+/* SQLite would make the file for all to read. */
+static Status make_private(Ctx *cx, const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return fail(cx, E_IO, "%s: cannot be made: %s", path, strerror(errno));
+    close(fd);
+    return OK;
+}
+
 static Status open_file(Ctx *cx, Store *s)
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -408,6 +417,7 @@ static Status open_parts(Ctx *cx, Store *s, const char *path, const StoreOptions
         return fail(cx, E_FORMAT, "%s: not a file", path);
     if (absent) TRY(make_folders(cx, path));
     if (!opt->read_only) TRY(take_lock(cx, s));
+    if (absent) TRY(make_private(cx, path));
     TRY(words_open(cx, &s->words));
     s->batch = batch_new();
     if (!s->batch) return fail(cx, E_MEMORY, "no memory for a store");

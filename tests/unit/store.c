@@ -1,18 +1,19 @@
 /* The store: what is put in comes out, ranked as a store built afresh would rank it. */
 #include "store/store.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <signal.h>
-#include <fcntl.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 enum { DIM = 8 };
@@ -496,6 +497,91 @@ static void survives_going_back_to_a_backup(void **state)
     store_close(s);
 }
 
+/* What was flushed stays, and the file that is full is named. */
+static void fill_a_small_disk(const char *path)
+{
+    Ctx cx = CTX_INIT;
+    Store *s;
+    StoreOptions opt = { .create = true };
+    const struct rlimit small = { 400000, 400000 };   // bytes a file may have
+    float v[DIM] = { 1 };
+    Chunk c = { .text = STR("some words that take some room in the file") };
+    signal(SIGXFSZ, SIG_IGN);
+    if (store_open(&cx, path, &opt, &s) != OK) _exit(1);
+    for (int i = 0; i < 2000; i++) {
+        char uri[16];
+        snprintf(uri, sizeof uri, "d%d", i);
+        if (i == 100 && setrlimit(RLIMIT_FSIZE, &small) != 0) _exit(2);
+        Document d = { .uri = str_z(uri), .title = str_z(uri) };
+        Status st = store_put(&cx, s, &d, &c, 1, v, &by);
+        if (st == OK && i == 99) st = store_flush(&cx, s);
+        if (st == OK) continue;
+        bool said = st == E_IO && strstr(cx.reason, path);
+        ctx_forgive(&cx);
+        bool reads = store_find(&cx, s, STR("d50"), &d) == OK;
+        store_close(s);
+        _exit(!said ? 3 : reads ? 0 : 4);
+    }
+    _exit(5);
+}
+
+static void loses_nothing_when_the_disk_is_full(void **state)
+{
+    Place *p = *state;
+    int how;
+    pid_t child = fork();
+    if (child == 0) fill_a_small_disk(p->path);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 0);
+    Store *s = opened(p, p->path, false);
+    Document d;
+    StoreStats st;
+    good(store_find(&p->cx, s, STR("d99"), &d));
+    good(store_stats(&p->cx, s, &st));
+    assert_true(st.documents >= 100);
+    assert_int_equal(vectors(p, s, "x", 5000).n, st.chunks);
+    assert_int_equal(words(p, s, "room", 5000).n, st.chunks);
+    put_one(p, s, "more", "words");
+    good(store_flush(&p->cx, s));
+    store_close(s);
+}
+
+static int descending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x < y) - (x > y);
+}
+
+static void finds_exactly_the_nearest(void **state)
+{
+    Place *p = *state;
+    enum { WIDE = 96, MANY = 3000, K = 10 };
+    static float v[MANY][WIDE], score[MANY];
+    const EmbedderId wide = { { "wide", 4 }, { "f", 1 }, WIDE };
+    uint32_t r = 3;
+    Store *s = opened(p, p->path, false);
+    static Chunk c[MANY];
+    for (int i = 0; i < MANY; i++)
+        for (int j = 0; j < WIDE; j++) v[i][j] = (float)(draw(&r) % 2001) / 1000 - 1;
+    Document d = { .uri = STR("all") };
+    good(store_put(&p->cx, s, &d, c, MANY, v[0], &wide));
+    for (int q = 0; q < 50; q++) {
+        float query[WIDE];
+        Hits h;
+        for (int j = 0; j < WIDE; j++) query[j] = (float)(draw(&r) % 2001) / 1000 - 1;
+        for (int i = 0; i < MANY; i++) {
+            score[i] = 0;
+            for (int j = 0; j < WIDE; j++) score[i] += v[i][j] * query[j];
+        }
+        good(store_vectors(&p->cx, s, query, K, &h));
+        qsort(score, MANY, sizeof *score, descending);
+        assert_int_equal(h.n, K);
+        for (int i = 0; i < K; i++) assert_true(fabsf(h.at[i].score - score[i]) < 1e-4f);
+    }
+    store_close(s);
+}
+
 /* ---- processes -------------------------------------------------------------------- */
 
 /* Writes generation after generation of ten documents, each of which says one number. */
@@ -610,6 +696,8 @@ int main(void)
         T(refuses_a_newer_version_and_says_so),
         T(makes_a_damaged_matrix_file_anew),
         T(survives_going_back_to_a_backup),
+        T(loses_nothing_when_the_disk_is_full),
+        T(finds_exactly_the_nearest),
         T(leaves_whole_documents_when_killed),
         T(reads_while_another_process_writes),
         T(reads_from_a_folder_that_may_not_be_written_to),
