@@ -187,7 +187,8 @@ static Status search(Ctx *cx, Store *s, Random *r, size_t chunks)
     report("words", words);
     report("vectors", vectors);
     report("both", both);
-    printf("vectors    %8.1f GB/s of codes\n", (double)chunks * DIM / (sum / QUERIES) / 1e6);
+    printf("vectors    %8.1f GB/s of codes\n",
+           (double)chunks * DIM / (sum / QUERIES) / 1e6);
     return OK;
 }
 

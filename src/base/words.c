@@ -376,7 +376,7 @@ bool words_next(Words *w, Word *out)
 Status words_begin(Ctx *cx, Words *w, Str text)
 {
     if (text.n > INT32_MAX)
-        return fail(cx, E_LIMIT, "a text of %zu bytes; fewer than 2 GiB are read", text.n);
+        return fail(cx, E_LIMIT, "a text of %zu bytes; less than 2 GiB is read", text.n);
     w->text = text;
     w->at = w->stretch = 0;
     w->pairs = w->pairs_end = w->part = w->part_end = 0;
@@ -413,8 +413,8 @@ static Span trimmed(Str t, size_t start, size_t end)
 /* Abbreviations that ICU takes for the end of a sentence when a capital follows. */
 static bool goes_on(Str t, Span s)
 {
-    static const char *const short_for[] = { "Dr.", "Fig.", "Figs.", "Eq.", "Sec.", "e.g.",
-                                             "i.e.", "cf.", "et al.", "St.", "vs." };
+    static const char *const short_for[] = { "Dr.", "Fig.", "Figs.", "Eq.", "Sec.",
+                                             "e.g.", "i.e.", "cf.", "et al.", "St.", "vs." };
     Str said = { t.p + s.start, s.end - s.start };
     for (size_t i = 0; i < sizeof short_for / sizeof *short_for; i++) {
         Str x = str_z(short_for[i]);
@@ -439,7 +439,7 @@ Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n)
     size_t count = 0, cap = 0;
     Span *at = NULL;
     if (text.n > INT32_MAX)
-        return fail(cx, E_LIMIT, "a text of %zu bytes; fewer than 2 GiB are read", text.n);
+        return fail(cx, E_LIMIT, "a text of %zu bytes; less than 2 GiB is read", text.n);
     char *flat = unwrapped(cx, text);
     TRY_NEW(flat);
     utext_openUTF8(&u, flat, (int64_t)text.n, &e);

@@ -61,6 +61,7 @@ MUST_USE Status meta_load(Ctx *cx, Store *s, uint64_t *epoch);
 /* Opens one view of the store for a search, with the matrix brought up to it. Every
  * view_begin that gives OK is followed by a view_end. */
 MUST_USE Status view_begin(Ctx *cx, Store *s);
+/* Ends whatever transaction is open without keeping anything of it. */
 void view_end(Store *s);
 
 /* Bytes of the store's file and of what lies beside it. */

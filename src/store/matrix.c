@@ -32,7 +32,8 @@ _Static_assert(sizeof(MatrixBlock) % 64 == 0, "codes are aligned to 64");
 
 static Header header_of(const Matrix *m)
 {
-    Header h = { .version = VERSION, .dim = (uint32_t)m->dim, .epoch = m->epoch, .order = 1 };
+    Header h = { .version = VERSION, .dim = (uint32_t)m->dim, .epoch = m->epoch,
+                 .order = 1 };
     memcpy(h.magic, magic, sizeof magic);
     return h;
 }
@@ -130,10 +131,11 @@ static void map_file(Matrix *m, const char *path)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= (off_t)sizeof want) {
-        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+        size_t n = (size_t)st.st_size;
+        void *p = mmap(NULL, n, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
         if (p != MAP_FAILED) {
             m->map = p;
-            m->map_size = (size_t)st.st_size;
+            m->map_size = n;
         }
     }
     close(fd);
@@ -204,8 +206,9 @@ Status matrix_cut(Ctx *cx, Matrix *m, int64_t last)
 {
     while (m->rows && matrix_last(m) > last) {
         size_t row = m->rows - 1;
-        if (!matrix_gone(m, row)) m->words -= matrix_block(m, row)->words[row % MATRIX_ROWS];
-        else m->n_gone--;
+        uint32_t words = matrix_block(m, row)->words[row % MATRIX_ROWS];
+        if (matrix_gone(m, row)) m->n_gone--;
+        else m->words -= words;
         m->rows--;
         if (row % MATRIX_ROWS) continue;
         m->blocks--;

@@ -45,7 +45,8 @@ typedef struct Matrix {
 /* Opens the file at path, or none where path is NULL. A file that is absent, of another
  * epoch or dim, or damaged gives the rows before the damage, if any: no error.
  * E_ARG: dim is not in [1, 8192]. */
-MUST_USE Status matrix_open(Ctx *cx, const char *path, int dim, uint64_t epoch, Matrix **out);
+MUST_USE Status matrix_open(Ctx *cx, const char *path, int dim, uint64_t epoch,
+                            Matrix **out);
 void matrix_close(Matrix *m);
 
 /* The id of the last row, 0 where there is none. */
@@ -53,7 +54,8 @@ int64_t matrix_last(const Matrix *m);
 /* Forgets rows from the end while their id is above last. */
 MUST_USE Status matrix_cut(Ctx *cx, Matrix *m, int64_t last);
 /* Appends a row in memory. v: (dim), finite. id: above matrix_last. */
-MUST_USE Status matrix_add(Ctx *cx, Matrix *m, int64_t id, uint32_t words, const float *v);
+MUST_USE Status matrix_add(Ctx *cx, Matrix *m, int64_t id, uint32_t words,
+                           const float *v);
 /* Marks the row of id as gone; an id without a row is ignored. */
 void matrix_remove(Matrix *m, int64_t id);
 /* The row of id, or SIZE_MAX. hint: a row before which it is not, or 0. */

@@ -149,7 +149,8 @@ static Status list_of(Ctx *cx, Batch *b, Str word, List **out)
     if (!l) {
         l = ctx_new(&b->memory, List, 1);
         Str copy = ctx_dup(&b->memory, word);
-        if (!l || !copy.p) return fail(cx, E_MEMORY, "no memory for the words of a document");
+        if (!l || !copy.p)
+            return fail(cx, E_MEMORY, "no memory for the words of a document");
         l->word = copy;
         l->hash = hash;
         b->bytes += sizeof *l + word.n;

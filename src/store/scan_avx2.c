@@ -28,7 +28,8 @@ void scan_avx2(const int8_t *q, const int8_t *rows, const int32_t *sum, size_t n
             b = dots_32(b, q + j + 32, r + j + 32);
         }
         a = _mm256_add_epi32(a, b);
-        __m128i s = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+        __m128i s = _mm256_castsi256_si128(a);
+        s = _mm_add_epi32(s, _mm256_extracti128_si256(a, 1));
         s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4E));
         s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xB1));
         out[i] = _mm_cvtsi128_si32(s);

@@ -27,7 +27,8 @@ static Status scratch(Ctx *cx, Store *s, size_t bytes, void **out)
         free(s->scratch);
         s->scratch_size = 0;
         s->scratch = malloc(bytes + bytes / 4);
-        if (!s->scratch) return fail(cx, E_MEMORY, "no memory to search %zu bytes", bytes);
+        if (!s->scratch)
+            return fail(cx, E_MEMORY, "no memory to search %zu bytes", bytes);
         s->scratch_size = bytes + bytes / 4;
     }
     *out = s->scratch;
@@ -62,8 +63,8 @@ static Status kth_best(Ctx *cx, const float *score, size_t n, size_t k, float fl
 }
 
 /* The rows whose score is above floor and not below the k-th best. */
-static Status best_rows(Ctx *cx, const Matrix *m, const float *score, size_t k, float floor,
-                        Found **out, size_t *n)
+static Status best_rows(Ctx *cx, const Matrix *m, const float *score, size_t k,
+                        float floor, Found **out, size_t *n)
 {
     float least;
     size_t count = 0;
@@ -196,7 +197,8 @@ static Status live_postings(Ctx *cx, Store *s, Str word, Live *at, size_t *n)
     }
 }
 
-static void add_scores(const Matrix *m, const Live *at, size_t df, float times, float *score)
+static void add_scores(const Matrix *m, const Live *at, size_t df, float times,
+                       float *score)
 {
     size_t alive = m->rows - m->n_gone;
     float n = (float)alive, mean = (float)((double)m->words / (double)alive);
@@ -251,7 +253,8 @@ static float dot(const float *a, const float *b, size_t n)
     for (; i + 8 <= n; i += 8)
         for (size_t j = 0; j < 8; j++) sum[j] += a[i + j] * b[i + j];
     for (; i < n; i++) sum[0] += a[i] * b[i];
-    return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+    for (size_t j = 0; j < 4; j++) sum[j] += sum[j + 4];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 static Status exact_score(Ctx *cx, Store *s, const float *query, Found *f)
@@ -278,7 +281,8 @@ static Status vectors_in_view(Ctx *cx, Store *s, const float *query, size_t k, H
     const Matrix *m = s->matrix;
     if (!m || m->rows == m->n_gone || k == 0) return OK;
     for (int i = 0; i < m->dim; i++)
-        if (!isfinite(query[i])) return fail(cx, E_ARG, "a query's vector with no number");
+        if (!isfinite(query[i]))
+            return fail(cx, E_ARG, "a query's vector has a component that is no number");
     TRY(scratch(cx, s, m->rows * sizeof(float), &score));
     TRY(matrix_scan(cx, m, query, score));
     TRY(best_rows(cx, m, score, wide, -INFINITY, &found, &n));

@@ -68,8 +68,8 @@ static const char *const query_text[QUERIES] = {
     [Q_ADD_DOCUMENT] = "INSERT INTO document"
                        "  (uri, title, hash, bytes, mtime_ns, chunks, root)"
                        "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [Q_CHANGE_DOCUMENT] = "UPDATE document SET uri = ?1, title = ?2, hash = ?3, bytes = ?4,"
-                          "  mtime_ns = ?5, chunks = ?6, root = ?7 WHERE id = ?8",
+    [Q_CHANGE_DOCUMENT] = "UPDATE document SET uri = ?1, title = ?2, hash = ?3,"
+                          "  bytes = ?4, mtime_ns = ?5, chunks = ?6, root = ?7 WHERE id = ?8",
     [Q_REMOVE_DOCUMENT] = "DELETE FROM document WHERE id = ?1",
     [Q_ADD_CHUNK] = "INSERT INTO chunk"
                     "  (document, ordinal, text, section, start, end, tokens)"
@@ -83,10 +83,12 @@ static const char *const query_text[QUERIES] = {
                          "  (SELECT id FROM chunk WHERE document = ?1)",
     [Q_REMOVE_CHUNKS] = "DELETE FROM chunk WHERE document = ?1",
     [Q_CHUNK] = "SELECT document, text, section, start, end, tokens, uri, title"
-                "  FROM chunk JOIN document ON document.id = document WHERE chunk.id = ?1",
+                "  FROM chunk JOIN document ON document.id = document"
+                "  WHERE chunk.id = ?1",
     [Q_CHUNKS_OF] = "SELECT id FROM chunk WHERE document = ?1 ORDER BY ordinal",
     [Q_PLACE] = "SELECT uri, ordinal"
-                "  FROM chunk JOIN document ON document.id = document WHERE chunk.id = ?1",
+                "  FROM chunk JOIN document ON document.id = document"
+                "  WHERE chunk.id = ?1",
     [Q_VECTOR] = "SELECT words, data FROM vector WHERE chunk = ?1",
     [Q_VECTORS_AFTER] = "SELECT chunk, words, data FROM vector WHERE chunk > ?1"
                         "  ORDER BY chunk",
@@ -97,7 +99,8 @@ static const char *const query_text[QUERIES] = {
     [Q_REMOVE_SEGMENT] = "DELETE FROM segment WHERE id = ?1",
     [Q_POSTINGS] = "SELECT data FROM segment CROSS JOIN posting"
                    "  ON segment = segment.id AND word = ?1",
-    [Q_SEGMENT_POSTINGS] = "SELECT word, data FROM posting WHERE segment = ?1 ORDER BY word",
+    [Q_SEGMENT_POSTINGS] = "SELECT word, data FROM posting WHERE segment = ?1"
+                           "  ORDER BY word",
     [Q_ADD_POSTINGS] = "INSERT INTO posting VALUES (?1, ?2, ?3)",
     [Q_REMOVE_POSTINGS] = "DELETE FROM posting WHERE segment = ?1",
 };
@@ -260,7 +263,8 @@ static Status take_lock(Ctx *cx, Store *s)
         return fail(cx, E_IO, "%s: cannot be made: %s", s->lock_path, strerror(errno));
     if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK)
-            return fail(cx, E_IO, "%s: cannot be locked: %s", s->lock_path, strerror(errno));
+            return fail(cx, E_IO, "%s: cannot be locked: %s", s->lock_path,
+                        strerror(errno));
         if (pread(s->lock, pid, sizeof pid - 1, 0) < 0) *pid = '\0';
         return fail(cx, E_BUSY, "%s: process %ld is writing to it; wait for it, or open "
                     "the store to read only", s->path, strtol(pid, NULL, 10));
@@ -327,12 +331,13 @@ static Status check_version(Ctx *cx, Store *s)
     if (!empty && app != APPLICATION)
         return fail(cx, E_FORMAT, "%s: a database, but not a store of pith", s->path);
     if (version > VERSION)
-        return fail(cx, E_FORMAT, "%s: made by a newer pith (store version %lld, this one "
-                    "knows up to %d); use that one", s->path, (long long)version, VERSION);
+        return fail(cx, E_FORMAT, "%s: made by a newer pith (store version %lld, this "
+                    "one knows up to %d); use that one", s->path, (long long)version,
+                    VERSION);
     if (version == VERSION) return OK;
     if (s->read_only || version < 0)
-        return fail(cx, E_FORMAT, "%s: of store version %lld; open it once to write, that "
-                    "brings it up to date", s->path, (long long)version);
+        return fail(cx, E_FORMAT, "%s: of store version %lld; open it once to write, "
+                    "that brings it up to date", s->path, (long long)version);
     TRY(db_do(cx, s, Q_BEGIN_WRITE, 0, 0));
     Status st = build_schema(cx, s, version);
     if (st == OK) st = db_do(cx, s, Q_COMMIT, 0, 0);

@@ -121,5 +121,6 @@ Status view_begin(Ctx *cx, Store *s)
 void view_end(Store *s)
 {
     Ctx cx = CTX_INIT;
-    if (!sqlite3_get_autocommit(s->db) && db_do(&cx, s, Q_ROLLBACK, 0, 0) != OK) ctx_end(&cx);
+    if (sqlite3_get_autocommit(s->db)) return;
+    if (db_do(&cx, s, Q_ROLLBACK, 0, 0) != OK) ctx_end(&cx);
 }

@@ -24,11 +24,10 @@ enum {
 
 static void group_abandon(Store *s)
 {
-    Ctx cx = CTX_INIT;
-    if (!sqlite3_get_autocommit(s->db) && db_do(&cx, s, Q_ROLLBACK, 0, 0) != OK) ctx_end(&cx);
     batch_clear(s->batch);
     s->in_group = false;
     s->by = (EmbedderId){ 0 };   // read again when next needed
+    view_end(s);
 }
 
 Status group_commit(Ctx *cx, Store *s)
@@ -128,8 +127,8 @@ static Status agree_embedder(Ctx *cx, Store *s, const EmbedderId *by)
     if (same) return OK;
     TRY(read_number(cx, s, Q_COUNTS, 0, &documents));
     if (documents == 0) return set_embedder(cx, s, by);
-    return fail(cx, E_MODEL, "%s: its vectors are of %.*s (%d), not of %.*s (%d); make them "
-                "anew, or name that embedder", s->path, (int)s->by.name.n, s->by.name.p,
+    return fail(cx, E_MODEL, "%s: its vectors are of %.*s (%d), not of %.*s (%d); make "
+                "them anew, or name that embedder", s->path, (int)s->by.name.n, s->by.name.p,
                 s->by.dim, (int)by->name.n, by->name.p, by->dim);
 }
 

@@ -39,7 +39,8 @@ static int leave_place(void **state)
     Place *p = *state;
     char command[256];
     ctx_end(&p->cx);
-    snprintf(command, sizeof command, "chmod -R u+w '%s'; rm -rf '%s'", p->folder, p->folder);
+    snprintf(command, sizeof command, "chmod -R u+w '%s'; rm -rf '%s'", p->folder,
+             p->folder);
     int rc = system(command);
     free(p);
     return rc;
@@ -251,7 +252,8 @@ static void assert_same_hits(Place *p, Store *a, Hits x, Store *b, Hits y)
     }
 }
 
-static void assert_ranks_as_built_afresh(Place *p, Store *s, const Kept *kept, uint32_t *r)
+static void assert_ranks_as_built_afresh(Place *p, Store *s, const Kept *kept,
+                                         uint32_t *r)
 {
     static const char *const query[] = { "alpha", "beta gamma runs", "the", "foo x cafe",
                                          "delta delta alpha", "none of these" };
@@ -262,7 +264,8 @@ static void assert_ranks_as_built_afresh(Place *p, Store *s, const Kept *kept, u
         if (kept[i].n >= 0) put_kept(p, fresh, i, &kept[i]);
     for (size_t i = 0; i < sizeof query / sizeof *query; i++) {
         size_t k = 1 + draw(r) % 30;
-        assert_same_hits(p, s, words(p, s, query[i], k), fresh, words(p, fresh, query[i], k));
+        assert_same_hits(p, s, words(p, s, query[i], k), fresh,
+                         words(p, fresh, query[i], k));
         assert_same_hits(p, s, vectors(p, s, query[i], k), fresh,
                          vectors(p, fresh, query[i], k));
     }

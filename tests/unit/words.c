@@ -50,7 +50,8 @@ static void stems_english_and_marks_function_words(void **state)
     assert_stems("What is it?", "-what -is -it");
     assert_stems("", "");
     assert_stems("  \n--- ... _ __", "");
-    assert_stems("me@example.org caf\xC3\xA9@home", "-me example.org exampl org cafe home");
+    assert_stems("me@example.org caf\xC3\xA9@home",
+                 "-me example.org exampl org cafe home");
 }
 
 static void folds_case_width_and_accents(void **state)
@@ -132,8 +133,8 @@ static void assert_borders_of_icu(const char *text, size_t n, UBreakIterator *ic
         if (ubrk_getRuleStatus(icu) < UBRK_WORD_NONE_LIMIT) continue;
         if (strspn(text + from, "_") >= (size_t)(to - from)) continue;   // a quirk of ICU
         if (!more || w.start != (size_t)from || w.end != (size_t)to)
-            fail_msg("ICU has %d-%d, we %zu-%zu in <%.*s>", from, to, w.start, w.end, (int)n,
-                     text);
+            fail_msg("ICU has %d-%d, we %zu-%zu in <%.*s>", from, to, w.start, w.end,
+                     (int)n, text);
         while ((more = words_next(words, &w)) && w.end <= (size_t)to) {}   // its parts
     }
     assert_false(more);
@@ -144,9 +145,10 @@ static void finds_the_borders_that_icu_finds(void **state)
 {
     (void)state;
     static const char *const piece[] = {
-        "a", "B", "c", "z", "0", "7", "_", ".", "'", ",", ";", ":", " ", " ", "\n", "-", "\"",
-        "/", "\t", "(", "\r", "ab", "\xC3\xA9", "\xD0\xB6", "\xE2\x80\x99", "\xCC\x81",
-        "\xE2\x80\x94", "\xD7\x90", "plain words of ASCII that are more than a run of it ",
+        "a", "B", "c", "z", "0", "7", "_", ".", "'", ",", ";", ":", " ", " ", "\n", "-",
+        "\"", "/", "\t", "(", "\r", "ab", "\xC3\xA9", "\xD0\xB6", "\xE2\x80\x99", "\xCC\x81",
+        "\xE2\x80\x94", "\xD7\x90",
+        "plain words of ASCII that are more than a run of it ",
     };
     enum { ASCII = 22, ALL = sizeof piece / sizeof *piece };
     UErrorCode e = U_ZERO_ERROR;
@@ -185,7 +187,8 @@ static void parts_sentences(void **state)
     assert_sentences("It works. Does it? Yes!",
                      (const char *[]){ "It works.", "Does it?", "Yes!" }, 3);
     assert_sentences("A line\nthat goes on. Title\n\nText  \r\n \r\nMore",
-                     (const char *[]){ "A line\nthat goes on.", "Title", "Text", "More" }, 4);
+                     (const char *[]){ "A line\nthat goes on.", "Title", "Text",
+                                       "More" }, 4);
     assert_sentences("Dr. Smith saw Fig. 3, e.g. that of Prof. Jones. He left.",
                      (const char *[]){ "Dr. Smith saw Fig. 3, e.g. that of Prof. Jones.",
                                        "He left." }, 2);
