@@ -1,0 +1,207 @@
+/* encode.c -- how fast texts become vectors, and pairs become scores.
+ *
+ *     bench_encode EMBEDDER.gguf [RERANKER.gguf] [TEXTS]
+ *
+ * Texts of 140 tokens, random words, all cores. The ratio is to libllama on the same file
+ * in the same run; the share is of what a bare loop of the CPU's fastest multiply does. */
+#include "model/encoder.h"
+#include "model/machine.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOKENS = 140, PAIR_TOKENS = 150, RUNS = 5, PLAIN_TEXTS = 40 };
+
+/* ---- what the CPU could do -------------------------------------------------------- */
+
+#ifdef __x86_64__
+#define SIXTEEN(op) op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) \
+    op(11) op(12) op(13) op(14) op(15)
+#define INT8(i) "vpdpbusd %%zmm30, %%zmm31, %%zmm" #i "\n"
+#define BF16(i) "vdpbf16ps %%zmm30, %%zmm31, %%zmm" #i "\n"
+#define FMA(i) "vfmadd231ps %%zmm30, %%zmm31, %%zmm" #i "\n"
+#define LOOP(op) __asm__ volatile(SIXTEEN(op) ::: "memory")
+
+typedef struct Peak {
+    MatmulWay way;
+    double rate;             // multiplications and additions a second
+} Peak;
+
+static void *peak_thread(void *arg)
+{
+    enum { TURNS = 20000000, UNROLL = 16 };
+    Peak *p = arg;
+    double begin = now_ms();
+    for (int i = 0; i < TURNS; i++) {
+        if (p->way == MATMUL_INT8) LOOP(INT8);
+        else if (p->way == MATMUL_BF16) LOOP(BF16);
+        else LOOP(FMA);
+    }
+    int lane = p->way == MATMUL_INT8 ? 128 : p->way == MATMUL_BF16 ? 64 : 32;
+    p->rate = (double)TURNS * UNROLL * lane / (now_ms() - begin) * 1e3;
+    return NULL;
+}
+
+/* GOP/s of all cores together; 0: unknown (no AVX-512). */
+static double peak(MatmulWay way, int cores)
+{
+    enum { MOST = 64 };
+    Peak p[MOST];
+    pthread_t thread[MOST];
+    double sum = 0;
+    if (!__builtin_cpu_supports("avx512f")) return 0;
+    if (cores > MOST) cores = MOST;
+    for (int i = 0; i < cores; i++) {
+        p[i].way = way;
+        if (pthread_create(&thread[i], NULL, peak_thread, &p[i])) return 0;
+    }
+    for (int i = 0; i < cores; i++) {
+        pthread_join(thread[i], NULL);
+        sum += p[i].rate;
+    }
+    return sum * 1e-9;
+}
+#else
+static double peak(MatmulWay way, int cores)
+{
+    (void)way, (void)cores;
+    return 0;
+}
+#endif
+
+/* ---- texts ------------------------------------------------------------------------ */
+
+/* n texts of `tokens` tokens: words that are one token each, and two markers. */
+static Str *make_texts(Ctx *cx, size_t n, int tokens)
+{
+    static const char *const word[] = { "the", "warranty", "of", "battery", "years", "and",
+        "water", "engine", "reports", "revenue", "growth", "supply", "not", "from", "two",
+        "because", "damage", "was" };
+    Str *texts = ctx_new(cx, Str, n);
+    uint32_t seed = 1;
+    for (size_t i = 0; texts && i < n; i++) {
+        Buf b = BUF(1 << 16);
+        for (int k = 0; k < tokens - 2; k++) {
+            seed = seed * 1664525u + 1013904223u;
+            buf_addf(&b, "%s ", word[(seed >> 16) % (sizeof word / sizeof *word)]);
+        }
+        texts[i] = ctx_dup(cx, buf_str(&b));
+        buf_free(&b);
+    }
+    return texts;
+}
+
+/* Multiplications and additions that a text costs, the last layer's shortcut left out. */
+static double work(const BertShape *s, int tokens)
+{
+    double h = (double)s->hidden, n = tokens, f = (double)s->ffn;
+    return (double)s->layers * n * (8 * h * h + 4 * h * f + 4 * h * n);
+}
+
+/* ---- the runs --------------------------------------------------------------------- */
+
+typedef struct Run {
+    Model *m;
+    const Str *texts;
+    size_t n;
+    float *out;
+} Run;
+
+static Status once(Ctx *cx, const Run *r)
+{
+    Ctx one = CTX_INIT;
+    Status st = model_info(r->m)->can & CAN_SCORE
+        ? model_score(&one, r->m, STR("how long is the warranty of the battery"), r->texts,
+                      r->n, r->out)
+        : model_embed(&one, r->m, EMBED_PASSAGE, r->texts, r->n, r->out);
+    if (st != OK) fail(cx, st, "%s", one.reason);
+    ctx_end(&one);
+    return st;
+}
+
+/* The best of some runs: texts a second. */
+static Status rate(Ctx *cx, const Run *r, int runs, double *per_second)
+{
+    double best = 0;
+    TRY(once(cx, r));
+    for (int i = 0; i < runs; i++) {
+        double begin = now_ms();
+        TRY(once(cx, r));
+        double now = (double)r->n / (now_ms() - begin) * 1e3;
+        if (now > best) best = now;
+    }
+    *per_second = best;
+    return OK;
+}
+
+static void print_split(const EncoderTimes *t)
+{
+    static const char *const name[BERT_PARTS] = { "products", "attention", "norm", "GELU" };
+    double all = t->tokenize * machine_cores();
+    for (int i = 0; i < BERT_PARTS; i++) all += t->part[i];
+    printf("  time:");
+    for (int i = 0; i < BERT_PARTS; i++) printf(" %s %.0f %%,", name[i], 100 * t->part[i] / all);
+    printf(" tokens %.1f %%\n", 100 * t->tokenize * machine_cores() / all);
+}
+
+static Status plain_rate(Ctx *cx, const char *path, Run r, double *per_second)
+{
+    ModelOptions opt = { .plain = true };
+    if (r.n > PLAIN_TEXTS) r.n = PLAIN_TEXTS;
+    TRY(model_open(cx, path, &opt, &r.m));
+    Status st = rate(cx, &r, 1, per_second);
+    model_close(r.m);
+    return st;
+}
+
+static Status bench_way(Ctx *cx, const char *path, MatmulWay way, Run *r, int tokens,
+                        double plain)
+{
+    double now = 0, most = peak(way, machine_cores());
+    BertFile f;
+    TRY(bert_file_open(cx, path, &f));
+    double each = work(&f.shape, tokens);
+    bert_file_close(&f);
+    TRY(encoder_open_way(cx, path, NULL, way, &r->m));
+    Status st = rate(cx, r, RUNS, &now);
+    if (st == OK) {
+        EncoderTimes t = encoder_times(r->m);
+        printf("%s: %.1f/s, %.1f x libllama's %.1f/s, %.0f GOP/s", matmul_name(way), now,
+               now / plain, plain, now * each * 1e-9);
+        printf(most > 0 ? ", %.0f %% of the CPU's %.0f\n" : "\n",
+               100 * now * each * 1e-9 / most, most);
+        print_split(&t);
+    }
+    model_close(r->m);
+    return st;
+}
+
+static Status bench(Ctx *cx, const char *path, size_t n, int tokens)
+{
+    Run r = { .texts = make_texts(cx, n, tokens), .n = n,
+              .out = ctx_new(cx, float, n * 4096) };
+    double plain = 0;
+    if (!r.texts || !r.out) return cx->status;
+    printf("%s: %zu texts of %d tokens, %d cores\n", path, n, tokens, machine_cores());
+    TRY(plain_rate(cx, path, r, &plain));
+    for (MatmulWay way = MATMUL_INT8; way > MATMUL_PLAIN; way--)
+        if (matmul_can(way)) TRY(bench_way(cx, path, way, &r, tokens, plain));
+    return OK;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fprintf(stderr, "usage: bench_encode EMBEDDER.gguf [RERANKER.gguf] [TEXTS]\n");
+        return 2;
+    }
+    Ctx cx = CTX_INIT;
+    size_t n = argc > 3 ? strtoul(argv[3], NULL, 10) : 200;
+    Status st = bench(&cx, argv[1], n, TOKENS);
+    if (st == OK && argc > 2) st = bench(&cx, argv[2], n, PAIR_TOKENS);
+    if (st != OK) fprintf(stderr, "bench_encode: %s\n", cx.reason);
+    ctx_end(&cx);
+    return st != OK;
+}
