@@ -109,35 +109,6 @@ static void make_vector(Random *r, float *v)
     for (int i = 0; i < DIM; i++) v[i] /= sqrtf(sum);
 }
 
-static Status fill(Ctx *cx, Store *s, Random *r, const Source *src, size_t chunks)
-{
-    static float v[CHUNKS_A_DOCUMENT * DIM];
-    const EmbedderId by = { STR("random"), STR("0"), DIM };
-    Buf text = BUF(1 << 20);
-    double t = now_ms();
-    size_t bytes = 0;
-    for (size_t i = 0; i < chunks; i += CHUNKS_A_DOCUMENT) {
-        Chunk c[CHUNKS_A_DOCUMENT] = { 0 };
-        Ctx one = CTX_INIT;
-        for (int j = 0; j < CHUNKS_A_DOCUMENT; j++) {
-            c[j].text = ctx_dup(&one, make_text(r, src, &text));
-            bytes += c[j].text.n;
-            make_vector(r, v + j * DIM);
-        }
-        Document d = { .uri = ctx_printf(&one, "doc/%zu", i), .title = STR("A title") };
-        Status st = store_put(&one, s, &d, c, CHUNKS_A_DOCUMENT, v, &by);
-        if (st != OK) fail(cx, st, "%s", one.reason);
-        ctx_end(&one);
-        TRY(st);
-    }
-    TRY(store_flush(cx, s));
-    t = now_ms() - t;
-    buf_free(&text);
-    printf("put        %8.0f chunks/s (%.1f MB/s of text, making it included)\n",
-           (double)chunks / t * 1e3, (double)bytes / 1e3 / t);
-    return OK;
-}
-
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -149,6 +120,58 @@ static void report(const char *name, double *ms)
     qsort(ms, QUERIES, sizeof *ms, ascending);
     printf("%-10s p50 %7.2f ms  p99 %7.2f ms\n", name, ms[QUERIES / 2],
            ms[QUERIES * 99 / 100]);
+}
+
+/* Puts a document of ten chunks, replacing the one of that number. *ms grows by what it
+ * took the store. */
+static Status put_one(Ctx *cx, Store *s, Random *r, const Source *src, size_t number,
+                      double *ms)
+{
+    static float v[CHUNKS_A_DOCUMENT * DIM];
+    const EmbedderId by = { STR("random"), STR("0"), DIM };
+    Buf text = BUF(1 << 20);
+    Chunk c[CHUNKS_A_DOCUMENT] = { 0 };
+    Ctx one = CTX_INIT;
+    for (int j = 0; j < CHUNKS_A_DOCUMENT; j++) {
+        c[j].text = ctx_dup(&one, make_text(r, src, &text));
+        make_vector(r, v + j * DIM);
+    }
+    Document d = { .uri = ctx_printf(&one, "doc/%zu", number), .title = STR("A title") };
+    double t = now_ms();
+    Status st = store_put(&one, s, &d, c, CHUNKS_A_DOCUMENT, v, &by);
+    *ms += now_ms() - t;
+    if (st != OK) fail(cx, st, "%s", one.reason);
+    ctx_end(&one);
+    buf_free(&text);
+    return st;
+}
+
+static Status fill(Ctx *cx, Store *s, Random *r, const Source *src, size_t chunks)
+{
+    double ms = 0, t;
+    for (size_t i = 0; i < chunks / CHUNKS_A_DOCUMENT; i++)
+        TRY(put_one(cx, s, r, src, i, &ms));
+    t = now_ms();
+    TRY(store_flush(cx, s));
+    ms += now_ms() - t;
+    printf("put        %8.0f chunks/s\n", (double)chunks / ms * 1e3);
+    return OK;
+}
+
+/* A document changes, is durable and found. */
+static Status edit(Ctx *cx, Store *s, Random *r, const Source *src, size_t chunks)
+{
+    static double ms[QUERIES];
+    Hits h;
+    for (int i = 0; i < QUERIES; i++) {
+        TRY(put_one(cx, s, r, src, draw(r) % (chunks / CHUNKS_A_DOCUMENT), &ms[i]));
+        double t = now_ms();
+        TRY(store_flush(cx, s));
+        TRY(store_words(cx, s, STR("title"), 1, &h));
+        ms[i] += now_ms() - t;
+    }
+    report("edit", ms);
+    return OK;
 }
 
 /* 5 to 20 words in a row from a random place of a chunk. */
@@ -169,8 +192,10 @@ static Status search(Ctx *cx, Store *s, Random *r, size_t chunks)
         Chunk c;
         Hits h;
         float v[DIM];
-        int64_t id = 1 + draw(r) % (int64_t)chunks;
-        TRY(store_chunks(cx, s, &id, 1, &c, NULL));
+        do {
+            int64_t id = 1 + draw(r) % (int64_t)chunks;
+            TRY(store_chunks(cx, s, &id, 1, &c, NULL));
+        } while (!c.id);   // an edited one
         make_vector(r, v);
         double t0 = now_ms();
         TRY(store_words(&one, s, make_query(r, c.text), 50, &h));
@@ -218,6 +243,7 @@ static Status run(Ctx *cx, size_t chunks, const char *folder, const char *path)
     if (st == OK && folder) st = read_folder(cx, w, folder, &src);
     if (st == OK) st = store_open(cx, path, &write, &s);
     if (st == OK) st = fill(cx, s, &r, &src, chunks);
+    if (st == OK) st = edit(cx, s, &r, &src, chunks);
     store_close(s);
     s = NULL;
     double t = now_ms();

@@ -53,6 +53,8 @@ MUST_USE Status db_step(Ctx *cx, Store *s, sqlite3_stmt *q, bool *more);
 MUST_USE Status db_do(Ctx *cx, Store *s, Query q, int64_t a, int64_t b);
 void db_bind(sqlite3_stmt *q, int i, Str s);
 Str db_text(Ctx *cx, sqlite3_stmt *q, int column);
+/* A column into out (by.dim); false where it is no vector of that size. */
+bool db_vector(const Store *s, sqlite3_stmt *q, int column, float *out);
 
 MUST_USE Status meta_write(Ctx *cx, Store *s, const char *key, Str value);
 /* What stands in meta into s->by and *epoch. */

@@ -84,14 +84,11 @@ static Status take_vector(Ctx *cx, Store *s, int64_t id, float *out)
 {
     sqlite3_stmt *q;
     bool more;
-    size_t bytes = (size_t)s->by.dim * sizeof *out;
     TRY(db_query(cx, s, Q_VECTOR, &q));
     sqlite3_bind_int64(q, 1, id);
     TRY(db_step(cx, s, q, &more));
     if (!more) return db_fail(cx, s, SQLITE_CORRUPT);
-    const void *p = sqlite3_column_blob(q, 1);
-    bool whole = p && (size_t)sqlite3_column_bytes(q, 1) == bytes;
-    if (whole) memcpy(out, p, bytes);
+    bool whole = db_vector(s, q, 1, out);
     sqlite3_reset(q);
     return whole ? OK : db_fail(cx, s, SQLITE_CORRUPT);
 }

@@ -261,14 +261,13 @@ static Status exact_score(Ctx *cx, Store *s, const float *query, Found *f)
 {
     sqlite3_stmt *q;
     bool more;
-    size_t dim = (size_t)s->by.dim;
+    float v[MATRIX_MAX_DIM];
     TRY(db_query(cx, s, Q_VECTOR, &q));
     sqlite3_bind_int64(q, 1, f->id);
     TRY(db_step(cx, s, q, &more));
     if (!more) return db_fail(cx, s, SQLITE_CORRUPT);
-    const float *v = sqlite3_column_blob(q, 1);
-    bool whole = v && (size_t)sqlite3_column_bytes(q, 1) == dim * sizeof *v;
-    if (whole) f->score = dot(v, query, dim);
+    bool whole = db_vector(s, q, 1, v);
+    if (whole) f->score = dot(v, query, (size_t)s->by.dim);
     sqlite3_reset(q);
     return whole ? OK : db_fail(cx, s, SQLITE_CORRUPT);
 }

@@ -190,6 +190,16 @@ Str db_text(Ctx *cx, sqlite3_stmt *q, int column)
     return ctx_dup(cx, (Str){ p, p ? (size_t)sqlite3_column_bytes(q, column) : 0 });
 }
 
+/* Copied, for SQLite promises no alignment. */
+bool db_vector(const Store *s, sqlite3_stmt *q, int column, float *out)
+{
+    size_t bytes = (size_t)s->by.dim * sizeof *out;
+    const void *p = sqlite3_column_blob(q, column);
+    if (!p || (size_t)sqlite3_column_bytes(q, column) != bytes) return false;
+    memcpy(out, p, bytes);
+    return true;
+}
+
 /* ---- meta ------------------------------------------------------------------------- */
 
 /* Keeps `by` in memory that lives as long as the store. */

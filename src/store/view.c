@@ -18,13 +18,6 @@ static Status last_id(Ctx *cx, Store *s, int64_t *out)
     return OK;
 }
 
-static const float *column_vector(const Store *s, sqlite3_stmt *q, int column)
-{
-    const float *v = sqlite3_column_blob(q, column);
-    size_t bytes = (size_t)sqlite3_column_bytes(q, column);
-    return bytes == (size_t)s->by.dim * sizeof *v ? v : NULL;
-}
-
 /* Whether the last row of the file is of this store: not after the store went back to a
  * backup and on from there. A row that was removed since says nothing. */
 static Status file_fits(Ctx *cx, Store *s, const Matrix *m, int64_t last, bool *fits)
@@ -38,8 +31,8 @@ static Status file_fits(Ctx *cx, Store *s, const Matrix *m, int64_t last, bool *
     sqlite3_bind_int64(q, 1, matrix_last(m));
     TRY(db_step(cx, s, q, &more));
     if (!more) return OK;
-    const float *v = column_vector(s, q, 1);
-    *fits = v && matrix_agrees(m, row, v);
+    float v[MATRIX_MAX_DIM];
+    *fits = db_vector(s, q, 1, v) && matrix_agrees(m, row, v);
     sqlite3_reset(q);
     return OK;
 }
@@ -69,9 +62,10 @@ static Status add_new(Ctx *cx, Store *s)
     TRY(db_query(cx, s, Q_VECTORS_AFTER, &q));
     sqlite3_bind_int64(q, 1, matrix_last(s->matrix));
     while ((st = db_step(cx, s, q, &more)) == OK && more) {
-        const float *v = column_vector(s, q, 2);
+        float v[MATRIX_MAX_DIM];
         int64_t id = sqlite3_column_int64(q, 0), words = sqlite3_column_int64(q, 1);
-        if (!v || id <= matrix_last(s->matrix) || words < 0 || words > UINT32_MAX)
+        bool whole = db_vector(s, q, 2, v);
+        if (!whole || id <= matrix_last(s->matrix) || words < 0 || words > UINT32_MAX)
             st = db_fail(cx, s, SQLITE_CORRUPT);
         else st = matrix_add(cx, s->matrix, id, (uint32_t)words, v);
         if (st != OK) break;
