@@ -139,12 +139,16 @@ static void names_an_architecture_that_nobody_reads(void **state)
 static Ctx cx;
 static LlamaModel *model;
 
-static void open_model(const char *path, int context_tokens)
+static void open_with(const char *path, ModelOptions opt)
 {
-    ModelOptions opt = { .threads = 1, .context_tokens = context_tokens };
     Model *m;
     assert_int_equal(llama_model_open(&cx, path, &opt, &m), OK);
     model = (LlamaModel *)m;
+}
+
+static void open_model(const char *path, int context_tokens)
+{
+    open_with(path, (ModelOptions){ .threads = 1, .context_tokens = context_tokens });
 }
 
 static int close_model(void **state)
@@ -274,25 +278,41 @@ static void assert_same(Generated a, Generated b)
     assert_memory_equal(&a.min_logprob, &b.min_logprob, sizeof a.min_logprob);
 }
 
-/* Rows left over at the end of a batch round otherwise in some quantizations: both a
+/* A question whose prompt ends `tail` tokens behind a multiple of 64. */
+static Str question_with_tail(size_t tail)
+{
+    Str q = words(5, "What does item 3 cost?");
+    for (int i = 0; i < 100; i++) {
+        Message m[] = { { "system", chat[0].content }, { "user", q } };
+        Tokens t;
+        assert_int_equal(chat_tokens(&cx, model, m, 2, &t), OK);
+        if (t.n % 64 == tail) return q;
+        q = ctx_printf(&cx, "%s so", q.p);
+    }
+    fail_msg("no such question");
+    return q;
+}
+
+/* Some kernels round a batch of a few rows otherwise than the end of a long one: both a
  * model where that shows and one where it does not. */
 static void assert_steady(const char *file)
 {
-    static const char *const ask[] = { "What does item 3 cost?", "What does item 3 cost??",
-        "What does item 3 cost? Say", "What does item 3 cost? Say it" };
     GenerateOptions plain = { .max_tokens = 3 };
-    open_model(need(file), 0);
-    for (int i = 0; i < 4; i++) {       // tails of all lengths modulo 4
-        if (model->talk) llama_free(model->talk);
-        model->talk = NULL;
-        Generated first = generate(words(5, ask[i]), plain);
-        assert_int_equal(first.reused_tokens, 0);
-        generate(words(2, "Which item is the cheapest of them all?"), plain);
-        Generated again = generate(words(5, ask[i]), plain);
-        assert_true(again.reused_tokens > 0);
-        assert_true(again.reused_tokens < again.prompt_tokens);
-        assert_same(first, again);
-    }
+    open_with(need(file), (ModelOptions){ .threads = 2 });
+    generate(words(2, "Which item is the cheapest of them all?"), plain);
+    Str question = question_with_tail(5);
+    llama_free(model->talk);
+    model->talk = NULL;
+    Generated first = generate(question, plain);
+    assert_int_equal(first.reused_tokens, 0);
+    generate(words(2, "Which item is the cheapest of them all?"), plain);
+    Generated again = generate(question, plain);     // a part was there
+    assert_true(again.reused_tokens > 0);
+    assert_true(again.reused_tokens < again.prompt_tokens - 32);
+    assert_same(first, again);
+    Generated third = generate(question, plain);     // all but the tail was there
+    assert_int_equal(third.reused_tokens, third.prompt_tokens - 5);
+    assert_same(first, third);
 }
 
 static void answers_the_same_whatever_was_asked_before(void **state)
