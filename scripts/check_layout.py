@@ -25,7 +25,7 @@ def squeeze(text):
     """One space for all white space; what clang-format cannot leave alone is levelled."""
     text = re.sub(r"\\\n", " ", text)
     text = re.sub(r"\s+", " ", text)
-    text = re.sub(r"; (?=[;)])", ";", text)
+    text = re.sub(r"; (?=[;)])", ";", re.sub(r" ?:(?: ?:)+ ?", ":::", text))
     text = re.sub(r"\b(?!if|for|while|switch|return|case)(\w+) \(", r"\1(", text)
     text = re.sub(r"([({]) | ([)}])", r"\1\2", text)
     return re.sub(r"\s*([*&-])\s*", r"\1", text)

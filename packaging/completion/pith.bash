@@ -39,7 +39,7 @@ _pith()
                            --context-tokens --max-tokens --oracle --closed-book --run
                            --run-out --baseline --per-query $global" ;;
         eval:*)     [ "$before" = eval ] \
-                        && words='retrieve rerank answer abstain questions compare' ;;
+                        && words='retrieve rerank answer abstain questions compare report' ;;
         *:-*)       words=$global ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -55,7 +55,7 @@ complete -c pith -n "$model; and __fish_seen_subcommand_from pull show rm" -f -a
 complete -c pith -n "$model" -l again -d 'pull even what is here'
 
 set -l eval '__fish_seen_subcommand_from eval'
-complete -c pith -n "$eval" -a 'retrieve rerank answer abstain questions compare'
+complete -c pith -n "$eval" -a 'retrieve rerank answer abstain questions compare report'
 complete -c pith -n "$eval" -l limit -x -d 'the first N questions'
 for option in queries qrels run run-out baseline per-query
     complete -c pith -n "$eval" -l $option -r -F
