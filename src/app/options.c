@@ -148,6 +148,13 @@ int options_read(Cli *cli, const Command *self, const Option *own, int argc, cha
     return argc - optind;
 }
 
+/* "--name", or "-n" where the option has a letter. */
+static bool names_option(const char *word, const Option *o)
+{
+    if (strncmp(word, "--", 2) == 0) return strcmp(word + 2, o->name) == 0;
+    return o->letter && word[0] == '-' && word[1] == o->letter && word[2] == '\0';
+}
+
 int options_take_global(Cli *cli, int argc, char **argv)
 {
     Option global[16];
@@ -155,8 +162,8 @@ int options_take_global(Cli *cli, int argc, char **argv)
     int kept = 0;
     for (int i = 0; i < argc; i++) {
         const Option *o = NULL;
-        for (size_t g = 0; g < n_global && strncmp(argv[i], "--", 2) == 0; g++)
-            if (strcmp(argv[i] + 2, global[g].name) == 0) o = &global[g];
+        for (size_t g = 0; g < n_global; g++)
+            if (names_option(argv[i], &global[g])) o = &global[g];
         bool takes = o && o->kind != OPTION_FLAG;
         if (!o || (takes && i + 1 == argc) || !read_one(o, takes ? argv[i + 1] : NULL))
             argv[kept++] = argv[i];
