@@ -3,7 +3,7 @@
  *     bench_encode EMBEDDER.gguf [RERANKER.gguf] [TEXTS]
  *
  * Texts of 140 tokens, random words, all cores. The ratio is to libllama on the same file
- * in the same run; the share is of what a bare loop of the CPU's fastest multiply does. */
+ * in the same run; the share is of what a bare loop of the same instruction does. */
 #include "model/encoder.h"
 #include "model/machine.h"
 
@@ -76,8 +76,8 @@ static double peak(MatmulWay way, int cores)
 /* n texts of `tokens` tokens: words that are one token each, and two markers. */
 static Str *make_texts(Ctx *cx, size_t n, int tokens)
 {
-    static const char *const word[] = { "the", "warranty", "of", "battery", "years", "and",
-        "water", "engine", "reports", "revenue", "growth", "supply", "not", "from", "two",
+    static const char *const word[] = { "the", "warranty", "of", "battery", "years",
+        "and", "water", "engine", "reports", "revenue", "growth", "supply", "not", "from", "two",
         "because", "damage", "was" };
     Str *texts = ctx_new(cx, Str, n);
     uint32_t seed = 1;
@@ -113,8 +113,8 @@ static Status once(Ctx *cx, const Run *r)
 {
     Ctx one = CTX_INIT;
     Status st = model_info(r->m)->can & CAN_SCORE
-        ? model_score(&one, r->m, STR("how long is the warranty of the battery"), r->texts,
-                      r->n, r->out)
+        ? model_score(&one, r->m, STR("how long is the warranty of the battery"),
+                      r->texts, r->n, r->out)
         : model_embed(&one, r->m, EMBED_PASSAGE, r->texts, r->n, r->out);
     if (st != OK) fail(cx, st, "%s", one.reason);
     ctx_end(&one);
@@ -138,11 +138,12 @@ static Status rate(Ctx *cx, const Run *r, int runs, double *per_second)
 
 static void print_split(const EncoderTimes *t)
 {
-    static const char *const name[BERT_PARTS] = { "products", "attention", "norm", "GELU" };
+    static const char *const name[] = { "products", "attention", "norm", "GELU" };
     double all = t->tokenize * machine_cores();
     for (int i = 0; i < BERT_PARTS; i++) all += t->part[i];
     printf("  time:");
-    for (int i = 0; i < BERT_PARTS; i++) printf(" %s %.0f %%,", name[i], 100 * t->part[i] / all);
+    for (int i = 0; i < BERT_PARTS; i++)
+        printf(" %s %.0f %%,", name[i], 100 * t->part[i] / all);
     printf(" tokens %.1f %%\n", 100 * t->tokenize * machine_cores() / all);
 }
 

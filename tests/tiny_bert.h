@@ -17,8 +17,8 @@ typedef struct TinyBert {
     const char *leave_out;   // a tensor's name; NULL: none
 } TinyBert;
 
-enum { TINY_HIDDEN = 64, TINY_HEADS = 2, TINY_FFN = 160, TINY_LAYERS = 2, TINY_WINDOW = 64,
-       TINY_WORDS = 5 + 26 + 26 + 7 };
+enum { TINY_HIDDEN = 64, TINY_HEADS = 2, TINY_FFN = 160, TINY_LAYERS = 2,
+       TINY_WINDOW = 64, TINY_WORDS = 5 + 26 + 26 + 7 };
 
 static inline float tiny_random(uint32_t *state)   // in [-1, 1]
 {
@@ -51,7 +51,8 @@ static inline void tiny_layer(struct ggml_context *g, struct gguf_context *f,
     static const struct { const char *name; int in, out; } part[] = {
         { "attn_q", TINY_HIDDEN, TINY_HIDDEN }, { "attn_k", TINY_HIDDEN, TINY_HIDDEN },
         { "attn_v", TINY_HIDDEN, TINY_HIDDEN },
-        { "attn_output", TINY_HIDDEN, TINY_HIDDEN }, { "attn_output_norm", 1, TINY_HIDDEN },
+        { "attn_output", TINY_HIDDEN, TINY_HIDDEN },
+        { "attn_output_norm", 1, TINY_HIDDEN },
         { "ffn_up", TINY_HIDDEN, TINY_FFN }, { "ffn_down", TINY_FFN, TINY_HIDDEN },
         { "layer_output_norm", 1, TINY_HIDDEN },
     };
@@ -59,8 +60,8 @@ static inline void tiny_layer(struct ggml_context *g, struct gguf_context *f,
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         bool norm = part[i].in == 1;
         snprintf(name, sizeof name, "blk.%d.%s.weight", layer, part[i].name);
-        tiny_tensor(g, f, t, name, norm ? part[i].out : part[i].in, norm ? 1 : part[i].out,
-                    state);
+        tiny_tensor(g, f, t, name, norm ? part[i].out : part[i].in,
+                    norm ? 1 : part[i].out, state);
         snprintf(name, sizeof name, "blk.%d.%s.bias", layer, part[i].name);
         tiny_tensor(g, f, t, name, part[i].out, 1, state);
     }

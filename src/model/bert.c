@@ -158,7 +158,8 @@ Status bert_open(Ctx *cx, const BertFile *f, MatmulWay way, Bert **out)
     b->way = way;
     b->vec = vec_best(f->shape.hidden / f->shape.heads);
     b->layer = calloc(f->shape.layers, sizeof *b->layer);
-    Status st = b->layer ? read_tables(cx, f, b) : fail(cx, E_MEMORY, "%s: no memory", f->path);
+    Status st = b->layer ? read_tables(cx, f, b)
+                         : fail(cx, E_MEMORY, "%s: no memory", f->path);
     for (size_t i = 0; i < f->shape.layers && st == OK; i++)
         st = read_layer(cx, f, way, i, &b->layer[i]);
     if (st == OK && f->shape.pooling == POOL_RANK) st = read_head(cx, f, b);
@@ -206,7 +207,7 @@ static void *aligned_bytes(size_t n)
 
 static float *floats(size_t rows, size_t width)
 {
-    return aligned_bytes(rows * width * sizeof(float));   // sides were checked: no overflow
+    return aligned_bytes(rows * width * sizeof(float));   // sides were checked
 }
 
 Status bert_room_open(Ctx *cx, const Bert *b, size_t max_tokens, BertRoom **out)
@@ -307,7 +308,7 @@ static void gather_first(const Bert *b, BertRoom *r, const Sequence *s, size_t n
         memmove(r->x + i * hidden, r->x + at * hidden, hidden * sizeof *r->x);
 }
 
-/* r->q holds the queries, `first_only` one for each sequence; the result replaces them. */
+/* r->q holds the queries, if first_only one a sequence; the result replaces them. */
 static void attend(const Bert *b, BertRoom *r, const Sequence *s, size_t n,
                    bool first_only)
 {

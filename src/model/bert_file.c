@@ -109,8 +109,8 @@ bool bert_file_has(const BertFile *f, const char *name)
     return gguf_find_tensor(f->meta, name) >= 0;
 }
 
-Status bert_tensor(Ctx *cx, const BertFile *f, const char *name, size_t width, size_t rows,
-                   BertTensor *out)
+Status bert_tensor(Ctx *cx, const BertFile *f, const char *name, size_t width,
+                   size_t rows, BertTensor *out)
 {
     int64_t id = gguf_find_tensor(f->meta, name);
     if (id < 0) return fail(cx, E_MODEL, "%s: no tensor %s", f->path, name);
@@ -127,8 +127,8 @@ Status bert_tensor(Ctx *cx, const BertFile *f, const char *name, size_t width, s
                                gguf_get_tensor_offset(f->meta, id), &at)
         || __builtin_mul_overflow(row_bytes, (size_t)ne[1], &end)
         || __builtin_add_overflow(end, at, &end) || end > f->bytes)
-        return fail(cx, E_FORMAT, "%s: %s lies beyond the file's %zu bytes: it is cut short",
-                    f->path, name, f->bytes);
+        return fail(cx, E_FORMAT, "%s: cut short: %s lies beyond its %zu bytes", f->path,
+                    name, f->bytes);
     *out = (BertTensor){ f->map + at, width, rows, row_bytes, (int)type };
     return OK;
 }
@@ -141,8 +141,8 @@ void bert_row(const BertTensor *t, size_t row, float *out)
                                                                  (int64_t)t->width);
 }
 
-Status bert_floats(Ctx *cx, const BertFile *f, const char *name, size_t width, size_t rows,
-                   float **out)
+Status bert_floats(Ctx *cx, const BertFile *f, const char *name, size_t width,
+                   size_t rows, float **out)
 {
     BertTensor t;
     TRY(bert_tensor(cx, f, name, width, rows, &t));

@@ -18,7 +18,7 @@
 #include <string.h>
 
 enum {
-    PACK = 512,               // tokens of a job: the weights are read once for all of them
+    PACK = 512,               // tokens of a job, for which the weights are read once
     BYTES_PER_TOKEN = 128,    // text behind window * this is not even looked at
     MARKERS = 3,              // [CLS] query [SEP] text [SEP]
 };
@@ -57,8 +57,9 @@ static size_t tokenize(const Encoder *e, Str text, llama_token *room, llama_toke
 {
     text = head_of(e, text);
     int cap = e->base.info.window * BYTES_PER_TOKEN;
-    int n = text.n ? llama_tokenize(e->vocab, text.p, (int)text.n, room, cap, false, false)
-                   : 0;
+    int n = 0;
+    if (text.n)
+        n = llama_tokenize(e->vocab, text.p, (int)text.n, room, cap, false, false);
     if (n < 0) n = 0;    // more tokens than bytes: no tokenizer does that
     size_t kept = (size_t)n < max ? (size_t)n : max;
     if (kept) memcpy(ids, room, kept * sizeof *ids);
@@ -70,8 +71,9 @@ static Status encoder_count(Ctx *cx, Model *base, Str text, int *n)
     const Encoder *e = (const Encoder *)base;
     if (text.n > INT32_MAX / 2)
         return fail(cx, E_LIMIT, "a text of %zu bytes is too long to count", text.n);
-    int got = text.n ? llama_tokenize(e->vocab, text.p, (int)text.n, NULL, 0, false, false)
-                     : 0;
+    int got = 0;
+    if (text.n)
+        got = llama_tokenize(e->vocab, text.p, (int)text.n, NULL, 0, false, false);
     *n = got < 0 ? -got : got;    // with no room for tokens: minus their number
     return OK;
 }
@@ -300,7 +302,8 @@ Status encoder_open_way(Ctx *cx, const char *path, const ModelOptions *opt, Matm
                         Model **out)
 {
     *out = NULL;
-    if (!matmul_can(way)) return fail(cx, E_ARG, "this machine has no such way to multiply");
+    if (!matmul_can(way))
+        return fail(cx, E_ARG, "this machine has no such way to multiply");
     engine_start();
     Encoder *e = calloc(1, sizeof *e);
     if (!e) return fail(cx, E_MEMORY, "%s: no memory", path);

@@ -9,11 +9,38 @@ enum { MAX_SIDE = 65536, LINE = 64 };
 void *lines_alloc(size_t n, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX - LINE) return NULL;
+    if (__builtin_mul_overflow(n, size, &bytes)) return NULL;
+    if (bytes > PTRDIFF_MAX - LINE) return NULL;
     bytes = (bytes + LINE) / LINE * LINE;   // never zero
     void *p = aligned_alloc(LINE, bytes);
     return p ? memset(p, 0, bytes) : NULL;
 }
+
+#ifdef __x86_64__
+#include <cpuid.h>
+
+/* By CPUID: not every compiler's __builtin_cpu_supports knows AMX. */
+bool cpu_has_amx_bf16(void)
+{
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1);
+}
+
+bool cpu_has_bf16(void)
+{
+    return __builtin_cpu_supports("avx512bf16") || cpu_has_amx_bf16();
+}
+#else
+bool cpu_has_amx_bf16(void)
+{
+    return false;
+}
+
+bool cpu_has_bf16(void)
+{
+    return false;
+}
+#endif
 
 /* ---- portable C ------------------------------------------------------------------- */
 
@@ -121,7 +148,7 @@ bool matmul_can(MatmulWay way)
 MatmulWay matmul_best(void)
 {
     static const MatmulWay usual[] = { MATMUL_INT8, MATMUL_BF16, MATMUL_F32 };
-    if (__builtin_cpu_supports("amx-bf16") && matmul_can(MATMUL_BF16)) return MATMUL_BF16;
+    if (cpu_has_amx_bf16() && matmul_can(MATMUL_BF16)) return MATMUL_BF16;
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (matmul_can(usual[i])) return usual[i];
     return MATMUL_PLAIN;

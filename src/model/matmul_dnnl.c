@@ -65,11 +65,6 @@ static bool any_can(void)
     return true;
 }
 
-static bool bf16_can(void)
-{
-    return __builtin_cpu_supports("avx512bf16") || __builtin_cpu_supports("amx-bf16");
-}
-
 static Status refused(Ctx *cx, dnnl_status_t s)
 {
     return s == dnnl_out_of_memory
@@ -336,7 +331,7 @@ static bool dnnl_run(const Matmul *base, MatmulRoom *room, size_t rows, const fl
 }
 
 const MatmulImpl matmul_dnnl_bf16 = {
-    .name = "oneDNN bf16", .can = bf16_can, .open = bf16_open, .close = dnnl_close,
+    .name = "oneDNN bf16", .can = cpu_has_bf16, .open = bf16_open, .close = dnnl_close,
     .room_open = bf16_room, .room_close = room_close, .run = dnnl_run,
 };
 

@@ -29,6 +29,10 @@ extern const MatmulImpl matmul_int8;
 extern const MatmulImpl matmul_dnnl_bf16, matmul_dnnl_f32;
 #endif
 
+/* Whether the CPU multiplies bf16, and whether it does so in tiles (AMX). */
+bool cpu_has_bf16(void);
+bool cpu_has_amx_bf16(void);
+
 /* Zeroed, aligned to a cache line; free() ends it. NULL: no memory or overflow. */
 void *lines_alloc(size_t n, size_t size);
 

@@ -1,24 +1,31 @@
 /* matmul_int8.c -- matrix products in 8-bit integers, for AVX-512 VNNI.
  *
  * Inputs are cut into blocks of 64. A block of a row of x is x = s (q - 128) with q an
- * unsigned byte and s = max|x| / 127; a block of a column of W is w = t p with p a signed
- * byte. The product of two blocks is s t (sum q p - 128 sum p): the first sum is what
- * vpdpbusd computes, exactly; the second is known when W is packed, and the sums start
- * from it. One scale for each 64 inputs keeps an outlier from coarsening its whole row
- * (Dettmers et al., LLM.int8(), arXiv 2208.07339, cut rows for the same reason).
+ * unsigned byte and s = max|x| / 127; a column of W is w = t p with p a signed byte. The
+ * product of two blocks is s t (sum q p - 128 sum p): the first sum is what vpdpbusd
+ * computes, exactly; the second is known when W is packed, and the sums start from it.
+ * One scale for each 64 inputs keeps an outlier from coarsening its whole row (Dettmers
+ * et al., LLM.int8(), arXiv 2208.07339, treat outliers apart for the same reason).
  *
  * The innermost step multiplies 6 rows by 64 columns: 24 sums, 4 vectors of W and one
- * broadcast of x fill 29 of the 32 registers and keep one vpdpbusd in flight a cycle. */
+ * broadcast of x fill 29 of the 32 registers, enough to start two vpdpbusd a cycle. */
 #include "model/matmul_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __x86_64__
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#else
+#define VNNI
+#endif
+
 enum {
     ROWS = 6, COLS = 64, BLOCK = 64,
     PANEL = 96,           // rows quantized at a time, a multiple of ROWS
     ZERO = 128,           // the byte that stands for 0
+    SAMPLE = 128,         // weights of a column by which its step is chosen
 };
 
 typedef struct Int8 {
@@ -27,7 +34,7 @@ typedef struct Int8 {
     size_t blocks;        // of BLOCK inputs; the last may be shorter
     size_t panels;        // of COLS outputs; the last is filled up with zeros
     int8_t *w;            // (panels, depth / 4, COLS, 4)
-    float *scale;         // (panels, blocks, COLS)
+    float *scale;         // (panels, COLS)
     int32_t *start;       // (panels, blocks, COLS): -128 times the block's sum
     float *bias;          // (panels, COLS)
 } Int8;
@@ -60,21 +67,53 @@ static void int8_close(Matmul *base)
     free(m);
 }
 
-/* Inputs [from, to) of output o. */
-static void pack_block(Int8 *m, const float *w, size_t o, size_t from, size_t to)
+/* Squared error of w (n) in whole multiples of step, none beyond 127. */
+VNNI static double error_of(size_t n, const float *w, float step)
 {
-    size_t at = (o / COLS * m->blocks + from / BLOCK) * COLS + o % COLS;
-    float max = 0;
-    for (size_t i = from; i < to; i++) max = fmaxf(max, fabsf(w[i]));
-    float inverse = max > 0 ? 127 / max : 0;
-    int32_t sum = 0;
-    for (size_t i = from; i < to; i++) {
-        int8_t p = (int8_t)lrintf(w[i] * inverse);
-        m->w[((o / COLS * (m->depth / 4) + i / 4) * COLS + o % COLS) * 4 + i % 4] = p;
-        sum += p;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        float p = rintf(w[i] / step);
+        float d = w[i] - step * fmaxf(-127, fminf(127, p));
+        sum += (double)d * d;
     }
-    m->scale[at] = max / 127;
-    m->start[at] = -ZERO * sum;
+    return sum;
+}
+
+VNNI static float max_of(size_t n, const float *w)
+{
+    float max = 0;
+    for (size_t i = 0; i < n; i++) max = fmaxf(max, fabsf(w[i]));
+    return max;
+}
+
+/* The step for one output's weights. Many models were 8 bits wide when they were
+ * published, with a scale for each output or for the whole matrix, of 127 or, where
+ * saturation was feared, of 64 steps: the step with the least error finds those again,
+ * and nothing is lost twice. */
+VNNI static float choose_step(size_t n, const float *w, float matrix_max)
+{
+    float max = max_of(n, w), best = max / 127;
+    if (!(max > 0)) return 1;
+    const float other[] = { max / 64, matrix_max / 127, matrix_max / 128 };
+    double least = error_of(n < SAMPLE ? n : SAMPLE, w, best);
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        double error = error_of(n < SAMPLE ? n : SAMPLE, w, other[i]);
+        if (error < least) least = error, best = other[i];
+    }
+    return best;
+}
+
+VNNI static void pack_output(Int8 *m, const float *w, size_t o, float matrix_max)
+{
+    float step = choose_step(m->base.in, w, matrix_max);
+    int32_t *start = m->start + o / COLS * m->blocks * COLS + o % COLS;
+    int8_t *to = m->w + o / COLS * m->depth * COLS + o % COLS * 4;
+    for (size_t i = 0; i < m->base.in; i++) {
+        float p = rintf(w[i] / step);
+        to[i / 4 * COLS * 4 + i % 4] = (int8_t)fmaxf(-127, fminf(127, p));
+        start[i / BLOCK * COLS] -= ZERO * to[i / 4 * COLS * 4 + i % 4];
+    }
+    m->scale[o] = step;
 }
 
 static Status int8_open(Ctx *cx, const MatmulWeights *w, Matmul **out)
@@ -86,16 +125,15 @@ static Status int8_open(Ctx *cx, const MatmulWeights *w, Matmul **out)
     m->blocks = blocks_of(w->in);
     m->panels = (w->out + COLS - 1) / COLS;
     m->w = lines_alloc(m->panels * COLS, m->depth);
-    m->scale = lines_alloc(m->panels * m->blocks * COLS, sizeof *m->scale);
+    m->scale = lines_alloc(m->panels * COLS, sizeof *m->scale);
     m->start = lines_alloc(m->panels * m->blocks * COLS, sizeof *m->start);
     m->bias = lines_alloc(m->panels * COLS, sizeof *m->bias);
     if (!m->w || !m->scale || !m->start || !m->bias) {
         int8_close(&m->base);
         return fail(cx, E_MEMORY, "out of memory for a layer's weights");
     }
-    for (size_t o = 0; o < w->out; o++)
-        for (size_t i = 0; i < w->in; i += BLOCK)
-            pack_block(m, w->w + o * w->in, o, i, i + BLOCK < w->in ? i + BLOCK : w->in);
+    float max = max_of(w->in * w->out, w->w);
+    for (size_t o = 0; o < w->out; o++) pack_output(m, w->w + o * w->in, o, max);
     if (w->bias) memcpy(m->bias, w->bias, w->out * sizeof *m->bias);
     *out = &m->base;
     return OK;
@@ -127,8 +165,6 @@ static Status room_open(Ctx *cx, size_t max_in, MatmulRoom **out)
 #ifdef __x86_64__
 #include <immintrin.h>
 
-#define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
-
 static bool int8_can(void)
 {
     return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
@@ -146,8 +182,10 @@ VNNI static inline __mmask16 lanes(size_t left)
 VNNI static float quantize(size_t n, const float *x, uint8_t *q)
 {
     __m512 max = _mm512_setzero_ps();
-    for (size_t i = 0; i < n; i += 16)
-        max = _mm512_max_ps(max, _mm512_abs_ps(_mm512_maskz_loadu_ps(lanes(n - i), x + i)));
+    for (size_t i = 0; i < n; i += 16) {
+        __m512 v = _mm512_maskz_loadu_ps(lanes(n - i), x + i);
+        max = _mm512_max_ps(max, _mm512_abs_ps(v));
+    }
     float m = _mm512_reduce_max_ps(max);
     __m512 inverse = _mm512_set1_ps(m > 0 ? 127 / m : 0);
     __m512i zero = _mm512_set1_epi32(ZERO);
@@ -192,22 +230,22 @@ VNNI static inline __m512i four_bytes(const uint8_t *q)
     DOT(s##i##2, a, v2); DOT(s##i##3, a, v3); }
 #define SCALE_ROW(i) {                                     \
     __m512 s = _mm512_set1_ps(qscale[(i) * blocks]);       \
-    c[i][0] = scaled(s##i##0, s, t0, c[i][0]);             \
-    c[i][1] = scaled(s##i##1, s, t1, c[i][1]);             \
-    c[i][2] = scaled(s##i##2, s, t2, c[i][2]);             \
-    c[i][3] = scaled(s##i##3, s, t3, c[i][3]); }
+    c[i][0] = scaled(s##i##0, s, c[i][0]);                 \
+    c[i][1] = scaled(s##i##1, s, c[i][1]);                 \
+    c[i][2] = scaled(s##i##2, s, c[i][2]);                 \
+    c[i][3] = scaled(s##i##3, s, c[i][3]); }
 
-/* c + sum s t */
-VNNI static inline __m512 scaled(__m512i sum, __m512 s, __m512 t, __m512 c)
+/* c + sum s */
+VNNI static inline __m512 scaled(__m512i sum, __m512 s, __m512 c)
 {
-    return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_mul_ps(s, t), c);
+    return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), s, c);
 }
 
 /* c += the product of one block of at most BLOCK inputs, n of them. q: ROWS rows, `depth`
  * apart; qscale: their scales, `blocks` apart. */
 VNNI static void multiply_block(size_t n, const uint8_t *q, size_t depth, const int8_t *w,
                                 const int32_t *start, const float *qscale, size_t blocks,
-                                const float *scale, __m512 c[ROWS][4])
+                                __m512 c[ROWS][4])
 {
     __m512i z0 = _mm512_load_si512(start), z1 = _mm512_load_si512(start + 16);
     __m512i z2 = _mm512_load_si512(start + 32), z3 = _mm512_load_si512(start + 48);
@@ -217,35 +255,37 @@ VNNI static void multiply_block(size_t n, const uint8_t *q, size_t depth, const 
         __m512i v2 = _mm512_load_si512(w + 128), v3 = _mm512_load_si512(w + 192);
         EACH_ROW(MULTIPLY_ROW)
     }
-    __m512 t0 = _mm512_load_ps(scale), t1 = _mm512_load_ps(scale + 16);
-    __m512 t2 = _mm512_load_ps(scale + 32), t3 = _mm512_load_ps(scale + 48);
     EACH_ROW(SCALE_ROW)
 }
 
-/* One ROWS x COLS tile of y, its bias added. q: ROWS rows of depth bytes. */
+/* One ROWS x COLS tile of x W', W's steps and the bias still to come. q: ROWS rows of
+ * depth bytes. */
 VNNI static void tile(const Int8 *m, size_t panel, const uint8_t *q, const float *qscale,
                       __m512 c[ROWS][4])
 {
     const int8_t *w = m->w + panel * m->depth * COLS;
-    size_t at = panel * m->blocks * COLS;
+    const int32_t *start = m->start + panel * m->blocks * COLS;
     for (int i = 0; i < ROWS; i++)
-        for (int j = 0; j < 4; j++)
-            c[i][j] = _mm512_load_ps(m->bias + panel * COLS + 16 * j);
-    for (size_t b = 0; b < m->blocks; b++, at += COLS) {
+        for (int j = 0; j < 4; j++) c[i][j] = _mm512_setzero_ps();
+    for (size_t b = 0; b < m->blocks; b++) {
         size_t k = b * BLOCK, n = m->depth - k < BLOCK ? m->depth - k : BLOCK;
-        multiply_block(n, q + k, m->depth, w + k * COLS, m->start + at, qscale + b,
-                       m->blocks, m->scale + at, c);
+        multiply_block(n, q + k, m->depth, w + k * COLS, start + b * COLS, qscale + b,
+                       m->blocks, c);
     }
 }
 
+/* y = c t + bias */
 VNNI static void store_tile(const Int8 *m, size_t panel, size_t rows, __m512 c[ROWS][4],
                             float *y)
 {
     size_t out = m->base.out;
-    for (size_t i = 0; i < rows && i < ROWS; i++)
-        for (size_t j = 0; j < 4 && panel * COLS + 16 * j < out; j++)
-            _mm512_mask_storeu_ps(y + i * out + panel * COLS + 16 * j,
-                                  lanes(out - panel * COLS - 16 * j), c[i][j]);
+    for (size_t j = 0; j < 4 && panel * COLS + 16 * j < out; j++) {
+        size_t at = panel * COLS + 16 * j;
+        __m512 t = _mm512_load_ps(m->scale + at), bias = _mm512_load_ps(m->bias + at);
+        for (size_t i = 0; i < rows && i < ROWS; i++)
+            _mm512_mask_storeu_ps(y + i * out + at, lanes(out - at),
+                                  _mm512_fmadd_ps(c[i][j], t, bias));
+    }
 }
 
 /* A panel of W (24 KB at 384 inputs) stays in the first-level cache while the rows, in

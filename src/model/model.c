@@ -110,7 +110,7 @@ Status model_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
     if (!m->impl->generate) return cannot(cx, m, "write answers");
     TRY(check_messages(cx, msg, n));
     if (opt->max_tokens <= 0)
-        return fail(cx, E_ARG, "max_tokens is %d, at least 1 was wanted", opt->max_tokens);
+        return fail(cx, E_ARG, "max_tokens is %d, 1 or more was wanted", opt->max_tokens);
     if (!(opt->temperature >= 0) || !isfinite(opt->temperature))
         return fail(cx, E_ARG, "temperature is %g, 0 or more was wanted",
                     (double)opt->temperature);

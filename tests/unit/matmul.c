@@ -1,4 +1,4 @@
-/* matmul.c -- each way of multiplying and each kind of vector code, against portable C. */
+/* matmul.c -- all ways of multiplying, and the vector code, against portable C. */
 #include "model/matmul.h"
 #include "model/vec.h"
 
@@ -63,7 +63,8 @@ static void expect_product(size_t rows, size_t in, size_t out)
         float *got = multiply(way, &weights, rows, x);
         double d = distance(rows * out, got, want);
         if (!(d <= most[way]))
-            fail_msg("%s, %zu x %zu x %zu: off by %g", matmul_name(way), rows, in, out, d);
+            fail_msg("%s, %zu x %zu x %zu: off by %g", matmul_name(way), rows, in, out,
+                     d);
         free(got);
     }
     free(want);
