@@ -1,7 +1,8 @@
 /* questions.c -- the user's own questions to the user's own store, from a file of
  * {"question", "answers"?, "document"?} lines.
  *
- * "document" is a name that pith ls shows, or the end of one from a '/' on. */
+ * "document" is a name that pith ls shows, or the end of one from a '/' on. A question
+ * with an empty list of answers is one that pith should refuse. */
 #include "eval/asking.h"
 #include "eval/verbs.h"
 
@@ -47,47 +48,56 @@ static Status find_one(const Job *j, pith *p, const Question *q, double *row)
     return OK;
 }
 
-static Status run_all(const Job *j, pith *p, const Questions *qs, Table *found,
-                      Table *asked)
+/* One table for each kind of figures; a question may have a row in several. */
+typedef struct Tables {
+    Table found;      // those with a document
+    Table asked;      // those with answers
+    Table nothing;    // those that nothing answers
+} Tables;
+
+static Status run_all(const Job *j, pith *p, const Questions *qs, Tables *t)
 {
     const pith_ask_options o = asking_options(j);
     for (size_t i = 0; i < qs->n; i++) {
         const Question *q = &qs->at[i];
         job_progress(j, i, qs->n, "questions");
-        if (q->document.n) TRY(find_one(j, p, q, table_row(found, q->id)));
-        if (q->n_answers) TRY(asking_one(j, p, q, &o, table_row(asked, q->id), NULL));
+        if (q->document.n) TRY(find_one(j, p, q, table_row(&t->found, q->id)));
+        if (!q->unanswerable && q->n_answers == 0) continue;
+        Table *to = q->unanswerable ? &t->nothing : &t->asked;
+        TRY(asking_one(j, p, q, &o, table_row(to, q->id), NULL));
     }
-    if (found->n + asked->n == 0)
+    if (t->found.n + t->asked.n + t->nothing.n == 0)
         return fail(j->cx, E_FORMAT, "%s: no question says its \"document\" or its "
                     "\"answers\"", j->opt->operand[0]);
     return OK;
 }
 
-static Status tell(const Job *j, const Questions *qs, const Table *found,
-                   const Table *asked)
+static Status tell(const Job *j, const Questions *qs, const Tables *t)
 {
     job_count(j, "queries", qs->n);
-    if (found->n) job_count(j, "with_document", found->n);
-    for (size_t c = 0; c < N_FOUND && found->n; c++)
-        job_figure(j, found_name[c], table_mean(found, c));
-    if (asked->n) {
-        job_count(j, "with_answers", asked->n);
-        TRY(asking_tell(j, asked));
-    }
-    return job_per_query(j, asked->n ? asked : found);
+    if (t->found.n) job_count(j, "with_document", t->found.n);
+    for (size_t c = 0; c < N_FOUND && t->found.n; c++)
+        job_figure(j, found_name[c], table_mean(&t->found, c));
+    if (t->asked.n) job_count(j, "with_answers", t->asked.n);
+    if (t->asked.n) TRY(asking_tell(j, &t->asked));
+    if (t->nothing.n) job_count(j, "unanswerable", t->nothing.n);
+    if (t->nothing.n)
+        job_figure(j, "refused_unanswerable", table_mean(&t->nothing, ASKED_REFUSED));
+    return job_per_query(j, t->asked.n ? &t->asked : &t->found);
 }
 
 Status eval_questions(const Job *j)
 {
     Questions qs;
-    Table found, asked;
+    Tables t;
     pith *p = NULL;
     TRY(questions_read(j->cx, j->opt->operand[0], &qs));
     if (j->opt->limit && (size_t)j->opt->limit < qs.n) qs.n = (size_t)j->opt->limit;
-    TRY(table_new(j->cx, found_name, N_FOUND, qs.n, &found));
-    TRY(table_new(j->cx, asked_name, N_ASKED, qs.n, &asked));
+    TRY(table_new(j->cx, found_name, N_FOUND, qs.n, &t.found));
+    TRY(table_new(j->cx, asked_name, N_ASKED, qs.n, &t.asked));
+    TRY(table_new(j->cx, asked_name, N_ASKED, qs.n, &t.nothing));
     TRY(job_open(j, j->env->open.store, &p));
-    Status st = run_all(j, p, &qs, &found, &asked);
+    Status st = run_all(j, p, &qs, &t);
     pith_close(p);
-    return st == OK ? tell(j, &qs, &found, &asked) : st;
+    return st == OK ? tell(j, &qs, &t) : st;
 }

@@ -209,7 +209,8 @@ static void asks_the_users_own_questions(void **state)
     Fixture *f = *state;
     write_text(f, "mine.jsonl",
                "{\"question\":\"Who built the lighthouse?\",\"document\":\"light\","
-               "\"answers\":[\"Ingrid Halvorsen\"]}\n");
+               "\"answers\":[\"Ingrid Halvorsen\"]}\n"
+               "{\"question\":\"xyzzy\",\"answers\":[]}\n");
     pith_options o = { .embedder = "fake:", .generator = "fake:", .reranker = "none" };
     pith_text doc = { "docs/light", "Lighthouse", "Ingrid Halvorsen built it in 1871.",
                       "text" };
@@ -222,6 +223,8 @@ static void asks_the_users_own_questions(void **state)
     assert_int_equal(f->status, 0);
     assert_true(figure(f, "hit@1") == 1);
     assert_true(figure(f, "with_answers") == 1);
+    assert_true(figure(f, "unanswerable") == 1);
+    assert_true(figure(f, "refused_unanswerable") == 1);
 }
 
 static void makes_a_page_and_lets_no_markup_in(void **state)
