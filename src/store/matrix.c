@@ -25,7 +25,10 @@ typedef struct Header {
 } Header;
 
 static const char magic[8] = "pithmtx";
-enum { VERSION = 1 };
+enum {
+    VERSION = 1,
+    REMAP_BLOCKS = 64,          // mapping takes time with the size of the file
+};
 
 _Static_assert(sizeof(Header) == 64, "blocks are aligned to 64");
 _Static_assert(sizeof(MatrixBlock) % 64 == 0, "codes are aligned to 64");
@@ -140,6 +143,7 @@ static void map_file(Matrix *m, const char *path)
     }
     close(fd);
     if (m->map && memcmp(m->map, &want, sizeof want) != 0) unmap(m);
+    m->has_file = m->map != NULL;
 }
 
 Status matrix_open(Ctx *cx, const char *path, int dim, uint64_t epoch, Matrix **out)
@@ -156,6 +160,7 @@ Status matrix_open(Ctx *cx, const char *path, int dim, uint64_t epoch, Matrix **
     m->epoch = epoch;
     if (path) map_file(m, path);
     Status st = m->map ? take_map(cx, m) : OK;
+    m->saved = m->rows;
     if (st != OK) matrix_close(m);
     else *out = m;
     return st;
@@ -215,6 +220,7 @@ Status matrix_cut(Ctx *cx, Matrix *m, int64_t last)
         if (m->mapped > m->blocks) m->mapped = m->blocks;
         else free((void *)m->block[m->blocks]);
     }
+    if (m->saved > m->rows) m->saved = m->rows;
     if (m->rows % MATRIX_ROWS == 0) return OK;
     MatrixBlock *b;
     TRY(open_block(cx, m, &b));
@@ -338,16 +344,18 @@ static bool write_blocks(Matrix *m, const char *path)
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return false;
     bool ok = true;
-    for (size_t i = m->mapped; ok && i < m->blocks; i++) {
+    for (size_t i = m->saved / MATRIX_ROWS; ok && i < m->blocks; i++) {
         MatrixBlock *b = (MatrixBlock *)m->block[i];
         b->check = matrix_check(m, b);
         ok = write_at(fd, b, m->block_size, sizeof(Header) + i * m->block_size);
     }
-    return (close(fd) == 0) && ok;
+    ok &= close(fd) == 0;
+    if (ok) m->saved = m->rows;
+    return ok;
 }
 
-/* Lets the map take the place of our own blocks. */
-static bool remap(Matrix *m, const char *path)
+/* Lets the map take the place of our own blocks; without success they stay. */
+static void remap(Matrix *m, const char *path)
 {
     void *old = m->map;
     size_t old_size = m->map_size, need = sizeof(Header) + m->blocks * m->block_size;
@@ -357,21 +365,26 @@ static bool remap(Matrix *m, const char *path)
         unmap(m);
         m->map = old;
         m->map_size = old_size;
-        return false;
+        m->has_file = true;
+        return;
     }
     for (size_t i = m->mapped; i < m->blocks; i++) free((void *)m->block[i]);
     for (size_t i = 0; i < m->blocks; i++)
         m->block[i] = (const void *)((char *)m->map + sizeof(Header) + i * m->block_size);
     m->mapped = m->blocks;
     if (old) munmap(old, old_size);
-    return true;
 }
 
 bool matrix_save(Matrix *m, const char *path)
 {
-    if (m->mapped == m->blocks && m->map) return true;
-    if (!m->map && !start_file(m, path)) return false;
-    return write_blocks(m, path) && remap(m, path);
+    if (!m->has_file) {
+        m->saved = 0;
+        m->has_file = start_file(m, path);
+    }
+    if (!m->has_file) return false;
+    if (m->saved < m->rows && !write_blocks(m, path)) return false;
+    if (m->blocks - m->mapped >= REMAP_BLOCKS) remap(m, path);
+    return true;
 }
 
 /* ---- scan ------------------------------------------------------------------------- */

@@ -38,6 +38,8 @@ typedef struct Matrix {
     uint64_t *gone;                // (cap * 256) bits
     size_t n_gone;
     uint64_t words;                // of the rows that are not gone
+    size_t saved;                  // rows that the file has
+    bool has_file;                 // ours to add to
     void *map;
     size_t map_size;
 } Matrix;
@@ -60,8 +62,9 @@ MUST_USE Status matrix_add(Ctx *cx, Matrix *m, int64_t id, uint32_t words,
 void matrix_remove(Matrix *m, int64_t id);
 /* The row of id, or SIZE_MAX. hint: a row before which it is not, or 0. */
 size_t matrix_row(const Matrix *m, int64_t id, size_t hint);
-/* Writes to path what is not there yet and maps it. false: the disk said no, and all
- * stays in memory. One process at a time may do this. */
+/* Writes to path what is not there yet; the map takes the place of our own blocks once
+ * they are many. false: the disk said no, and all stays in memory. One process at a time
+ * may do this. */
 bool matrix_save(Matrix *m, const char *path);
 
 /* What the field `check` of a block should hold. */

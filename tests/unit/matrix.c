@@ -134,13 +134,35 @@ static void keeps_its_rows_in_the_file(void **state)
         to = from + 117 < ROWS ? from + 117 : ROWS;
         add(&cx, m, from, to);
         assert_true(matrix_save(m, path));
-        assert_int_equal(m->mapped, m->blocks);
+        assert_int_equal(m->saved, to);
         for (int i = 0; i < to; i++) assert_true(matrix_agrees(m, (size_t)i, vec[i]));
         matrix_close(m);
     }
     Matrix *other = opened(&cx, 43);
     assert_int_equal(other->rows, 0);
     matrix_close(other);
+    ctx_end(&cx);
+}
+
+static void leaves_its_blocks_to_the_map_once_they_are_many(void **state)
+{
+    (void)state;
+    Ctx cx = CTX_INIT;
+    enum { MANY = 64 * MATRIX_ROWS + 10 };
+    unlink(path);
+    Matrix *m = opened(&cx, 1);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(matrix_add(&cx, m, 3 * (i + 1), 7, vec[i % ROWS]), OK);
+    assert_true(matrix_save(m, path));
+    assert_int_equal(m->mapped, m->blocks);
+    assert_int_equal(matrix_add(&cx, m, 3 * (MANY + 1), 7, vec[MANY % ROWS]), OK);
+    assert_true(matrix_save(m, path));
+    for (int i = 0; i <= MANY; i++)
+        assert_true(matrix_agrees(m, (size_t)i, vec[i % ROWS]));
+    matrix_close(m);
+    m = opened(&cx, 1);
+    assert_int_equal(m->rows, MANY + 1);
+    matrix_close(m);
     ctx_end(&cx);
 }
 
@@ -202,6 +224,7 @@ int main(void)
         cmocka_unit_test(scores_come_close_to_the_floats),
         cmocka_unit_test(finds_rows_by_id),
         cmocka_unit_test(keeps_its_rows_in_the_file),
+        cmocka_unit_test(leaves_its_blocks_to_the_map_once_they_are_many),
         cmocka_unit_test(grows_under_an_open_reader_without_harm),
         cmocka_unit_test(cuts_what_is_too_new),
         cmocka_unit_test(refuses_a_size_it_cannot_hold),
