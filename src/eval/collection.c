@@ -173,9 +173,15 @@ static Status read_question(Line *l, Question *q)
     return q->id.p ? OK : E_MEMORY;
 }
 
-static int by_question_id(const void *a, const void *b)
+/* A question's name and where it stands. */
+typedef struct Named {
+    Str id;
+    size_t line;
+} Named;
+
+static int by_name_and_line(const void *a, const void *b)
 {
-    const Question *x = *(Question *const *)a, *y = *(Question *const *)b;
+    const Named *x = a, *y = b;
     int c = str_cmp(x->id, y->id);
     return c ? c : (x->line > y->line) - (x->line < y->line);
 }
@@ -183,14 +189,14 @@ static int by_question_id(const void *a, const void *b)
 static Status refuse_repeats(Ctx *cx, const char *name, const Questions *qs)
 {
     if (qs->n == 0) return fail(cx, E_FORMAT, "%s holds no question", name);
-    Question **p = ctx_new(cx, Question *, qs->n);
+    Named *p = ctx_new(cx, Named, qs->n);
     TRY_NEW(p);
-    for (size_t i = 0; i < qs->n; i++) p[i] = &qs->at[i];
-    qsort(p, qs->n, sizeof *p, by_question_id);
+    for (size_t i = 0; i < qs->n; i++) p[i] = (Named){ qs->at[i].id, qs->at[i].line };
+    qsort(p, qs->n, sizeof *p, by_name_and_line);
     for (size_t i = 1; i < qs->n; i++)
-        if (str_eq(p[i]->id, p[i - 1]->id))
+        if (str_eq(p[i].id, p[i - 1].id))
             return fail(cx, E_FORMAT, "%s: question %.80s stands twice, in lines %zu and "
-                        "%zu", name, p[i]->id.p, p[i - 1]->line, p[i]->line);
+                        "%zu", name, p[i].id.p, p[i - 1].line, p[i].line);
     return OK;
 }
 

@@ -13,8 +13,8 @@ typedef enum Kind { TEXT, COUNT, SWITCH, MODE } Kind;
 
 typedef struct Option {
     const char *name;
-    Kind kind;
     size_t at;       // offset in EvalOptions
+    Kind kind;
     unsigned who;
 } Option;
 
@@ -24,30 +24,30 @@ typedef struct Option {
 #define INDEXES (EVAL_RETRIEVE | EVAL_ANSWER | EVAL_ABSTAIN)
 
 static const Option table[] = {
-    { "--queries", TEXT, offsetof(EvalOptions, queries), COLLECTIONS },
-    { "--qrels", TEXT, offsetof(EvalOptions, qrels), COLLECTIONS },
-    { "--run", TEXT, offsetof(EvalOptions, run), EVAL_RERANK },
-    { "--run-out", TEXT, offsetof(EvalOptions, run_out), EVAL_RETRIEVE | EVAL_RERANK },
-    { "--baseline", TEXT, offsetof(EvalOptions, baseline), EVAL_RETRIEVE },
-    { "--per-query", TEXT, offsetof(EvalOptions, per_query),
+    { "--queries", offsetof(EvalOptions, queries), TEXT, COLLECTIONS },
+    { "--qrels", offsetof(EvalOptions, qrels), TEXT, COLLECTIONS },
+    { "--run", offsetof(EvalOptions, run), TEXT, EVAL_RERANK },
+    { "--run-out", offsetof(EvalOptions, run_out), TEXT, EVAL_RETRIEVE | EVAL_RERANK },
+    { "--baseline", offsetof(EvalOptions, baseline), TEXT, EVAL_RETRIEVE },
+    { "--per-query", offsetof(EvalOptions, per_query), TEXT,
       COLLECTIONS | EVAL_QUESTIONS },
-    { "--mode", MODE, offsetof(EvalOptions, mode), SEARCHES },
-    { "--k", COUNT, offsetof(EvalOptions, k), EVAL_RETRIEVE },
-    { "--rerank", COUNT, offsetof(EvalOptions, rerank), EVAL_RETRIEVE | EVAL_QUESTIONS },
-    { "--limit", COUNT, offsetof(EvalOptions, limit), COLLECTIONS | EVAL_QUESTIONS },
-    { "--chunk-tokens", COUNT, offsetof(EvalOptions, chunk_tokens), INDEXES },
-    { "--context-tokens", COUNT, offsetof(EvalOptions, context_tokens), ASKS },
-    { "--max-tokens", COUNT, offsetof(EvalOptions, max_tokens), ASKS },
-    { "--oracle", SWITCH, offsetof(EvalOptions, oracle), EVAL_ANSWER },
-    { "--closed-book", SWITCH, offsetof(EvalOptions, closed_book), EVAL_ANSWER },
-    { "--generator", TEXT, offsetof(EvalOptions, generator), EVAL_ALL },
-    { "--embedder", TEXT, offsetof(EvalOptions, embedder), EVAL_ALL },
-    { "--reranker", TEXT, offsetof(EvalOptions, reranker), EVAL_ALL },
-    { "--threads", COUNT, offsetof(EvalOptions, threads), EVAL_ALL },
-    { "--json", SWITCH, offsetof(EvalOptions, json), EVAL_ALL },
-    { "--help", SWITCH, offsetof(EvalOptions, help), EVAL_ALL },
-    { "-h", SWITCH, offsetof(EvalOptions, help), EVAL_ALL },
-    { "-k", COUNT, offsetof(EvalOptions, k), EVAL_RETRIEVE },
+    { "--mode", offsetof(EvalOptions, mode), MODE, SEARCHES },
+    { "--k", offsetof(EvalOptions, k), COUNT, EVAL_RETRIEVE },
+    { "--rerank", offsetof(EvalOptions, rerank), COUNT, EVAL_RETRIEVE | EVAL_QUESTIONS },
+    { "--limit", offsetof(EvalOptions, limit), COUNT, COLLECTIONS | EVAL_QUESTIONS },
+    { "--chunk-tokens", offsetof(EvalOptions, chunk_tokens), COUNT, INDEXES },
+    { "--context-tokens", offsetof(EvalOptions, context_tokens), COUNT, ASKS },
+    { "--max-tokens", offsetof(EvalOptions, max_tokens), COUNT, ASKS },
+    { "--oracle", offsetof(EvalOptions, oracle), SWITCH, EVAL_ANSWER },
+    { "--closed-book", offsetof(EvalOptions, closed_book), SWITCH, EVAL_ANSWER },
+    { "--generator", offsetof(EvalOptions, generator), TEXT, EVAL_ALL },
+    { "--embedder", offsetof(EvalOptions, embedder), TEXT, EVAL_ALL },
+    { "--reranker", offsetof(EvalOptions, reranker), TEXT, EVAL_ALL },
+    { "--threads", offsetof(EvalOptions, threads), COUNT, EVAL_ALL },
+    { "--json", offsetof(EvalOptions, json), SWITCH, EVAL_ALL },
+    { "--help", offsetof(EvalOptions, help), SWITCH, EVAL_ALL },
+    { "-h", offsetof(EvalOptions, help), SWITCH, EVAL_ALL },
+    { "-k", offsetof(EvalOptions, k), COUNT, EVAL_RETRIEVE },
 };
 
 static const Option *find(Str name, unsigned who)

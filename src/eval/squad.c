@@ -65,7 +65,8 @@ static void put(Squeezer *z, Str s)
 /* Walks runs of word characters, which may be an article, and what lies between. */
 static Str squeeze(Str s, char *to)
 {
-    Squeezer z = { .to = to };
+    Squeezer z = { 0 };
+    z.to = to;
     int32_t n = (int32_t)s.n;
     for (int32_t i = 0, begun = 0; i < n; begun = i) {
         UChar32 c;

@@ -38,7 +38,8 @@ static Status store_path(const Job *j, Str *out)
     Ctx *cx = j->cx;
     char whole[PATH_MAX];
     struct stat st;
-    Str cache, folder, corpus = ctx_printf(cx, "%s/corpus.jsonl", j->opt->operand[0]);
+    Str cache = { 0 }, folder = { 0 };
+    Str corpus = ctx_printf(cx, "%s/corpus.jsonl", j->opt->operand[0]);
     TRY_NEW(corpus.p);
     if (!realpath(corpus.p, whole) || stat(whole, &st) != 0)
         return fail(cx, E_IO, "cannot read %s: %s", corpus.p, strerror(errno));
@@ -129,7 +130,7 @@ static Status fill(const Job *j, pith *p, const Corpus *c)
 
 Status job_store(const Job *j, const Corpus *corpus, bool index, pith **out)
 {
-    Str path;
+    Str path = { 0 };
     pith *p = NULL;
     size_t have = 0;
     *out = NULL;
