@@ -79,7 +79,7 @@ Str ctx_printf(Ctx *cx, const char *format, ...)
     return (Str){ p, (size_t)n };
 }
 
-Status fail(Ctx *cx, Status status, const char *format, ...)
+Status (fail)(Ctx *cx, Status status, const char *format, ...)   // not the macro of ctx.h
 {
     if (cx->status != OK) return cx->status;
     va_list ap;
