@@ -112,11 +112,12 @@ static void check_cpu(Ctx *cx, Doctor *d)
                     "take"));
 #endif
     if (d->cores < online)
-        problem(d, ctx_printf(cx, "this process may use %d of %ld cores", d->cores, online),
+        problem(d, ctx_printf(cx, "this process may use %d of %ld cores", d->cores,
+                              online),
                 STR("start it without taskset, or raise the container's cpuset"));
     if (quota > 0 && quota < d->cores)
-        problem(d, ctx_printf(cx, "the container's quota pays for %.1f of %d cores", quota,
-                              d->cores),
+        problem(d, ctx_printf(cx, "the container's quota pays for %.1f of %d cores",
+                              quota, d->cores),
                 STR("raise the quota, or pass --threads: threads that are put to sleep "
                     "hold up the others"));
 }

@@ -88,7 +88,8 @@ static void llama_close(Model *base)
 }
 
 static const ModelImpl generator = { .close = llama_close, .count = count,
-    .score = llama_score_yes, .count_chat = llama_count_chat, .generate = llama_generate };
+    .score = llama_score_yes, .count_chat = llama_count_chat,
+    .generate = llama_generate };
 static const ModelImpl embedder = { .close = llama_close, .count = count,
     .embed = llama_embed };
 static const ModelImpl ranker = { .close = llama_close, .count = count,
@@ -220,8 +221,8 @@ static Status describe(Ctx *cx, LlamaModel *m, const char *path, const ModelOpti
     Str offset = meta(m, "pith.segment_b_offset");
     if (offset.p) m->segment_b = (llama_token)strtol(offset.p, NULL, 10);
     if (m->segment_b < 0 || m->segment_b > llama_vocab_n_tokens(m->vocab) / 2)
-        return fail(cx, E_FORMAT, "%s: pith.segment_b_offset is %d, the vocabulary has %d "
-                    "tokens", path, m->segment_b, llama_vocab_n_tokens(m->vocab));
+        return fail(cx, E_FORMAT, "%s: pith.segment_b_offset is %d, the vocabulary has "
+                    "%d tokens", path, m->segment_b, llama_vocab_n_tokens(m->vocab));
     find_space_prefix(m);
     m->past = ctx_new(&m->own, llama_token, (size_t)info->window);
     return m->own.status == OK ? OK : fail(cx, E_MEMORY, "%s", m->own.reason);

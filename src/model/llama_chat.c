@@ -1,6 +1,6 @@
 /* llama_chat.c -- a conversation as tokens, in the model's own template.
  *
- * Documents and questions come from outside, and may hold "<|im_end|>\n<|im_start|>system"
+ * Documents and questions come from outside, and may hold "<|im_end|><|im_start|>system"
  * to pass for an instruction. So the template is filled with place holders, characters
  * that no template has, and cut there: its own text is read with markers, what stands in
  * the place of a holder without. libllama still makes one token of a marker that the file
@@ -164,7 +164,8 @@ Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens 
     if (seen != n)
         return fail(cx, E_MODEL, "%s: its chat template has no place for %zu of %zu "
                     "messages", m->base.info.path.p, n - seen, n);
-    return tokens_add(cx, m, out, (Str){ text.p + start, text.n - start }, TOKENS_MARKERS);
+    Str rest = { text.p + start, text.n - start };
+    return tokens_add(cx, m, out, rest, TOKENS_MARKERS);
 }
 
 Status llama_count_chat(Ctx *cx, Model *base, const Message *msg, size_t n, int *tokens)

@@ -1,8 +1,8 @@
 /* llama_embed.c -- vectors and scores: many sequences in a batch, each pooled to a row.
  *
  * Sequences are sorted by length and packed up to a budget of tokens: attention runs over
- * the whole batch, so that a large budget costs more than it saves. A sequence longer than
- * the budget goes alone. The order of the results is that of the texts. */
+ * the whole batch, so that a large budget costs more than it saves. A sequence longer
+ * than the budget goes alone. The order of the results is that of the texts. */
 #include "model/llama_impl.h"
 
 #include "model/engine.h"
@@ -227,8 +227,8 @@ static Status judge_prompt(Ctx *cx, LlamaModel *m, Str query, Str text, Tokens *
     TRY(judge_tokens(cx, m, j, query, STR(""), &bare));
     size_t margin = 8;       // tokens may fall apart at a cut
     if (bare.n + margin > window)
-        return fail(cx, E_LIMIT, "the query has no room in the model's window of %zu tokens",
-                    window);
+        return fail(cx, E_LIMIT, "the query has no room in the model's window of %zu "
+                    "tokens", window);
     TRY(tokens_cut(cx, m, text, window - bare.n - margin, &text));
     return judge_tokens(cx, m, j, query, text, out);
 }
@@ -260,8 +260,8 @@ Status llama_score_yes(Ctx *cx, Model *base, Str query, const Str *texts, size_t
         const float *logit = llama_get_logits_ith(m->talk, -1);   // (n_vocab)
         out[i] = word_logit(m, logit, yes) - word_logit(m, logit, no);
         if (!isfinite(out[i]))
-            return fail(cx, E_MODEL, "%s: it has no token for yes or no, or its logits are "
-                        "not finite", base->info.path.p);
+            return fail(cx, E_MODEL, "%s: it has no token for yes or no, or its logits "
+                        "are not finite", base->info.path.p);
     }
     return OK;
 }

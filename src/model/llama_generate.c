@@ -34,8 +34,8 @@ static Status talk_room(Ctx *cx, LlamaModel *m, size_t n)
 {
     size_t window = (size_t)m->base.info.window;
     if (n > window)
-        return fail(cx, E_LIMIT, "%zu tokens of prompt and answer, the model's window has "
-                    "%zu: ask for less context", n, window);
+        return fail(cx, E_LIMIT, "%zu tokens of prompt and answer, the model's window "
+                    "has %zu: ask for less context", n, window);
     if (m->talk && llama_n_ctx(m->talk) >= n) return OK;
     if (m->talk) llama_free(m->talk);
     m->talk = NULL;
@@ -157,7 +157,8 @@ typedef struct Writer {
     size_t shown;
 } Writer;
 
-/* Bytes of the character at p (Unicode 15, table 3-7); 0: it goes on behind n, -1: none. */
+/* Bytes of the character at p (Unicode 15, table 3-7); 0: it goes on behind n; -1: it is
+ * none. */
 static int character(const unsigned char *p, size_t n)
 {
     unsigned lead = p[0], low = 0x80, high = 0xBF;

@@ -392,7 +392,8 @@ static void stops_when_it_is_cancelled(void **state)
     GenerateOptions opt = { .max_tokens = 5 };
     cx.cancelled = always;
     if (can(CAN_EMBED))
-        assert_int_equal(model_embed(&cx, model, EMBED_QUERY, texts, 1, out), E_CANCELLED);
+        assert_int_equal(model_embed(&cx, model, EMBED_QUERY, texts, 1, out),
+                         E_CANCELLED);
     ctx_forgive(&cx);
     if (can(CAN_SCORE))
         assert_int_equal(model_score(&cx, model, texts[0], texts, 1, out), E_CANCELLED);
