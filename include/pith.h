@@ -135,6 +135,7 @@ typedef struct pith_passage {
     double score;           /* [0,1] fused; comparable within one result */
     double words, vectors;  /* BM25 and cosine; 0 where that side did not find it */
     double rerank;          /* logit of the reranker; NAN where it did not look */
+    double sentence;        /* logit of its best sentence; NAN likewise */
     const char *document, *title, *section, *text;
     const char *read;       /* what of the text the model was given to read */
     size_t start, end;      /* bytes of the document's source */

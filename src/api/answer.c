@@ -26,8 +26,8 @@ static Status passages_out(Ctx *cx, const Passages *from, pith_passage **out, si
         const Passage *p = &from->at[i];
         (*out)[i] = (pith_passage){
             .chunk = p->chunk.id, .rank = (int)i + 1, .score = p->score, .words = p->words,
-            .vectors = p->vector, .rerank = p->rerank, .start = p->chunk.start,
-            .end = p->chunk.end,
+            .vectors = p->vector, .rerank = p->rerank, .sentence = p->sentence,
+            .start = p->chunk.start, .end = p->chunk.end,
             .document = public_string(cx, p->chunk.uri),
             .title = public_string(cx, p->chunk.title),
             .section = public_string(cx, p->chunk.section),
@@ -148,7 +148,7 @@ static Status given_in(Ctx *cx, const pith_ask_options *o, AskOptions *opt)
     for (size_t i = 0; i < o->n_passages; i++) {
         Str text = str_z(o->passages[i]);
         opt->given->at[i] = (Passage){ .chunk = { .text = text, .end = text.n },
-                                       .rerank = NAN };
+                                       .rerank = NAN, .sentence = NAN };
     }
     return OK;
 }

@@ -18,6 +18,7 @@ static json_t *passage_json(const pith_passage *p)
     if (j && strcmp(p->read, p->text) != 0)
         json_object_set_new(j, "read", json_string(p->read));
     if (j && !isnan(p->rerank)) json_object_set_new(j, "rerank", json_real(p->rerank));
+    if (j && !isnan(p->sentence)) json_object_set_new(j, "sentence", json_real(p->sentence));
     return j;
 }
 

@@ -6,7 +6,8 @@
 
 enum { SHOWN_WHEN_ABSTAINING = 3 };
 
-/* The passages to answer from: those given, none, or what a search finds. */
+/* The passages to answer from: those given, none, or what a search finds and the reranker
+ * leaves. */
 static Status find(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
 {
     if (opt->closed_book) return OK;
@@ -16,7 +17,9 @@ static Status find(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
     }
     TRY(retrieve(cx, a->store, a->embedder, &opt->retrieve, out->question, &out->passages));
     if (!a->ranker) return OK;
-    return rerank(cx, a->ranker, &opt->rerank, out->question, &out->passages);
+    TRY(rerank(cx, a->ranker, &opt->rerank, out->question, &out->passages));
+    if (opt->unfiltered) return OK;
+    return filter(cx, a->ranker, &opt->filter, out->question, &out->passages);
 }
 
 static bool should_abstain(Ctx *cx, const AskOptions *opt, Answer *out)
@@ -96,8 +99,6 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
                            Answer *out)
 {
     Prompt prompt;
-    if (a->ranker && !opt->unfiltered)
-        TRY(filter(cx, a->ranker, &opt->filter, out->question, &out->passages));
     if (opt->context_only) return OK;
     if (out->passages.n) TRY(prompt_fit(cx, a->writer, &opt->prompt, &out->passages));
     TRY(prompt_build(cx, &out->passages, out->question, &prompt));

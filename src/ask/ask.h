@@ -1,6 +1,6 @@
 /* ask.h -- question to cited answer, or an honest "the documents do not say".
  *
- *     standalone -> retrieve -> rerank -> abstain -> filter -> prompt -> generate -> cite
+ *     standalone -> retrieve -> rerank -> filter -> abstain -> prompt -> generate -> cite
  *
  * Each step records a stage in the Ctx. Siblings of this folder never call each other's
  * steps: only ask.c knows the order. */

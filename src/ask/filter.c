@@ -101,7 +101,11 @@ static Status judge(Ctx *cx, Model *ranker, Str question, const Passages *ps, Se
         TRY_NEW(text[i].p);
     }
     TRY(model_score(cx, ranker, question, text, s->n, logit));
-    for (size_t i = 0; i < s->n; i++) s->at[i].logit = logit[i];
+    for (size_t i = 0; i < s->n; i++) {
+        float *best = &ps->at[s->at[i].passage].sentence;
+        s->at[i].logit = logit[i];
+        *best = isnan(*best) ? logit[i] : fmaxf(*best, logit[i]);
+    }
     return OK;
 }
 
@@ -144,13 +148,19 @@ static Status keep(Ctx *cx, const Sentences *s, const bool *goes_on, Passages *p
     return OK;
 }
 
+static float best_sentence(const Sentences *s)
+{
+    float best = -INFINITY;
+    for (size_t i = 0; i < s->n; i++) best = fmaxf(best, s->at[i].logit);
+    return best;
+}
+
 /* Marks the sentences within the margin of the best, and the heads of their tables. */
 static Status choose(Ctx *cx, const Passages *ps, const Sentences *s, float margin,
                      bool **goes_on)
 {
-    float best = -INFINITY;
+    float best = best_sentence(s);
     TRY_NEW(*goes_on = ctx_new(cx, bool, s->n));
-    for (size_t i = 0; i < s->n; i++) best = fmaxf(best, s->at[i].logit);
     for (size_t i = 0; i < s->n; i++) (*goes_on)[i] = s->at[i].logit >= best - margin;
     keep_heads(ps, s, *goes_on);
     return OK;
@@ -175,6 +185,7 @@ static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt, 
     stage_figure(stage, "passages", (double)ps->n);
     stage_figure(stage, "sentences_before", (double)s.n);
     stage_figure(stage, "sentences", (double)kept);
+    stage_figure(stage, "best", best_sentence(&s));
     stage_end(stage);
     return OK;
 }

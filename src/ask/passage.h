@@ -11,6 +11,7 @@ typedef struct Passage {
     float vector;    // cosine with the query; 0 where there are no vectors
     float fused;     // [0,1], comparable within one query
     float rerank;    // the reranker's logit; NAN where it did not look
+    float sentence;  // the logit of its best sentence; NAN where the filter did not look
     float score;     // what the order is by, highest first
     Span *kept;      // sentences of chunk.text that go on, in order; NULL: all of it
     size_t n_kept;

@@ -80,7 +80,8 @@ static Status load(Ctx *cx, Store *store, const Candidate *c, size_t n, const fl
     for (size_t i = 0; i < n; i++) {
         if (chunks[i].id == 0) continue;
         Passage *p = &out->at[out->n++];
-        *p = (Passage){ .chunk = chunks[i], .words = c[i].words, .rerank = NAN };
+        *p = (Passage){ .chunk = chunks[i], .words = c[i].words, .rerank = NAN,
+                        .sentence = NAN };
         if (query) p->vector = dot(query, vectors + i * (size_t)dim, dim);
     }
     return OK;

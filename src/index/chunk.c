@@ -10,9 +10,10 @@
 
 enum {
     AIM_MIN = 16,
-    PREFIX_TOKENS = 62,     // of the window, for title, section and special tokens
+    PREFIX_TOKENS = 92,     // of the window, for title, section and special tokens
     GAP_BYTES = 64,         // dropped source inside a chunk (a comment, say), at most
-    PREFIX_BYTES = 120,     // of title, and of section, that the embedder reads
+    TITLE_BYTES = 240,      // the head of a title that the embedder reads
+    SECTION_BYTES = 120,    // and the end of a section, where its own heading stands
 };
 
 typedef struct Group {
@@ -202,6 +203,15 @@ Status chunk_parts(Ctx *cx, const Chunker *asked, const Parsed *p, Chunk **out, 
     return OK;
 }
 
+/* The first bytes of s, to a character's last. */
+static Str head(Str s, size_t most)
+{
+    if (s.n <= most) return s;
+    s.n = most;
+    while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xC0) == 0x80) s.n--;
+    return s;
+}
+
 /* The last bytes of s, from a character's first. */
 static Str tail(Str s, size_t most)
 {
@@ -214,8 +224,8 @@ static Str tail(Str s, size_t most)
 
 Str embedding_text(Ctx *cx, Str title, const Chunk *c)
 {
-    title = tail(title, PREFIX_BYTES);
-    Str section = tail(c->section, PREFIX_BYTES);
+    title = head(title, TITLE_BYTES);
+    Str section = tail(c->section, SECTION_BYTES);
     if (title.n == 0 && section.n == 0) return c->text;
     const char *mark = title.n && section.n ? " > " : "";
     return ctx_printf(cx, "%.*s%s%.*s\n%.*s", (int)title.n, title.p, mark, (int)section.n,
