@@ -76,7 +76,7 @@ static double peak(MatmulWay way, int cores)
 /* n texts of `tokens` tokens: words that are one token each, and two markers. */
 static Str *make_texts(Ctx *cx, size_t n, int tokens)
 {
-    static const char *const word[] = { "the", "warranty", "of", "battery", "years",
+    static const char *const word[] = { "the", "contract", "of", "battery", "years",
         "and", "water", "engine", "reports", "revenue", "growth", "supply", "not", "from", "two",
         "because", "damage", "was" };
     Str *texts = ctx_new(cx, Str, n);

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime as ort
 from tokenizers import Tokenizer
 
-WORDS = ("the warranty of battery years and water engine reports revenue growth supply "
+WORDS = ("the contract of battery years and water engine reports revenue growth supply "
          "not from two because damage was").split()
 
 

@@ -24,7 +24,7 @@ if [ ! -f "$venv/.complete" ]; then
 fi
 
 peer=$("$venv/bin/python" "$here/encode_onnxruntime.py" "$onnx" "$tokenizer" "$texts" "$tokens")
-ours=$("$bench" "$gguf" | tee /dev/stderr | grep -m1 -E '^(int8|oneDNN)')
+ours=$("$bench" "$gguf" | tee /dev/stderr | awk '/^(int8|oneDNN)/ && !n++')
 printf '%s\n' "$peer"
 rate() { sed -E 's/.*: ([0-9.]+)\/s.*/\1/' <<< "$1"; }
 awk -v a="$(rate "$(cut -d, -f1 <<< "$ours")")" -v b="$(rate "$peer")" \
