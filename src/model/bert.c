@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANEL = 96 };   // rows; a multiple of what matmul_int8.c takes at a time
+enum { PANEL = 48 };   // rows; a multiple of what matmul_int8.c takes at a time
 
 typedef struct Norm {
     float *gain, *bias;      // (hidden)

@@ -23,7 +23,7 @@
 
 enum {
     ROWS = 6, COLS = 64, BLOCK = 64,
-    PANEL = 96,           // rows quantized at a time, a multiple of ROWS
+    PANEL = 48,           // rows quantized at a time, a multiple of ROWS
     ZERO = 128,           // the byte that stands for 0
     SAMPLE = 128,         // weights of a column by which its step is chosen
 };
