@@ -14,8 +14,12 @@ install(TARGETS pith_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 if(PITH_ENGINE)
     install(DIRECTORY ${PITH_ENGINE}/lib/ DESTINATION ${PITH_PRIVATE_LIBDIR}
-            FILES_MATCHING PATTERN "lib*.so.*" PATTERN "libggml-cpu*.so"
+            FILES_MATCHING PATTERN "lib*.so.*"
             PATTERN "cmake" EXCLUDE PATTERN "pkgconfig" EXCLUDE)
+    # The kernels of a portable build, one for each kind of CPU; ggml has them in bin.
+    file(GLOB kernels ${PITH_ENGINE}/bin/libggml-*.so)
+    install(FILES ${kernels} DESTINATION ${PITH_PRIVATE_LIBDIR}
+            PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
     install(DIRECTORY ${PITH_ENGINE}/share/licenses/llama.cpp/
             DESTINATION ${CMAKE_INSTALL_DOCDIR}/licenses/llama.cpp)
 endif()

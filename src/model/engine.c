@@ -6,10 +6,13 @@
  * the cause; the later ones follow from it. */
 #include "model/engine.h"
 
+#include <dlfcn.h>
 #include <ggml-backend.h>
+#include <limits.h>
 #include <llama.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static _Thread_local char reason[300];
@@ -25,11 +28,24 @@ static void on_log(enum ggml_log_level level, const char *text, void *unused)
     snprintf(reason, sizeof reason, "%.*s", (int)strcspn(cause, "\n"), cause);
 }
 
+/* The kernels of a portable build lie beside libggml. ggml_backend_load_all would look
+ * beside the program and in the current folder, where a stranger's library may lie. */
+static void load_kernels(void)
+{
+    char folder[PATH_MAX];
+    Dl_info here;
+    if (!dladdr((const void *)ggml_backend_load_all_from_path, &here)) return;
+    if (!realpath(here.dli_fname, folder)) return;
+    char *slash = strrchr(folder, '/');
+    if (slash) *slash = '\0';
+    ggml_backend_load_all_from_path(folder);
+}
+
 static void start(void)
 {
     llama_log_set(on_log, NULL);
     llama_backend_init();
-    if (ggml_backend_dev_count() == 0) ggml_backend_load_all();   // a portable build
+    if (ggml_backend_dev_count() == 0) load_kernels();   // a portable build
 }
 
 void engine_start(void)

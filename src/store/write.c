@@ -127,9 +127,9 @@ static Status agree_embedder(Ctx *cx, Store *s, const EmbedderId *by)
     if (same) return OK;
     TRY(read_number(cx, s, Q_COUNTS, 0, &documents));
     if (documents == 0) return set_embedder(cx, s, by);
-    return fail(cx, E_MODEL, "%s: its vectors are of %.*s (%d), not of %.*s (%d); make "
-                "them anew, or name that embedder", s->path, (int)s->by.name.n, s->by.name.p,
-                s->by.dim, (int)by->name.n, by->name.p, by->dim);
+    return fail(cx, E_MODEL, "%s: its vectors are of %.*s (%d), not of %.*s (%d); name "
+                "that embedder, or run `pith reembed`", s->path, (int)s->by.name.n,
+                s->by.name.p, s->by.dim, (int)by->name.n, by->name.p, by->dim);
 }
 
 /* Changes the totals. */
