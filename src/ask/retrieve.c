@@ -50,15 +50,14 @@ static float dot(const float *a, const float *b, int dim)
 static void fuse(Passage *p, size_t n, const RetrieveOptions *opt)
 {
     float w = opt->words_weight > 0 ? opt->words_weight : RETRIEVE_WORDS_WEIGHT;
-    float best = 0, low = INFINITY, high = -INFINITY;
+    float best = 0, high = -INFINITY;
     for (size_t i = 0; i < n; i++) {
         best = fmaxf(best, p[i].words);
-        low = fminf(low, p[i].vector);
         high = fmaxf(high, p[i].vector);
     }
     for (size_t i = 0; i < n; i++) {
         float words = best > 0 ? p[i].words / best : 0;
-        float vector = high > low ? (p[i].vector - low) / (high - low) : 1;
+        float vector = fmaxf(1 - (high - p[i].vector) / RETRIEVE_SPAN, 0);
         if (opt->mode == RETRIEVE_WORDS) p[i].fused = words;
         else if (opt->mode == RETRIEVE_VECTORS) p[i].fused = fmaxf(p[i].vector, 0);
         else p[i].fused = w * words + (1 - w) * vector;
@@ -87,6 +86,14 @@ static Status load(Ctx *cx, Store *store, const Candidate *c, size_t n, const fl
     return OK;
 }
 
+/* A statement is looked for among its like: the prefix that tells a question from a passage
+ * costs it .0075 nDCG@10 on SciFact's claims, and brings .005 to .011 to questions (NQ,
+ * Cranfield, Medlars). */
+static bool is_statement(Str query)
+{
+    return str_ends(str_trim(query), STR("."));
+}
+
 static Status embed_query(Ctx *cx, Store *store, Model *embedder, Str query, float **out)
 {
     StoreStats stats;
@@ -97,7 +104,8 @@ static Status embed_query(Ctx *cx, Store *store, Model *embedder, Str query, flo
                     "name that embedder, or run `pith reembed`", (int)stats.embedder.n,
                     stats.embedder.p, (int)info->name.n, info->name.p);
     TRY_NEW(*out = ctx_new(cx, float, (size_t)info->dim));
-    return model_embed(cx, embedder, EMBED_QUERY, &query, 1, *out);
+    EmbedKind kind = is_statement(query) ? EMBED_PASSAGE : EMBED_QUERY;
+    return model_embed(cx, embedder, kind, &query, 1, *out);
 }
 
 Status retrieve(Ctx *cx, Store *store, Model *embedder, const RetrieveOptions *opt,

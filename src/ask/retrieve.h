@@ -3,8 +3,9 @@
  * The two sides are joined by a convex combination of scores (Bruch, Gai and Ingber,
  * "An Analysis of Fusion Functions for Hybrid Retrieval", 2023), which keeps what rank
  * fusion throws away: how much better the first is than the second. BM25 is divided by
- * the best of the query (its least value is 0); cosines are stretched between the
- * lowest and the highest among the candidates. */
+ * the best of the query (its least value is 0); a cosine counts 1 at the best of the query
+ * and 0 at RETRIEVE_SPAN below it. Unlike a stretch between the lowest and the highest
+ * candidate, this does not depend on how many candidates there are. */
 #ifndef PITH_ASK_RETRIEVE_H
 #define PITH_ASK_RETRIEVE_H
 
@@ -20,8 +21,9 @@ typedef struct RetrieveOptions {
     float words_weight;    // [0,1] of the words in the sum; 0: RETRIEVE_WORDS_WEIGHT
 } RetrieveOptions;
 
-/* Chosen on five collections; ARCHITECTURE.md has the table. */
-#define RETRIEVE_WORDS_WEIGHT 0.2f
+/* Chosen on six collections; ARCHITECTURE.md has the table. */
+#define RETRIEVE_WORDS_WEIGHT 0.25f
+#define RETRIEVE_SPAN 0.2f   // of cosine
 
 /* Fills out with at most k passages, best first; equal scores by uri, then position.
  * embedder may be NULL for RETRIEVE_WORDS. An empty store gives none.
