@@ -1,0 +1,166 @@
+/* gemm.c -- see gemm.h: the choice of a way, the portable one, and oneDNN's. */
+#include "model/gemm_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef PITH_ONEDNN
+#include <dlfcn.h>
+#include <dnnl.h>
+#endif
+
+void *gemm_scratch(GemmScratch *s, size_t bytes)
+{
+    enum { LINE = 64 };
+    if (bytes <= s->bytes) return s->p;
+    bytes = (bytes + LINE - 1) / LINE * LINE;
+    free(s->p);
+    s->p = aligned_alloc(LINE, bytes);
+    s->bytes = s->p ? bytes : 0;
+    return s->p;
+}
+
+/* ---- bf16 ------------------------------------------------------------------------- */
+
+static uint16_t round_one(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    if ((u & 0x7FFFFFFF) > 0x7F800000) return (uint16_t)(u >> 16 | 64);   // a quiet NaN
+    return (uint16_t)((u + 0x7FFF + (u >> 16 & 1)) >> 16);
+}
+
+void gemm_to_bf16(size_t n, const float *from, uint16_t *to)
+{
+    if (gemm_bf16_can()) gemm_bf16_round(n, from, to);
+    else for (size_t i = 0; i < n; i++) to[i] = round_one(from[i]);
+}
+
+void gemm_from_bf16(size_t n, const uint16_t *from, float *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t u = (uint32_t)from[i] << 16;
+        memcpy(&to[i], &u, sizeof u);
+    }
+}
+
+/* ---- portable C ------------------------------------------------------------------- */
+
+static float at(const GemmMatrix *x, size_t i, size_t j)
+{
+    return ((const float *)x->p)[x->turned ? j * x->stride + i : i * x->stride + j];
+}
+
+static void plain_row(const GemmJob *job, size_t i)
+{
+    float *c = job->c + i * job->c_stride;
+    for (size_t j = 0; j < job->n; j++) {
+        double sum = 0;
+        for (size_t p = 0; p < job->n_parts; p++)
+            for (size_t k = 0; k < job->part[p].k; k++)
+                sum += (double)at(&job->part[p].a, i, k) * at(&job->part[p].b, k, j);
+        c[j] = (float)((job->add ? c[j] : 0) + sum * job->scale);
+    }
+}
+
+/* ---- oneDNN ----------------------------------------------------------------------- */
+
+#ifdef PITH_ONEDNN
+/* Sets how many threads OpenMP gives the calling thread; returns how many it were. */
+static int team(int n)
+{
+    int (*count)(void);
+    void (*set)(int);
+    *(void **)&count = dlsym(RTLD_DEFAULT, "omp_get_max_threads");
+    *(void **)&set = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (!count || !set) return n;
+    int before = count();
+    set(n);
+    return before;
+}
+
+static bool dnnl_run(const GemmJob *job)
+{
+    dnnl_status_t s = dnnl_success;
+    int before = team(1);
+    for (size_t p = 0; p < job->n_parts && !s; p++) {
+        const GemmPart *part = &job->part[p];
+        s = dnnl_sgemm(part->a.turned ? 'T' : 'N', part->b.turned ? 'T' : 'N',
+                       (dnnl_dim_t)job->m, (dnnl_dim_t)job->n, (dnnl_dim_t)part->k,
+                       job->scale, part->a.p, (dnnl_dim_t)part->a.stride, part->b.p,
+                       (dnnl_dim_t)part->b.stride, job->add || p > 0, job->c,
+                       (dnnl_dim_t)job->c_stride);
+    }
+    team(before);
+    return s == dnnl_success;
+}
+
+static bool dnnl_can(void)
+{
+    return true;
+}
+#else
+static bool dnnl_run(const GemmJob *job)
+{
+    (void)job;
+    return false;
+}
+
+static bool dnnl_can(void)
+{
+    return false;
+}
+#endif
+
+/* ---- the choice ------------------------------------------------------------------- */
+
+const char *gemm_name(GemmWay way)
+{
+    static const char *const name[] = { "portable C", "oneDNN f32", "AVX-512 BF16" };
+    return name[way];
+}
+
+bool gemm_can(GemmWay way)
+{
+    return way == GEMM_WAY_BF16 ? gemm_bf16_can() : way == GEMM_WAY_PLAIN || dnnl_can();
+}
+
+GemmWay gemm_best(void)
+{
+    if (gemm_can(GEMM_WAY_BF16)) return GEMM_WAY_BF16;
+    return gemm_can(GEMM_WAY_F32) ? GEMM_WAY_F32 : GEMM_WAY_PLAIN;
+}
+
+GemmType gemm_type(GemmWay way)
+{
+    return way == GEMM_WAY_BF16 ? GEMM_BF16 : GEMM_F32;
+}
+
+Status gemm_room_open(Ctx *cx, GemmWay way, GemmRoom **out)
+{
+    *out = NULL;
+    if (!gemm_can(way)) return fail(cx, E_ARG, "this machine has no such way to multiply");
+    *out = calloc(1, sizeof **out);
+    if (!*out) return fail(cx, E_MEMORY, "out of memory for matrix products");
+    (*out)->way = way;
+    return OK;
+}
+
+void gemm_room_close(GemmRoom *r)
+{
+    if (!r) return;
+    for (int i = 0; i < 2; i++) {
+        free(r->a[i].p);
+        free(r->b[i].p);
+    }
+    free(r);
+}
+
+bool gemm_run(GemmRoom *r, const GemmJob *job)
+{
+    if (job->m == 0 || job->n == 0) return true;
+    if (r->way == GEMM_WAY_BF16) return gemm_bf16_run(r, job);
+    if (r->way == GEMM_WAY_F32) return dnnl_run(job);
+    for (size_t i = 0; i < job->m; i++) plain_row(job, i);
+    return true;
+}

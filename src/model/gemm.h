@@ -1,0 +1,62 @@
+/* gemm.h -- plain matrix products c = a b, for training, where both sides change.
+ *
+ * matmul.h packs weights once and runs them often; here nothing is kept. A product may
+ * have two parts, c = a1 b1 + a2 b2, which is a layer with its low-rank adapter in one
+ * pass over c. There is one way for each kind of CPU:
+ *
+ *   GEMM_WAY_BF16   AVX-512 BF16, ours: operands are rounded to bf16, sums are f32.
+ *   GEMM_WAY_F32    oneDNN's sgemm, any CPU.
+ *   GEMM_WAY_PLAIN  portable C in f32; what the others are tested against.
+ *
+ * Nothing here starts a thread. The same call gives the same bits each time. */
+#ifndef PITH_MODEL_GEMM_H
+#define PITH_MODEL_GEMM_H
+
+#include "base/ctx.h"
+
+typedef enum GemmWay { GEMM_WAY_PLAIN, GEMM_WAY_F32, GEMM_WAY_BF16 } GemmWay;
+typedef enum GemmType { GEMM_F32, GEMM_BF16 } GemmType;
+
+/* Element (i, j) is p[i * stride + j]; turned: p[j * stride + i]. */
+typedef struct GemmMatrix {
+    const void *p;
+    size_t stride;
+    GemmType type;
+    bool turned;
+} GemmMatrix;
+
+typedef struct GemmPart {
+    GemmMatrix a, b;         // (m, k), (k, n)
+    size_t k;
+} GemmPart;
+
+typedef struct GemmJob {
+    size_t m, n;
+    GemmPart part[2];
+    size_t n_parts;          // 1 or 2
+    float scale;             // of the product
+    bool add;                // c += product, else c = product
+    float *c;                // (m, n), rows c_stride apart
+    size_t c_stride;
+} GemmJob;
+
+typedef struct GemmRoom GemmRoom;
+
+/* "AVX-512 BF16", ... Static. */
+const char *gemm_name(GemmWay way);
+bool gemm_can(GemmWay way);
+GemmWay gemm_best(void);
+/* What operands are held in: bf16 operands are read by GEMM_WAY_BF16 alone. */
+GemmType gemm_type(GemmWay way);
+
+/* One thread's scratch memory. */
+MUST_USE Status gemm_room_open(Ctx *cx, GemmWay way, GemmRoom **out);
+void gemm_room_close(GemmRoom *r);
+/* False: no memory, or oneDNN gave up; c is then undefined. */
+MUST_USE bool gemm_run(GemmRoom *r, const GemmJob *job);
+
+/* n values to bf16, nearest even; and back. */
+void gemm_to_bf16(size_t n, const float *from, uint16_t *to);
+void gemm_from_bf16(size_t n, const uint16_t *from, float *to);
+
+#endif

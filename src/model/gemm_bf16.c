@@ -1,0 +1,336 @@
+/* gemm_bf16.c -- gemm.h for AVX-512 BF16.
+ *
+ * After Goto and van de Geijn (ACM TOMS 34(3), 2008): a panel of b, DEPTH by 48, is packed
+ * into the second-level cache, in pairs of bf16 along k as vdpbf16ps wants them; the rows
+ * of a go past it eight at a time, with 24 sums in registers. Packing costs one load and
+ * one store for what m rows use, so weights stay as they lie in memory, in one copy that
+ * serves x W' and dy W alike. Rows of a are read where they are if they are bf16 already.
+ *
+ * Invariant: packed operands are zero behind their last k, so that padding adds nothing.
+ * Columns beyond the last hold anything: their sums are never stored. */
+#include "model/gemm_impl.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#include <string.h>
+
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+
+enum { LANES = 16, PAIR = 2, ROWS = 8, COLUMNS = 3 * LANES, DEPTH = 1536 };
+
+typedef uint16_t Bf16;
+
+bool gemm_bf16_can(void)
+{
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bf16");
+}
+
+AVX512 static inline __mmask16 lanes(size_t left)
+{
+    return left >= LANES ? 0xFFFF : (__mmask16)((1u << left) - 1);
+}
+
+AVX512 static inline __mmask32 lanes_32(size_t left)
+{
+    return left >= 2 * LANES ? 0xFFFFFFFF : (__mmask32)((1u << left) - 1);
+}
+
+/* 32 values, those behind `left` zero, as bf16. */
+AVX512 static inline __m512i load_32(const void *p, GemmType type, size_t left)
+{
+    if (type == GEMM_BF16) return _mm512_maskz_loadu_epi16(lanes_32(left), p);
+    const float *f = p;
+    __m512 low = _mm512_maskz_loadu_ps(lanes(left), f);
+    __m512 high = left > LANES ? _mm512_maskz_loadu_ps(lanes(left - LANES), f + LANES)
+                               : _mm512_setzero_ps();
+    return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+}
+
+static const void *element(const GemmMatrix *x, size_t i)
+{
+    return (const char *)x->p + i * (x->type == GEMM_BF16 ? sizeof(Bf16) : sizeof(float));
+}
+
+AVX512 void gemm_bf16_round(size_t n, const float *from, uint16_t *to)
+{
+    for (size_t i = 0; i < n; i += 2 * LANES)
+        _mm512_mask_storeu_epi16(to + i, lanes_32(n - i), load_32(from + i, GEMM_F32, n - i));
+}
+
+/* Turns a 16 x 16 matrix of 32-bit items around. */
+AVX512 static inline void transpose(__m512i a[LANES])
+{
+    __m512i t[LANES];
+    for (int i = 0; i < LANES; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
+    }
+    for (int i = 0; i < LANES; i += 4) {
+        a[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        a[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        a[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        a[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    for (int i = 0; i < 4; i++) {   // a[4 j + i]: rows 4 j .. 4 j + 3, column i of each lane
+        __m512i b0 = _mm512_shuffle_i32x4(a[i], a[4 + i], 0x88);
+        __m512i b1 = _mm512_shuffle_i32x4(a[i], a[4 + i], 0xDD);
+        __m512i c0 = _mm512_shuffle_i32x4(a[8 + i], a[12 + i], 0x88);
+        __m512i c1 = _mm512_shuffle_i32x4(a[8 + i], a[12 + i], 0xDD);
+        t[i] = _mm512_shuffle_i32x4(b0, c0, 0x88);
+        t[i + 4] = _mm512_shuffle_i32x4(b1, c1, 0x88);
+        t[i + 8] = _mm512_shuffle_i32x4(b0, c0, 0xDD);
+        t[i + 12] = _mm512_shuffle_i32x4(b1, c1, 0xDD);
+    }
+    memcpy(a, t, sizeof t);
+}
+
+/* ---- packing ---------------------------------------------------------------------- */
+
+/* Two rows of 16 values each become 16 pairs. */
+AVX512 static inline __m512i interleave(__m512i upper, __m512i lower)
+{
+    static const uint16_t order[32] = {
+        0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39,
+        8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47,
+    };
+    return _mm512_permutex2var_epi16(upper, _mm512_loadu_si512(order), lower);
+}
+
+/* Rows `first` .. first + k of b, columns n .. n + 16, to (pairs, 16, 2); what lies beyond
+ * `left` columns or k rows is zero. */
+AVX512 static void pack_rows(const GemmMatrix *b, size_t first, size_t k, size_t n,
+                             size_t left, Bf16 *to)
+{
+    if (left > LANES) left = LANES;
+    for (size_t i = 0; i < k; i += PAIR, to += LANES * PAIR) {
+        const void *row = element(b, (first + i) * b->stride + n);
+        __m512i upper = load_32(row, b->type, left), lower = _mm512_setzero_si512();
+        if (i + 1 < k)
+            lower = load_32(element(b, (first + i + 1) * b->stride + n), b->type, left);
+        _mm512_store_si512(to, interleave(upper, lower));
+    }
+}
+
+/* The same for a b that is turned: its columns are rows in memory. */
+AVX512 static void pack_turned(const GemmMatrix *b, size_t first, size_t k, size_t n,
+                               size_t left, Bf16 *to)
+{
+    size_t pairs = (k + 1) / PAIR;
+    for (size_t i = 0; i < pairs; i += LANES) {
+        __m512i a[LANES];
+        for (size_t j = 0; j < LANES; j++)
+            a[j] = j < left ? load_32(element(b, (n + j) * b->stride + first + i * PAIR),
+                                      b->type, k - i * PAIR)
+                            : _mm512_setzero_si512();
+        transpose(a);
+        for (size_t j = 0; j < LANES && i + j < pairs; j++)
+            _mm512_store_si512(to + (i + j) * LANES * PAIR, a[j]);
+    }
+}
+
+/* Up to 48 columns from n on, k rows from `first` on, to (columns / 16, pairs, 16, 2). */
+static void pack_b(const GemmMatrix *b, size_t first, size_t k, size_t n, size_t columns,
+                   Bf16 *to)
+{
+    size_t step = (k + 1) / PAIR * PAIR * LANES;
+    for (size_t j = 0; j < columns; j += LANES, to += step)
+        (b->turned ? pack_turned : pack_rows)(b, first, k, n + j, columns - j, to);
+}
+
+/* Where the kernel finds a part's rows of a: (m, stride) in bf16. */
+typedef struct Rows {
+    const Bf16 *p;
+    size_t stride;
+} Rows;
+
+static bool in_place(const GemmPart *part)
+{
+    return part->a.type == GEMM_BF16 && !part->a.turned && part->k % PAIR == 0;
+}
+
+AVX512 static void pack_a(const GemmPart *part, size_t m, size_t stride, Bf16 *to)
+{
+    for (size_t i = 0; i < m && !part->a.turned; i++)
+        for (size_t k = 0; k < stride; k += 2 * LANES) {
+            size_t left = k < part->k ? part->k - k : 0;
+            _mm512_mask_storeu_epi16(to + i * stride + k, lanes_32(stride - k),
+                                     load_32(element(&part->a, i * part->a.stride + k),
+                                             part->a.type, left));
+        }
+    if (!part->a.turned) return;
+    /* A turned a is small, or the product is: pairs of its rows make columns. */
+    for (size_t i = 0; i < m; i += LANES)
+        for (size_t k = 0; k < stride; k += PAIR) {
+            size_t left = m - i < LANES ? m - i : LANES;
+            uint32_t pair[LANES];
+            __m512i lower = _mm512_setzero_si512(), upper = lower;
+            if (k < part->k)
+                upper = load_32(element(&part->a, k * part->a.stride + i), part->a.type, left);
+            if (k + 1 < part->k)
+                lower = load_32(element(&part->a, (k + 1) * part->a.stride + i),
+                                part->a.type, left);
+            _mm512_storeu_si512(pair, interleave(upper, lower));
+            for (size_t j = 0; j < left; j++)
+                memcpy(to + (i + j) * stride + k, &pair[j], sizeof *pair);
+        }
+}
+
+static bool rows_of(GemmRoom *r, const GemmJob *job, size_t p, Rows *out)
+{
+    const GemmPart *part = &job->part[p];
+    if (in_place(part)) return *out = (Rows){ part->a.p, part->a.stride }, true;
+    size_t stride = (part->k + PAIR - 1) / PAIR * PAIR;
+    Bf16 *to = gemm_scratch(&r->a[p], job->m * stride * sizeof(Bf16));
+    if (!to) return false;
+    pack_a(part, job->m, stride, to);
+    *out = (Rows){ to, stride };
+    return true;
+}
+
+/* ---- the kernel ------------------------------------------------------------------- */
+
+/* What eight rows meet in one pass: rows of a, and a panel of b, by part. */
+typedef struct Strip {
+    const Bf16 *a, *b;
+    size_t stride, pairs;
+} Strip;
+
+typedef struct Tile {
+    float *c;
+    size_t stride, rows, columns;
+    float scale;
+    bool add;
+} Tile;
+
+/* sum += a b, two bf16 a lane. Not the intrinsic: see DOT in matmul_int8.c. */
+#define DOT(sum, a, b) __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
+
+AVX512 static inline __m512 pair_of(const Bf16 *p)
+{
+    float both;
+    memcpy(&both, p, sizeof both);
+    return _mm512_set1_ps(both);
+}
+
+AVX512 static inline void store(const Tile *t, size_t row, size_t column, __m512 sum)
+{
+    if (row >= t->rows || column >= t->columns) return;
+    float *c = t->c + row * t->stride + column;
+    __mmask16 m = lanes(t->columns - column);
+    sum = _mm512_mul_ps(sum, _mm512_set1_ps(t->scale));
+    if (t->add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(m, c));
+    _mm512_mask_storeu_ps(c, m, sum);
+}
+
+#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
+#define START(i) __m512 s##i##0 = _mm512_setzero_ps(), s##i##1 = s##i##0, s##i##2 = s##i##0; \
+    size_t at##i = (i) < t->rows ? (i) : t->rows - 1;
+#define ROW(i) const Bf16 *a##i = strip->a + at##i * strip->stride;
+#define MULTIPLY(i) { __m512 a = pair_of(a##i + PAIR * k); \
+    DOT(s##i##0, a, b0); DOT(s##i##1, a, b1); DOT(s##i##2, a, b2); }
+#define STORE(i) store(t, i, 0, s##i##0); store(t, i, LANES, s##i##1); \
+    store(t, i, 2 * LANES, s##i##2);
+
+/* Up to 8 rows by 48 columns. Rows beyond t->rows repeat the last and are not stored. */
+AVX512 static void kernel(const Strip *strip, size_t n_strips, const Tile *t)
+{
+    EACH_ROW(START)
+    for (size_t i = 0; i < n_strips; i++, strip++) {
+        EACH_ROW(ROW)
+        const Bf16 *b = strip->b;
+        size_t step = strip->pairs * LANES * PAIR;
+        for (size_t k = 0; k < strip->pairs; k++, b += LANES * PAIR) {
+            __m512i b0 = _mm512_load_si512(b);
+            __m512i b1 = _mm512_load_si512(b + step);
+            __m512i b2 = _mm512_load_si512(b + 2 * step);
+            EACH_ROW(MULTIPLY)
+        }
+    }
+    EACH_ROW(STORE)
+}
+
+#define ROW_1(i) const Bf16 *a##i = strip->a + at##i * strip->stride;
+#define START_1(i) __m512 s##i = _mm512_setzero_ps(); \
+    size_t at##i = (i) < t->rows ? (i) : t->rows - 1;
+#define MULTIPLY_1(i) { __m512 a = pair_of(a##i + PAIR * k); DOT(s##i, a, b0); }
+#define STORE_1(i) store(t, i, 0, s##i);
+
+/* The same for up to 16 columns. */
+AVX512 static void kernel_narrow(const Strip *strip, size_t n_strips, const Tile *t)
+{
+    EACH_ROW(START_1)
+    for (size_t i = 0; i < n_strips; i++, strip++) {
+        EACH_ROW(ROW_1)
+        const Bf16 *b = strip->b;
+        for (size_t k = 0; k < strip->pairs; k++, b += LANES * PAIR) {
+            __m512i b0 = _mm512_load_si512(b);
+            EACH_ROW(MULTIPLY_1)
+        }
+    }
+    EACH_ROW(STORE_1)
+}
+
+/* One panel of columns against all rows. */
+static void panel(const GemmJob *job, const Rows *a, Strip strip[2], size_t n_strips,
+                  size_t depth, Tile t)
+{
+    bool narrow = t.columns <= LANES;
+    float *c = t.c;
+    for (size_t i = 0; i < job->m; i += ROWS) {
+        t.rows = job->m - i < ROWS ? job->m - i : ROWS;
+        t.c = c + i * job->c_stride;
+        strip[0].a = a[0].p + i * a[0].stride + depth;
+        if (n_strips == 2) strip[1].a = a[1].p + i * a[1].stride;
+        (narrow ? kernel_narrow : kernel)(strip, n_strips, &t);
+    }
+}
+
+/* The first part is taken DEPTH at a time; the second, which is short, goes with its last
+ * piece. */
+bool gemm_bf16_run(GemmRoom *r, const GemmJob *job)
+{
+    size_t k = job->part[0].k, k2 = job->n_parts == 2 ? job->part[1].k : 0;
+    size_t deep = k < DEPTH ? k : DEPTH;
+    Rows a[2] = { { NULL, 0 } };
+    Bf16 *b = gemm_scratch(&r->b[0], (deep + 1) * COLUMNS * sizeof(Bf16));
+    Bf16 *b2 = k2 ? gemm_scratch(&r->b[1], (k2 + 1) * COLUMNS * sizeof(Bf16)) : NULL;
+    if (!b || (k2 && !b2)) return false;
+    for (size_t p = 0; p < job->n_parts; p++)
+        if (!rows_of(r, job, p, &a[p])) return false;
+
+    for (size_t n = 0; n < job->n; n += COLUMNS) {
+        size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS;
+        for (size_t d = 0; d < k; d += DEPTH) {
+            size_t piece = k - d < DEPTH ? k - d : DEPTH;
+            bool last = d + piece == k;
+            Strip strip[2] = { { .b = b, .stride = a[0].stride, .pairs = (piece + 1) / PAIR },
+                               { .b = b2, .stride = a[1].stride, .pairs = (k2 + 1) / PAIR } };
+            Tile t = { job->c + n, job->c_stride, 0, columns, job->scale, job->add || d > 0 };
+            pack_b(&job->part[0].b, d, piece, n, columns, b);
+            if (last && k2) pack_b(&job->part[1].b, 0, k2, n, columns, b2);
+            panel(job, a, strip, last && k2 ? 2 : 1, d, t);
+        }
+    }
+    return true;
+}
+
+#else
+
+bool gemm_bf16_can(void)
+{
+    return false;
+}
+
+bool gemm_bf16_run(GemmRoom *r, const GemmJob *job)
+{
+    (void)r, (void)job;
+    return false;
+}
+
+void gemm_bf16_round(size_t n, const float *from, uint16_t *to)
+{
+    (void)n, (void)from, (void)to;
+}
+
+#endif

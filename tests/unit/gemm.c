@@ -1,0 +1,135 @@
+/* gemm.c -- every way of gemm.h against portable C, in all layouts. */
+#include "model/gemm.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { GUARD = 16 };
+
+static float *random_floats(size_t n, uint32_t seed)
+{
+    float *p = malloc((n + 1) * sizeof *p);
+    assert_non_null(p);
+    for (size_t i = 0; i < n; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        p[i] = (float)(seed >> 8) / 8388608.0f - 1;
+    }
+    return p;
+}
+
+static float *multiply(GemmWay way, GemmJob job)
+{
+    Ctx cx = CTX_INIT;
+    GemmRoom *room = NULL;
+    job.c_stride = job.n + GUARD;
+    job.c = random_floats(job.m * job.c_stride, 9);
+    float *before = random_floats(job.m * job.c_stride, 9);
+    assert_int_equal(gemm_room_open(&cx, way, &room), OK);
+    assert_true(gemm_run(room, &job));
+    for (size_t i = 0; i < job.m; i++)
+        assert_memory_equal(job.c + i * job.c_stride + job.n,
+                            before + i * job.c_stride + job.n, GUARD * sizeof(float));
+    gemm_room_close(room);
+    free(before);
+    return job.c;
+}
+
+static void expect_same(const GemmJob *job)
+{
+    static const double most[] = { [GEMM_WAY_F32] = 1e-5, [GEMM_WAY_BF16] = 8e-3 };
+    float *want = multiply(GEMM_WAY_PLAIN, *job);
+    for (GemmWay way = GEMM_WAY_F32; way <= GEMM_WAY_BF16; way++) {
+        if (!gemm_can(way)) continue;
+        float *got = multiply(way, *job);
+        double d = 0, s = 1e-30;
+        for (size_t i = 0; i < job->m; i++)
+            for (size_t j = 0; j < job->n; j++) {
+                size_t at = i * (job->n + GUARD) + j;
+                d += pow((double)got[at] - want[at], 2);
+                s += pow((double)want[at], 2);
+            }
+        if (!(sqrt(d / s) <= most[way]))
+            fail_msg("%s, %zu x %zu x %zu: off by %g", gemm_name(way), job->m, job->n,
+                     job->part[0].k, sqrt(d / s));
+        free(got);
+    }
+    free(want);
+}
+
+static GemmPart part(size_t m, size_t n, size_t k, int layout, float **own)
+{
+    own[0] = random_floats(m * k, 1);
+    own[1] = random_floats(k * n, 2);
+    return (GemmPart){ .k = k,
+        .a = { own[0], layout & 1 ? m : k, GEMM_F32, layout & 1 },
+        .b = { own[1], layout & 2 ? k : n, GEMM_F32, layout & 2 } };
+}
+
+static void all_ways_agree_in_all_layouts(void **state)
+{
+    static const size_t side[][3] = {    // m, n, k
+        { 1, 1, 1 }, { 8, 48, 32 }, { 3, 17, 5 }, { 24, 100, 33 }, { 65, 49, 127 },
+        { 16, 8, 3100 }, { 7, 16, 64 }, { 9, 31, 2 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof side / sizeof *side; i++)
+        for (int layout = 0; layout < 16; layout++) {
+            size_t m = side[i][0], n = side[i][1];
+            float *own[4];
+            GemmJob job = { .m = m, .n = n, .n_parts = layout & 4 ? 2 : 1, .scale = 0.5f,
+                            .add = layout & 8 };
+            job.part[0] = part(m, n, side[i][2], layout & 3, own);
+            job.part[1] = part(m, n, 5, layout & 3, own + 2);
+            expect_same(&job);
+            for (int k = 0; k < 4; k++) free(own[k]);
+        }
+}
+
+static void reads_bf16_operands_as_their_rounded_values(void **state)
+{
+    enum { M = 10, N = 50, K = 66 };
+    (void)state;
+    if (!gemm_can(GEMM_WAY_BF16)) skip();
+    float *own[2];
+    static uint16_t a[M * K], b[K * N];
+    for (int layout = 0; layout < 4; layout++) {
+        GemmJob job = { .m = M, .n = N, .n_parts = 1, .scale = 1 };
+        job.part[0] = part(M, N, K, layout, own);
+        float *want = multiply(GEMM_WAY_BF16, job);
+        gemm_to_bf16(M * K, own[0], a);
+        gemm_to_bf16(K * N, own[1], b);
+        job.part[0].a.p = a, job.part[0].a.type = GEMM_BF16;
+        job.part[0].b.p = b, job.part[0].b.type = GEMM_BF16;
+        float *got = multiply(GEMM_WAY_BF16, job);
+        assert_memory_equal(got, want, M * (N + GUARD) * sizeof *got);
+        free(got), free(want), free(own[0]), free(own[1]);
+    }
+}
+
+static void rounds_to_bf16_and_back_to_nearest_even(void **state)
+{
+    static const float from[] = { 1, 1.00390625f, 1.01171875f, -0.0f, 3.0e38f, 65535 };
+    static const float want[] = { 1, 1,           1.015625f,   -0.0f, 3.0040553e38f, 65536 };
+    uint16_t mid[6];
+    float to[6];
+    (void)state;
+    gemm_to_bf16(6, from, mid);
+    gemm_from_bf16(6, mid, to);
+    for (int i = 0; i < 6; i++) assert_true(fabsf(to[i] - want[i]) <= fabsf(want[i]) * 3e-3f);
+    assert_true(to[1] == want[1] && to[2] == want[2]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_ways_agree_in_all_layouts),
+        cmocka_unit_test(reads_bf16_operands_as_their_rounded_values),
+        cmocka_unit_test(rounds_to_bf16_and_back_to_nearest_even),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
