@@ -167,6 +167,7 @@ static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l, AskOp
                       .temperature = o->temperature, .seed = o->seed,
                       .on_text = relay_text, .arg = l },
         .abstain_below = o->no_abstain ? 0 : ABSTAIN_THRESHOLD,
+        .filter = { .margin = o->filter_margin },
         .unfiltered = o->no_filter != 0,
         .context_only = o->context_only != 0,
         .closed_book = o->ground == PITH_CLOSED_BOOK,

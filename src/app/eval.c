@@ -37,7 +37,7 @@ static int run_eval(Cli *cli, const Command *self, int argc, char **argv)
 
 const Command command_eval = {
     "eval", run_eval, "measure retrieval, reranking, filtering, answers and refusals",
-    "retrieve|rerank|answer|abstain|questions|compare ...",
+    "retrieve|rerank|filter|answer|abstain|questions|compare|report ...",
     "  pith eval retrieve data/scifact --mode hybrid\n"
     "  pith eval answer data/nq --limit 100 --oracle --json\n"
     "  pith eval answer --help\n",

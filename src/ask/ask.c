@@ -99,8 +99,8 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
                            Answer *out)
 {
     Prompt prompt;
-    if (opt->context_only) return OK;
     if (out->passages.n) TRY(prompt_fit(cx, a->writer, &opt->prompt, &out->passages));
+    if (opt->context_only) return OK;
     TRY(prompt_build(cx, &out->passages, out->question, &prompt));
     Stage *s = stage_begin(cx, "generate");
     TRY(stream(cx, a, opt, &prompt, begun, out));

@@ -12,8 +12,11 @@ const char *const asked_name[N_ASKED] = {
 
 pith_ask_options asking_options(const Job *j)
 {
-    return (pith_ask_options){ .context_tokens = j->opt->context_tokens,
-                               .max_tokens = j->opt->max_tokens, .mode = j->opt->mode };
+    return (pith_ask_options){
+        .context_tokens = j->opt->context_tokens, .max_tokens = j->opt->max_tokens,
+        .mode = j->opt->mode, .no_rerank = j->opt->no_rerank, .no_filter = j->opt->no_filter,
+        .no_abstain = j->opt->no_abstain, .filter_margin = (float)j->opt->filter_margin,
+    };
 }
 
 /* What a stage says under this name; `other` where it does not. */
@@ -35,7 +38,7 @@ static Status context_recall(Ctx *cx, const pith_answer *a, const Question *q,
     *out = 0;
     for (size_t i = 0; i < a->n_passages && *out == 0; i++) {
         Answered in;
-        TRY(squad_score(cx, str_z(a->passages[i].text), q->answers, q->n_answers, &in));
+        TRY(squad_score(cx, str_z(a->passages[i].read), q->answers, q->n_answers, &in));
         *out = in.contains;
     }
     return OK;

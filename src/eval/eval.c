@@ -22,6 +22,8 @@ typedef struct Verb {
               "  --limit N       the first N questions\n" \
               "  --per-query FILE  write one row of figures for each question\n"
 #define ASKING "  --mode words|vectors|hybrid\n" \
+               "  --no-rerank, --no-filter, --no-abstain  leave a stage out\n" \
+               "  --filter-margin X  logits below the best sentence that go on\n" \
                "  --context-tokens N, --max-tokens N\n"
 
 static const Verb verbs[] = {
@@ -57,6 +59,12 @@ static const Verb verbs[] = {
       "with empty \"answers\".\n\n" FILES
       "  --chunk-tokens N  size of passages\n" ASKING MODELS
       "\nExample:\n  pith eval abstain data/single_topic --json\n" },
+    { "filter", EVAL_FILTER, 1, 1, eval_filter,
+      "pith eval filter DIR [options]\n"
+      "The context of each question with and without the filter: tokens taken out, and\n"
+      "how often it holds an accepted answer.\n\n" FILES
+      "  --chunk-tokens N  size of passages\n" ASKING MODELS
+      "\nExample:\n  pith eval filter data/nq --limit 200 --json\n" },
     { "questions", EVAL_QUESTIONS, 1, 1, eval_questions,
       "pith eval questions FILE [options]\n"
       "Your own questions to your own store: lines of {\"question\", \"answers\"?,\n"
@@ -93,6 +101,7 @@ static int help(FILE *to)
           "  rerank DIR      a given run, reranked\n"
           "  answer DIR      answers against accepted ones: EM, F1, contains\n"
           "  abstain DIR     what is refused, what is kept\n"
+          "  filter DIR      what the filter takes out, and what it costs\n"
           "  questions FILE  your own questions to your own store\n"
           "  compare A B     is a difference more than chance?\n"
           "  report A...     results as a page with plots\n\n"
@@ -129,7 +138,7 @@ int eval_main(int argc, char **argv, const EvalEnv *env)
         return help(env->out);
     if (!v)
         return tell(env, "eval needs one of retrieve, rerank, answer, abstain, "
-                         "questions, compare and report: see pith eval --help"), USAGE;
+                         "filter, questions, compare and report: see pith eval --help"), USAGE;
     Status st = eval_options_read(&cx, v->bit, argc, argv, &o);
     if (st == OK && o.help) return fputs(v->usage, env->out), DONE;
     if (st == OK) st = check_operands(&cx, v, &o);

