@@ -1,0 +1,181 @@
+/* rows.c -- see rows.h. Compiled with -O3; each function once for AVX-512, once for AVX2
+ * and once for any CPU, chosen when the program is loaded. */
+#include "tune/rows.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined __x86_64__ && defined __gnu_linux__ && !defined __clang_analyzer__
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+enum { LANES = 16 };
+
+/* e^x to 2e-7 of it, for x of -87 to 88; beyond, as at the end. */
+INLINE float exp_of(float x)
+{
+    x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
+    float whole = x * 1.44269504f + 12582912.0f - 12582912.0f;   // rounds to nearest
+    float f = x - whole * 0.693145752f - whole * 1.42860677e-6f;
+    float p = 1.0f / 720 * f + 1.0f / 120;
+    p = p * f + 1.0f / 24;
+    p = p * f + 1.0f / 6;
+    p = p * f + 0.5f;
+    p = p * f * f + f + 1;
+    int32_t bits = ((int32_t)whole + 127) << 23;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return p * power;
+}
+
+INLINE float total(const float lane[LANES])
+{
+    float sum = 0;
+    for (int j = 0; j < LANES; j++) sum += lane[j];
+    return sum;
+}
+
+/* sum of a b c; a NULL counts as ones, which the caller's constant folds away. */
+INLINE float dot(size_t n, const float *a, const float *b, const float *c)
+{
+    float lane[LANES] = { 0 };
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lane[j] += a[i + j] * b[i + j] * (c ? c[i + j] : 1);
+    for (size_t j = 0; i < n; i++, j++) lane[j] += a[i] * b[i] * (c ? c[i] : 1);
+    return total(lane);
+}
+
+CLONES double rows_square(size_t n, const float *x)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i += 4096) {
+        size_t piece = n - i < 4096 ? n - i : 4096;
+        sum += (double)dot(piece, x + i, x + i, NULL);
+    }
+    return sum;
+}
+
+CLONES void rows_add(size_t n, const float *restrict x, float *restrict sum)
+{
+    for (size_t i = 0; i < n; i++) sum[i] += x[i];
+}
+
+/* ---- norm ------------------------------------------------------------------------- */
+
+CLONES void rows_norm(size_t n, const float *restrict x, const float *restrict gain,
+                      float eps, float *restrict y)
+{
+    float inverse = 1 / sqrtf(dot(n, x, x, NULL) / (float)n + eps);
+    for (size_t i = 0; i < n; i++) y[i] = x[i] * inverse * gain[i];
+}
+
+CLONES void rows_norm_back(size_t n, const float *restrict x, const float *restrict gain,
+                           float eps, const float *restrict dy, float *restrict dx)
+{
+    float inverse = 1 / sqrtf(dot(n, x, x, NULL) / (float)n + eps);
+    float pull = dot(n, dy, gain, x) * inverse * inverse * inverse / (float)n;
+    for (size_t i = 0; i < n; i++) dx[i] += dy[i] * gain[i] * inverse - x[i] * pull;
+}
+
+/* ---- SwiGLU ----------------------------------------------------------------------- */
+
+CLONES void rows_swiglu(size_t n, const float *restrict gate, const float *restrict up,
+                        float *restrict y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = gate[i] / (1 + exp_of(-gate[i])) * up[i];
+}
+
+CLONES void rows_swiglu_back(size_t n, const float *restrict gate, const float *restrict up,
+                             const float *restrict dy, float *restrict dgate,
+                             float *restrict dup)
+{
+    for (size_t i = 0; i < n; i++) {
+        float s = 1 / (1 + exp_of(-gate[i])), silu = gate[i] * s;
+        dup[i] = dy[i] * silu;
+        dgate[i] = dy[i] * up[i] * (s + silu * (1 - s));
+    }
+}
+
+/* ---- softmax ---------------------------------------------------------------------- */
+
+INLINE float largest(size_t n, const float *x)
+{
+    float lane[LANES], max = x[0];
+    size_t i = 0;
+    for (int j = 0; j < LANES; j++) lane[j] = max;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];
+    for (; i < n; i++) max = x[i] > max ? x[i] : max;
+    for (int j = 0; j < LANES; j++) max = lane[j] > max ? lane[j] : max;
+    return max;
+}
+
+/* x becomes exp(scale * (x - max)); returns the sum. */
+INLINE float exponentials(size_t n, float *x, float max, float scale)
+{
+    float lane[LANES] = { 0 };
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lane[j] += x[i + j] = exp_of((x[i + j] - max) * scale);
+    for (size_t j = 0; i < n; i++, j++) lane[j] += x[i] = exp_of((x[i] - max) * scale);
+    return total(lane);
+}
+
+CLONES void rows_softmax(size_t n, float *s, float scale)
+{
+    float inverse = 1 / exponentials(n, s, largest(n, s), scale);
+    for (size_t i = 0; i < n; i++) s[i] *= inverse;
+}
+
+CLONES void rows_softmax_back(size_t n, const float *restrict p, float *restrict dp,
+                              float scale)
+{
+    float mean = dot(n, p, dp, NULL);
+    for (size_t i = 0; i < n; i++) dp[i] = scale * p[i] * (dp[i] - mean);
+}
+
+CLONES double rows_cross_entropy(size_t n, float *x, size_t target, float weight)
+{
+    float max = largest(n, x), right = x[target], sum = exponentials(n, x, max, 1);
+    float share = weight / sum;
+    for (size_t i = 0; i < n; i++) x[i] *= share;
+    x[target] -= weight;
+    return log((double)sum) + (double)max - (double)right;
+}
+
+/* ---- rotary positions ------------------------------------------------------------- */
+
+CLONES void rows_rope(size_t dims, float *x, const float *cosine, const float *sine,
+                      bool neox, bool back)
+{
+    size_t half = dims / 2, step = neox ? 1 : 2, far = neox ? half : 1;
+    for (size_t i = 0; i < half; i++) {
+        float *a = x + i * step, *b = a + far, s = back ? -sine[i] : sine[i];
+        float turned = *a * cosine[i] - *b * s;
+        *b = *a * s + *b * cosine[i];
+        *a = turned;
+    }
+}
+
+/* ---- AdamW ------------------------------------------------------------------------ */
+
+CLONES void rows_adam(const Adam *o, size_t n, const float *restrict g, float *restrict p,
+                      float *restrict m, float *restrict v)
+{
+    const Adam a = *o;
+    for (size_t i = 0; i < n; i++) {
+        float x = g[i] * a.scale;
+        m[i] = a.beta1 * m[i] + (1 - a.beta1) * x;
+        v[i] = a.beta2 * v[i] + (1 - a.beta2) * x * x;
+        float move = m[i] * a.fix1 / (sqrtf(v[i] * a.fix2) + a.eps) + a.decay * p[i];
+        p[i] -= a.rate * move;
+    }
+}
