@@ -168,6 +168,7 @@ static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l, AskOp
                       .on_text = relay_text, .arg = l },
         .abstain_below = o->no_abstain ? 0 : ABSTAIN_THRESHOLD,
         .filter = { .margin = o->filter_margin },
+        .withhold = !o->no_abstain && o->ground == PITH_GROUNDED,
         .unfiltered = o->no_filter != 0,
         .context_only = o->context_only != 0,
         .closed_book = o->ground == PITH_CLOSED_BOOK,

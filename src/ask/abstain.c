@@ -3,10 +3,13 @@
 
 #include <math.h>
 
-/* With a reranker: its best logit, and how far the best stands above the fifth.
- * Without: the best cosine alone, which tells much less. */
-static const float with_rerank[] = { 0.4f, 0.55f };      // bias, best logit
-static const float without_rerank[] = { -13.0f, 20.0f }; // bias, best cosine
+/* Fitted by logistic regression on 1,000 questions of six collections, each with its
+ * passages and, where there are gold passages, once more without them; every collection
+ * weighs alike. With the best logit alone the area under the ROC curve on a collection left
+ * out was .92 (NQ), .87 (HotpotQA), .91 (CovidQA), .71 (RGB), .62 (single topic); cosine,
+ * overlap of words and margins added nothing that held on all. */
+static const float with_rerank[] = { -0.6f, 0.183f };    // bias, best logit
+static const float without_rerank[] = { -13.0f, 20.0f }; // bias, best cosine: by hand
 
 float abstain_confidence(const Passages *ps)
 {

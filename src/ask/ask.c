@@ -69,7 +69,7 @@ static Status stream(Ctx *cx, const Asker *a, const AskOptions *opt, const Promp
                      double begun, Answer *out)
 {
     Stream s = { .to = &opt->generate, .out = out, .begun = begun };
-    CiteOptions cite = { .on_text = to_reader, .arg = &s };
+    CiteOptions cite = { .on_text = to_reader, .arg = &s, .hold = opt->withhold };
     GenerateOptions generate = opt->generate;
     generate.on_text = from_model;
     generate.arg = &s;
@@ -105,10 +105,10 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
     Stage *s = stage_begin(cx, "generate");
     TRY(stream(cx, a, opt, &prompt, begun, out));
     account(s, &out->generated, &out->cited);
-    if (!opt->closed_book && prompt_is_refusal(out->cited.text)) {
-        out->abstained = true;
-        out->cited.n = out->cited.unsupported = 0;
-    }
+    if (out->cited.withheld) return refuse(opt, out);
+    if (opt->closed_book || !prompt_is_refusal(out->cited.text)) return OK;
+    out->abstained = true;
+    out->cited.n = out->cited.unsupported = 0;
     return OK;
 }
 

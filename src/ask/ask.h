@@ -28,6 +28,7 @@ typedef struct AskOptions {
     FilterOptions filter;
     float abstain_below;         // confidence; 0: never abstain before generating
     bool unfiltered;             // leave the filter out
+    bool withhold;               // an answer of which no claim has a source is a refusal
     bool context_only;           // stop before the prompt
     Passages *given;             // answer from these instead of a search
     bool closed_book;            // from the model's memory alone

@@ -4,7 +4,7 @@
  * passed on. White space at its end is held back, so that a mark can go before it, and
  * so is a bracket that may turn out to be a mark of the model's own.
  *
- * Invariant: what was passed on is a prefix of the final text. */
+ * Invariant: what was passed on is a prefix of the final text; while `held`, it is empty. */
 #include "ask/cite.h"
 #include "base/words.h"
 
@@ -40,7 +40,8 @@ struct Citer {
     size_t n_units;
     Buf text, pending;
     size_t shown;
-    bool stopped;
+    size_t passed;          // bytes of text that went to on_text
+    bool held, stopped;
     Citation *made;
     size_t n_made, unsupported;
 };
@@ -102,6 +103,7 @@ Status citer_open(Ctx *cx, const Passages *ps, Str question, const CiteOptions *
     *c = (Citer){ .cx = cx, .ps = ps, .opt = *opt, .text = BUF(MAX_ANSWER),
                   .pending = BUF(MAX_ANSWER) };
     if (c->opt.min_support <= 0) c->opt.min_support = 0.5f;
+    c->held = opt->hold && ps->n > 0;
     TRY_NEW(c->made = ctx_new(cx, Citation, MAX_CITATIONS));
     TRY(words_open(cx, &c->words));
     Status st = content(cx, c->words, question, &c->asked, &c->n_asked);
@@ -194,10 +196,24 @@ static const Citation *cite_unit(Citer *c, const Unit *u, float support)
     return &c->made[c->n_made++];
 }
 
+static void pass_on(Citer *c)
+{
+    Str s = { c->text.p + c->passed, c->text.n - c->passed };
+    if (c->held || c->stopped || s.n == 0) return;
+    c->passed = c->text.n;
+    if (c->opt.on_text) c->stopped = !c->opt.on_text(c->opt.arg, s);
+}
+
 static void emit(Citer *c, Str s)
 {
     buf_add(&c->text, s);
-    if (s.n && c->opt.on_text && !c->stopped) c->stopped = !c->opt.on_text(c->opt.arg, s);
+    pass_on(c);
+}
+
+static void release(Citer *c)
+{
+    c->held = false;
+    pass_on(c);
 }
 
 /* Puts the marks of a finished claim: the sentence that covers most of it, then others
@@ -210,7 +226,7 @@ static Status cite_claim(Citer *c, Str claim)
     float all = 0, found = 0, sum;
     TRY(read_claim(c, claim, term, &n));
     for (size_t i = 0; i < n; i++) all += term[i].weight;
-    if (all <= 0) return OK;   // "Yes." claims nothing that could be looked up
+    if (all <= 0) return release(c), OK;   // "Yes." claims nothing that could be looked up
     while (sources < CLAIM_SOURCES && n > 0) {
         const Unit *u = best_unit(c, term, n, &sum);
         if (!u || sum < (sources ? 0.2f : 0.01f) * all) break;
@@ -229,6 +245,7 @@ static Status cite_claim(Citer *c, Str claim)
         int len = snprintf(mark, sizeof mark, "%s[%d]", i ? "" : " ", x->n);
         emit(c, (Str){ mark, (size_t)len });
     }
+    release(c);
     return OK;
 }
 
@@ -317,6 +334,6 @@ Status citer_finish(Citer *c, Cited *out)
     if (c->text.failed) return fail(c->cx, E_LIMIT, "an answer passed 1 MiB");
     Str text = ctx_dup(c->cx, str_trim(buf_str(&c->text)));
     TRY_NEW(text.p);
-    *out = (Cited){ text, c->made, c->n_made, c->unsupported };
+    *out = (Cited){ text, c->made, c->n_made, c->unsupported, c->held && text.n > 0 };
     return OK;
 }

@@ -15,6 +15,7 @@ typedef struct Citer Citer;
 
 typedef struct CiteOptions {
     float min_support;      // [0,1]; less is not cited; 0: 0.5
+    bool hold;              // pass nothing on before a claim has found its source
     bool (*on_text)(void *arg, Str piece);   // the text with its marks; may be NULL
     void *arg;
 } CiteOptions;
@@ -32,6 +33,7 @@ typedef struct Cited {
     Citation *at;           // each n once, in order
     size_t n;
     size_t unsupported;     // claims without a source
+    bool withheld;          // hold, and no claim found one: nothing was passed on
 } Cited;
 
 /* ps and question are borrowed until citer_close. What a Citer hands out is in cx. */

@@ -15,6 +15,7 @@ static const char lighthouse[] =
 static const char museum[] = "The museum opens at ten. Tickets cost four kroner.";
 
 typedef struct Heard {
+    bool hold;           // what the citer is told
     Buf text;
     size_t stop_after;   // pieces; 0: never
     size_t pieces;
@@ -38,7 +39,7 @@ static void cite(Ctx *cx, const char *answer, size_t n, Heard *heard, Cited *out
 {
     Passage p[2] = { passage(lighthouse, 1000), passage(museum, 50) };
     Passages ps = { p, 2, 0 };
-    CiteOptions opt = { .on_text = hear, .arg = heard };
+    CiteOptions opt = { .hold = heard->hold, .on_text = hear, .arg = heard };
     Citer *c;
     bool more = true;
     heard->text = BUF(1 << 16);
@@ -130,6 +131,33 @@ static void removes_marks_that_the_model_wrote_itself(void **state)
     ctx_end(&cx);
 }
 
+static void says_nothing_before_a_claim_has_its_source(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { .hold = true };
+    Cited got;
+    (void)state;
+    cite(&cx, "Bananas ripen fast. The museum opens at ten.", 3, &heard, &got);
+    assert_string_equal(heard.text.p, "Bananas ripen fast. The museum opens at ten. [1]");
+    assert_int_equal(heard.pieces, 1);   // nothing before the mark was known
+    assert_false(got.withheld);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+static void withholds_an_answer_of_which_nothing_has_a_source(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { .hold = true };
+    Cited got;
+    (void)state;
+    cite(&cx, "Bananas ripen faster beside apples.", 4, &heard, &got);
+    assert_true(got.withheld);
+    assert_int_equal(heard.pieces, 0);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
 static void stops_when_the_reader_wants_no_more(void **state)
 {
     Ctx cx = CTX_INIT;
@@ -165,6 +193,8 @@ int main(void)
         cmocka_unit_test(leaves_a_claim_without_a_source_unmarked_and_counts_it),
         cmocka_unit_test(does_not_support_a_number_that_the_source_does_not_have),
         cmocka_unit_test(removes_marks_that_the_model_wrote_itself),
+        cmocka_unit_test(says_nothing_before_a_claim_has_its_source),
+        cmocka_unit_test(withholds_an_answer_of_which_nothing_has_a_source),
         cmocka_unit_test(stops_when_the_reader_wants_no_more),
         cmocka_unit_test(accepts_bytes_that_are_no_utf8_and_empty_answers),
     };
