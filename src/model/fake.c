@@ -271,8 +271,9 @@ static Status read_spec(Ctx *cx, Fake *f, const char *spec)
 
 Status fake_open(Ctx *cx, const char *spec, const ModelOptions *opt, Model **out)
 {
-    static const ModelImpl impl = { fake_close, fake_count, fake_embed, fake_score,
-                                    fake_count_chat, fake_generate };
+    static const ModelImpl impl = { .close = fake_close, .count = fake_count,
+        .embed = fake_embed, .score = fake_score, .count_chat = fake_count_chat,
+        .generate = fake_generate };
     uint8_t hash[16];
     (void)opt;
     *out = NULL;

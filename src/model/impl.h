@@ -12,7 +12,8 @@ typedef struct ModelImpl {
     Status (*count_chat)(Ctx *cx, Model *m, const Message *msg, size_t n, int *tokens);
     Status (*generate)(Ctx *cx, Model *m, const Message *msg, size_t n,
                        const GenerateOptions *opt, Generated *out);
-} ModelImpl;   // embed, score, count_chat, generate: NULL where the model cannot
+    Status (*chat_tokens)(Ctx *cx, Model *m, const Message *msg, size_t n, ChatTokens *out);
+} ModelImpl;   // all but close and count: NULL where the model cannot
 
 /* First member of every implementation's struct. */
 struct Model {

@@ -8,6 +8,7 @@
 
 #include "model/engine.h"
 #include "model/gguf_file.h"
+#include "model/lineage.h"
 #include "model/machine.h"
 
 #include <stdlib.h>
@@ -17,11 +18,11 @@
 
 static Status reserve(Ctx *cx, Tokens *t, size_t more)
 {
-    if (more <= t->cap - t->n) return OK;
+    if (t->at && more <= t->cap - t->n) return OK;
     size_t cap = t->n + more > 2 * t->cap ? t->n + more : 2 * t->cap;
     llama_token *at = ctx_new(cx, llama_token, cap);
     TRY_NEW(at);
-    if (t->n) memcpy(at, t->at, t->n * sizeof *at);
+    if (t->at) memcpy(at, t->at, t->n * sizeof *at);
     t->at = at;
     t->cap = cap;
     return OK;
@@ -82,6 +83,7 @@ static void llama_close(Model *base)
     LlamaModel *m = (LlamaModel *)base;
     if (m->talk) llama_free(m->talk);
     if (m->pool) llama_free(m->pool);
+    if (m->adapter) llama_adapter_lora_free(m->adapter);
     if (m->weights) llama_model_free(m->weights);
     ctx_end(&m->own);
     free(m);
@@ -89,7 +91,9 @@ static void llama_close(Model *base)
 
 static const ModelImpl generator = { .close = llama_close, .count = count,
     .score = llama_score_yes, .count_chat = llama_count_chat,
-    .generate = llama_generate };
+    .chat_tokens = llama_chat_tokens, .generate = llama_generate };
+static const ModelImpl words = { .close = llama_close, .count = count,
+    .count_chat = llama_count_chat, .chat_tokens = llama_chat_tokens };
 static const ModelImpl embedder = { .close = llama_close, .count = count,
     .embed = llama_embed };
 static const ModelImpl ranker = { .close = llama_close, .count = count,
@@ -102,8 +106,13 @@ Status llama_context_open(Ctx *cx, LlamaModel *m, struct llama_context_params p,
 {
     p.n_threads = p.n_threads_batch = m->threads;
     p.no_perf = true;
+    float whole = 1;
     engine_reason_clear();
     *out = llama_init_from_model(m->weights, p);
+    if (*out && m->adapter && llama_set_adapters_lora(*out, &m->adapter, 1, &whole) != 0) {
+        llama_free(*out);
+        *out = NULL;
+    }
     if (*out) return OK;
     return fail(cx, E_MEMORY, "%s: no room for a context of %u tokens: %s",
                 m->base.info.path.p, p.n_ctx, engine_reason());
@@ -161,7 +170,7 @@ static void find_template(LlamaModel *m)
 static void find_space_prefix(LlamaModel *m)
 {
     llama_token first;
-    char piece[16];
+    char piece[16] = { 0 };
     int n = llama_tokenize(m->vocab, "a", 1, &first, 1, false, false);
     if (n == 1) n = llama_token_to_piece(m->vocab, first, piece, sizeof piece, 0, false);
     m->space_prefix = n > 1 && piece[0] == ' ';
@@ -216,6 +225,12 @@ static Status describe(Ctx *cx, LlamaModel *m, const char *path, const ModelOpti
     if (info->name.n == 0) info->name = ctx_dup(&m->own, str_z(slash ? slash + 1 : path));
     info->arch = meta(m, "general.architecture");
     info->engine = STR("libllama");
+    if (opt->words_only) {
+        m->base.impl = &words;
+        find_template(m);
+        find_space_prefix(m);
+        return m->own.status == OK ? OK : fail(cx, E_MEMORY, "%s", m->own.reason);
+    }
     TRY(find_use(cx, m, opt));
 
     Str offset = meta(m, "pith.segment_b_offset");
@@ -228,10 +243,11 @@ static Status describe(Ctx *cx, LlamaModel *m, const char *path, const ModelOpti
     return m->own.status == OK ? OK : fail(cx, E_MEMORY, "%s", m->own.reason);
 }
 
-static Status load(Ctx *cx, LlamaModel *m, const char *path)
+static Status load(Ctx *cx, LlamaModel *m, const char *path, bool words_only)
 {
     struct llama_model_params p = llama_model_default_params();
     p.load_mode = LLAMA_LOAD_MODE_MMAP;
+    p.vocab_only = words_only;
     engine_reason_clear();
     m->weights = llama_model_load_from_file(path, p);
     if (m->weights) {
@@ -243,6 +259,19 @@ static Status load(Ctx *cx, LlamaModel *m, const char *path)
     return fail(cx, unknown ? E_MODEL : E_FORMAT, "%s: %s%s", path, engine_reason(),
                 unknown ? "; this libllama does not know it"
                         : "; fetch the file again");
+}
+
+/* Reads a LoRA adapter, after a look at which model it was made for. */
+static Status adapt(Ctx *cx, LlamaModel *m, const char *path, const char *adapter)
+{
+    if (!(m->base.info.can & CAN_GENERATE))
+        return fail(cx, E_MODEL, "%s: an adapter changes what a model writes, and %s does not "
+                    "write", adapter, path);
+    TRY(lineage_check(cx, path, adapter));
+    engine_reason_clear();
+    m->adapter = llama_adapter_lora_init(m->weights, adapter);
+    if (m->adapter) return OK;
+    return fail(cx, E_MODEL, "%s: not an adapter of %s: %s", adapter, path, engine_reason());
 }
 
 static double gib(uint64_t bytes)
@@ -266,8 +295,9 @@ Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt, Mode
     LlamaModel *m = calloc(1, sizeof *m);
     if (!m) return fail(cx, E_MEMORY, "no memory for a model");
     m->threads = opt->threads > 0 ? opt->threads : machine_cores();
-    Status st = load(cx, m, path);
+    Status st = load(cx, m, path, opt->words_only);
     if (st == OK) st = describe(cx, m, path, opt);
+    if (st == OK && opt->adapter && *opt->adapter) st = adapt(cx, m, path, opt->adapter);
     if (st == OK) {
         m->base.info.file_bytes = file.bytes;
         m->base.info.fingerprint = ctx_dup(&m->own, str_z(file.fingerprint));

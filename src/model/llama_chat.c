@@ -30,21 +30,23 @@ static size_t holder_read(const char *p, size_t left, size_t n)
     return i < n ? i : n;
 }
 
-static Status plain_template(Ctx *cx, const llama_chat_message *chat, size_t n, Str *out)
+static Status plain_template(Ctx *cx, const llama_chat_message *chat, size_t n, bool open,
+                             Str *out)
 {
     Buf b = BUF(MESSAGES_MAX * 32);
     for (size_t i = 0; i < n; i++)
         buf_addf(&b, "%c%s: %s\n\n", chat[i].role[0] - 'a' + 'A', chat[i].role + 1,
                  chat[i].content);
-    buf_addf(&b, "Assistant:");
+    if (open) buf_addf(&b, "Assistant:");
     *out = ctx_dup(cx, buf_str(&b));
     bool failed = b.failed || !out->p;
     buf_free(&b);
     return failed ? fail(cx, E_MEMORY, "no memory for a prompt") : OK;
 }
 
-/* The template filled with holders. */
-static Status frame(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Str *out)
+/* The template filled with holders; open: with the opening of the assistant's turn. */
+static Status frame(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, bool open,
+                    Str *out)
 {
     llama_chat_message *chat = ctx_new(cx, llama_chat_message, n);
     char (*holder)[HOLDER + 1] = ctx_alloc(cx, n, sizeof *holder);
@@ -58,15 +60,15 @@ static Status frame(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Str *o
         holder_write(holder[i], i);
         chat[i] = (llama_chat_message){ msg[i].role, holder[i] };
     }
-    if (!m->template) return plain_template(cx, chat, n, out);
-    int size = llama_chat_apply_template(m->template, chat, n, true, NULL, 0);
+    if (!m->template) return plain_template(cx, chat, n, open, out);
+    int size = llama_chat_apply_template(m->template, chat, n, open, NULL, 0);
     char *p = size < 0 ? NULL : ctx_alloc(cx, (size_t)size + 1, 1);
     if (size < 0) return fail(cx, E_MODEL, "%s: its chat template does not take these "
                               "messages", m->base.info.path.p);
     TRY_NEW(p);
-    llama_chat_apply_template(m->template, chat, n, true, p, size + 1);
+    llama_chat_apply_template(m->template, chat, n, open, p, size + 1);
     /* What Qwen3's own template writes where enable_thinking is false. */
-    *out = ctx_printf(cx, "%s%s", p, m->thinks ? "<think>\n\n</think>\n\n" : "");
+    *out = ctx_printf(cx, "%s%s", p, m->thinks && open ? "<think>\n\n</think>\n\n" : "");
     return out->p ? OK : E_MEMORY;
 }
 
@@ -140,14 +142,21 @@ static Status begin(Ctx *cx, LlamaModel *m, Tokens *t, Str first)
     return text.n && str_starts(first, text) ? OK : tokens_push(cx, t, bos);
 }
 
-Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens *out)
+/* Where the tokens of a message lie. */
+typedef struct Span {
+    size_t begin, end;
+} Span;
+
+/* A conversation as tokens. span: (n), filled; NULL: nobody wants to know. */
+static Status fill(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, bool open,
+                   Tokens *out, Span *span)
 {
     if (n == 0 || n > MESSAGES_MAX)
         return fail(cx, E_ARG, "a conversation of %zu messages; 1 to %d are wanted", n,
                     MESSAGES_MAX);
     Str text;
     Markers markers;
-    TRY(frame(cx, m, msg, n, &text));
+    TRY(frame(cx, m, msg, n, open, &text));
     TRY(find_markers(cx, m, text, &markers));
     *out = (Tokens){ 0 };
     TRY(begin(cx, m, out, text));
@@ -156,7 +165,9 @@ Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens 
         size_t which = holder_read(text.p + i, text.n - i, n);
         if (which == n) continue;
         TRY(tokens_add(cx, m, out, (Str){ text.p + start, i - start }, TOKENS_MARKERS));
+        size_t before = out->n;
         TRY(add_content(cx, m, &markers, out, msg[which].content));
+        if (span) span[which] = (Span){ before, out->n };
         i += HOLDER - 1;
         start = i + 1;
         seen++;
@@ -166,6 +177,30 @@ Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens 
                     "messages", m->base.info.path.p, n - seen, n);
     Str rest = { text.p + start, text.n - start };
     return tokens_add(cx, m, out, rest, TOKENS_MARKERS);
+}
+
+Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens *out)
+{
+    return fill(cx, m, msg, n, true, out, NULL);
+}
+
+Status llama_chat_tokens(Ctx *cx, Model *base, const Message *msg, size_t n,
+                         ChatTokens *out)
+{
+    LlamaModel *m = (LlamaModel *)base;
+    Tokens t;
+    Span *span = ctx_new(cx, Span, n);
+    TRY_NEW(span);
+    TRY(fill(cx, m, msg, n, false, &t, span));
+    *out = (ChatTokens){ t.at, ctx_new(cx, uint8_t, t.n), t.n };
+    TRY_NEW(out->answer);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(msg[i].role, "assistant") != 0) continue;
+        size_t end = span[i].end;
+        memset(out->answer + span[i].begin, 1, end - span[i].begin);
+        if (end < t.n && llama_vocab_is_eog(m->vocab, t.at[end])) out->answer[end] = 1;
+    }
+    return OK;
 }
 
 Status llama_count_chat(Ctx *cx, Model *base, const Message *msg, size_t n, int *tokens)

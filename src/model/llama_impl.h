@@ -19,6 +19,7 @@ typedef struct LlamaModel {
     Ctx own;                // its arena holds what lives as long as the model
     struct llama_model *weights;
     const struct llama_vocab *vocab;
+    struct llama_adapter_lora *adapter;   // applied in every context; NULL: none
     int threads;
 
     /* Conversations: one sequence, whose first n_past tokens have their keys and values
@@ -59,6 +60,8 @@ MUST_USE Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n
  * made for `more` tokens behind it. *reused of t's tokens were there. */
 MUST_USE Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, int more, size_t *reused);
 
+Status llama_chat_tokens(Ctx *cx, Model *base, const Message *msg, size_t n,
+                         ChatTokens *out);
 Status llama_count_chat(Ctx *cx, Model *base, const Message *msg, size_t n, int *tokens);
 Status llama_generate(Ctx *cx, Model *base, const Message *msg, size_t n,
                       const GenerateOptions *opt, Generated *out);

@@ -105,6 +105,14 @@ Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n, int *to
 
 Status model_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
                       const GenerateOptions *opt, Generated *out)
+Status model_chat_tokens(Ctx *cx, Model *m, const Message *msg, size_t n, ChatTokens *out)
+{
+    *out = (ChatTokens){ 0 };
+    if (!m->impl->chat_tokens) return cannot(cx, m, "be trained on conversations");
+    TRY(check_messages(cx, msg, n));
+    return m->impl->chat_tokens(cx, m, msg, n, out);
+}
+
 {
     *out = (Generated){ 0 };
     if (!m->impl->generate) return cannot(cx, m, "write answers");

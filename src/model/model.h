@@ -32,6 +32,10 @@ typedef struct ModelOptions {
                             // model was trained for, whichever is less
     bool plain;             // do not use our own encoder: libllama for all
 } ModelOptions;
+    bool words_only;        // the vocabulary and the template alone: it counts and makes
+                            // tokens, and cannot generate
+    const char *adapter;    // generator: a LoRA adapter (GGUF) to apply; NULL or "": none.
+                            // E_MODEL: it was made for another model
 
 /* Opens the GGUF at path; "fake:" opens the test model. opt may be NULL.
  * E_IO, E_FORMAT (cut short, not GGUF), E_MODEL (an architecture nobody reads, or no use
@@ -91,6 +95,15 @@ MUST_USE Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n
 /* Continues the conversation with an assistant's turn. The prefix shared with the last
  * call is not computed again. E_LIMIT: prompt and max_tokens pass the window.
  * E_CANCELLED: cx was cancelled between tokens; out->text holds what there was. */
+typedef struct ChatTokens {
+    int32_t *id;            // (n)
+    uint8_t *answer;        // (n): 1 for the assistant's words and the end of its turn
+    size_t n;
+} ChatTokens;
+
+/* A finished conversation as the tokens that a model is trained on; in cx's arena. */
+MUST_USE Status model_chat_tokens(Ctx *cx, Model *m, const Message *msg, size_t n,
+                                  ChatTokens *out);
 MUST_USE Status model_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
                                const GenerateOptions *opt, Generated *out);
 
