@@ -2,6 +2,7 @@
  * for all of them. */
 #include "model/engine.h"
 #include "model/impl.h"
+#include "model/remote.h"
 
 #include <math.h>
 
@@ -31,6 +32,7 @@ Status model_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **ou
     if (opt->context_tokens < 0 || opt->context_tokens > MAX_CONTEXT)
         return fail(cx, E_ARG, "a context of %d tokens; 1 to %d, or 0 for the usual",
                     opt->context_tokens, MAX_CONTEXT);
+    if (remote_is_spec(path)) return remote_open(cx, path, opt, out);
     bool fake = str_starts(str_z(path), STR("fake:"));
     return fake ? fake_open(cx, path, opt, out) : open_file(cx, path, opt, out);
 }
@@ -103,8 +105,6 @@ Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n, int *to
     return m->impl->count_chat(cx, m, msg, n, tokens);
 }
 
-Status model_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
-                      const GenerateOptions *opt, Generated *out)
 Status model_chat_tokens(Ctx *cx, Model *m, const Message *msg, size_t n, ChatTokens *out)
 {
     *out = (ChatTokens){ 0 };
@@ -113,6 +113,8 @@ Status model_chat_tokens(Ctx *cx, Model *m, const Message *msg, size_t n, ChatTo
     return m->impl->chat_tokens(cx, m, msg, n, out);
 }
 
+Status model_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
+                      const GenerateOptions *opt, Generated *out)
 {
     *out = (Generated){ 0 };
     if (!m->impl->generate) return cannot(cx, m, "write answers");

@@ -4,7 +4,8 @@
  * call at a time; its weights are mapped and shared between processes.
  *
  * Implementations: encoder.c (BERT family over oneDNN), llama.c (any GGUF that libllama
- * reads), fake.c (deterministic, for tests). model.c chooses. */
+ * reads), remote.c (a server elsewhere), fake.c (deterministic, for tests). model.c
+ * chooses. */
 #ifndef PITH_MODEL_MODEL_H
 #define PITH_MODEL_MODEL_H
 
@@ -31,13 +32,15 @@ typedef struct ModelOptions {
     int context_tokens;     // generator: the window to make room for; 0: 4096 or what the
                             // model was trained for, whichever is less
     bool plain;             // do not use our own encoder: libllama for all
-} ModelOptions;
     bool words_only;        // the vocabulary and the template alone: it counts and makes
                             // tokens, and cannot generate
     const char *adapter;    // generator: a LoRA adapter (GGUF) to apply; NULL or "": none.
                             // E_MODEL: it was made for another model
+} ModelOptions;
 
-/* Opens the GGUF at path; "fake:" opens the test model. opt may be NULL.
+/* Opens the GGUF at path; "fake:" opens the test model, "http[s]://HOST#NAME" a server
+ * that speaks OpenAI's dialect (remote.h): its counts of tokens are estimates, a token
+ * being four bytes, and it tells no logprobs. opt may be NULL.
  * E_IO, E_FORMAT (cut short, not GGUF), E_MODEL (an architecture nobody reads, or no use
  * in pith), E_MEMORY (larger than the memory that is free). *out is NULL then. */
 MUST_USE Status model_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **out);
@@ -92,9 +95,6 @@ typedef struct Generated {
 /* How many tokens the conversation has, in the model's own chat template with the
  * opening of the assistant's turn. */
 MUST_USE Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n, int *tokens);
-/* Continues the conversation with an assistant's turn. The prefix shared with the last
- * call is not computed again. E_LIMIT: prompt and max_tokens pass the window.
- * E_CANCELLED: cx was cancelled between tokens; out->text holds what there was. */
 typedef struct ChatTokens {
     int32_t *id;            // (n)
     uint8_t *answer;        // (n): 1 for the assistant's words and the end of its turn
@@ -104,6 +104,9 @@ typedef struct ChatTokens {
 /* A finished conversation as the tokens that a model is trained on; in cx's arena. */
 MUST_USE Status model_chat_tokens(Ctx *cx, Model *m, const Message *msg, size_t n,
                                   ChatTokens *out);
+/* Continues the conversation with an assistant's turn. The prefix shared with the last
+ * call is not computed again. E_LIMIT: prompt and max_tokens pass the window.
+ * E_CANCELLED: cx was cancelled between tokens; out->text holds what there was. */
 MUST_USE Status model_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
                                const GenerateOptions *opt, Generated *out);
 
