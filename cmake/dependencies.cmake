@@ -9,6 +9,9 @@ pkg_check_modules(pith_pkg REQUIRED IMPORTED_TARGET
     jansson>=2.14 libsodium)
 target_link_libraries(pith_dependencies INTERFACE PkgConfig::pith_pkg Threads::Threads m)
 
+# The service alone is linked to it.
+pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)
+
 # Snowball ships no pkg-config file.
 find_library(STEMMER_LIBRARY stemmer REQUIRED)
 find_path(STEMMER_INCLUDE libstemmer.h REQUIRED)

@@ -33,7 +33,7 @@ OWNERS = {
 
 def finding(layer, name, quoted):
     if name == "pith.h":
-        return None if "pith.h" in SEES[layer] else "only api, eval and app see pith.h"
+        return None if "pith.h" in SEES[layer] else "only api, eval, serve and app see pith.h"
     for prefix, owners in OWNERS.items():
         if not quoted and name.startswith(prefix):
             return None if layer in owners else f"{name} belongs to {', '.join(sorted(owners))}"

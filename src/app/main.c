@@ -11,7 +11,7 @@
 static const Command *const commands[] = {
     &command_add, &command_sync, &command_ls, &command_rm, &command_status,
     &command_reembed, &command_search, &command_ask, &command_chat, &command_model,
-    &command_doctor, &command_eval,
+    &command_doctor, &command_eval, &command_tune, &command_serve,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -66,7 +66,8 @@ static const Command *find_command(const char *name)
 static int command_index(int argc, char **argv)
 {
     static const char *const with_value[] = { "--store", "--generator", "--embedder",
-                                              "--reranker", "--threads" };
+                                              "--reranker", "--adapter",
+                                              "--threads" };
     for (int i = 1; i < argc; i++) {
         bool takes = false;
         if (argv[i][0] != '-') return i;

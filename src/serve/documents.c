@@ -1,0 +1,218 @@
+/* documents.c -- what the store holds: listed, shown, added, removed. */
+#include "serve/route.h"
+
+#include "base/ctx.h"
+#include "serve/field.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 1024, DOCUMENTS_MAX = 1000, FORM_BUFFER = 16 << 10 };
+
+/* ---- reading ---------------------------------------------------------------------- */
+
+/* The list of the store; an empty one where there is no store yet. NULL: replied. */
+static json_t *list_all(Request *r, pith *p)
+{
+    char *text = NULL;
+    pith_error why;
+    int code = pith_list(p, &text, &why);
+    if (code && code != PITH_E_NOTFOUND) {
+        reply_pith(r, &why);
+        return NULL;
+    }
+    json_t *all = text ? json_loads(text, 0, NULL) : json_array();
+    pith_string_free(text);
+    if (!all) reply_error(r, 503, NULL, "out of memory for the list");
+    return all;
+}
+
+void documents_list(Request *r, pith *p)
+{
+    json_t *all = list_all(r, p);
+    if (all) reply_json(r, 200, json_pack("{ss so}", "object", "list", "data", all));
+}
+
+static json_t *find_document(json_t *all, const char *name)
+{
+    size_t i;
+    json_t *j;
+    json_array_foreach(all, i, j)
+        if (strcmp(json_string_value(json_object_get(j, "document")), name) == 0) return j;
+    return NULL;
+}
+
+void documents_show(Request *r, pith *p)
+{
+    json_t *all = list_all(r, p);
+    json_t *one = all ? find_document(all, r->rest) : NULL;
+    if (one) reply_json(r, 200, json_incref(one));
+    else if (all) reply_error(r, 404, "document", "the store has no such document");
+    json_decref(all);
+}
+
+/* pith_remove takes a folder too; here a name means one document. */
+void documents_remove(Request *r, pith *p)
+{
+    json_t *all = list_all(r, p);
+    size_t n = 0;
+    pith_error why;
+    bool known = all && find_document(all, r->rest);
+    if (!all) return;
+    json_decref(all);
+    if (!known) {
+        reply_error(r, 404, "document", "the store has no such document");
+    } else if (pith_remove(p, r->rest, &n, &why)) {
+        reply_pith(r, &why);
+    } else {
+        events_tell(r->server->events, "removed", json_pack("{ss}", "document", r->rest));
+        reply_json(r, 200, json_pack("{ss sb}", "document", r->rest, "deleted", 1));
+    }
+}
+
+/* ---- adding ----------------------------------------------------------------------- */
+
+/* A name is a label in the store and never a path that is opened; yet no reader should
+ * take it for one that leads out of a folder. */
+static bool name_is_fit(const char *name)
+{
+    size_t n = name ? strlen(name) : 0;
+    if (n == 0 || n > NAME_MAX_BYTES || name[0] == '/') return false;
+    for (const char *c = name; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127 || *c == '\\') return false;
+    for (const char *part = name; part; part = strchr(part, '/')) {
+        part += *part == '/';
+        size_t len = strcspn(part, "/");
+        if (len == 0 || (len == 1 && part[0] == '.') || (len == 2 && !memcmp(part, "..", 2)))
+            return false;
+    }
+    return true;
+}
+
+static bool format_is_known(const json_t *j)
+{
+    const char *z = json_string_value(j);
+    return !j || json_is_null(j) || (z && (!strcmp(z, "text") || !strcmp(z, "markdown")
+                                           || !strcmp(z, "html")));
+}
+
+static bool document_is_fit(Request *r, const json_t *j)
+{
+    const json_t *title = json_object_get(j, "title");
+    if (!name_is_fit(json_string_value(json_object_get(j, "document")))) {
+        reply_error(r, 400, "document", "document: a name of 1 to %d bytes, such as "
+                    "\"notes/plan.md\", was expected; no \"..\", no leading \"/\"",
+                    NAME_MAX_BYTES);
+    } else if (json_string_length(json_object_get(j, "text")) == 0) {
+        reply_error(r, 400, "text", "text: a string that is not empty was expected");
+    } else if (title && !json_is_null(title) && !json_is_string(title)) {
+        reply_error(r, 400, "title", "title: a string was expected");
+    } else if (!format_is_known(json_object_get(j, "format"))) {
+        reply_error(r, 400, "format", "format: text, markdown or html was expected");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* Keeps documents, queues the job, replies. Takes the array. */
+static void keep(Request *r, json_t *documents)
+{
+    Ctx cx = CTX_INIT;
+    char id[JOB_ID_BYTES];
+    size_t n = json_array_size(documents), i = 0;
+    if (n == 0 || n > DOCUMENTS_MAX)
+        reply_error(r, 400, "documents", "1 to %d documents were expected", DOCUMENTS_MAX);
+    while (n <= DOCUMENTS_MAX && i < n && document_is_fit(r, json_array_get(documents, i))) i++;
+    if (n > 0 && i == n) {
+        Status st = jobs_add(&cx, r->server->jobs, documents, str_hash(str_z(r->client)), id);
+        if (st == OK) {
+            reply_header(r, "Location", "/v1/jobs/%s", id);
+            reply_json(r, 202, jobs_show(r->server->jobs, id));
+        } else {
+            if (st == E_BUSY) reply_header(r, "Retry-After", "%d", 5);
+            reply_error(r, st == E_BUSY ? 429 : 500, NULL, "%s", cx.reason);
+        }
+    }
+    json_decref(documents);
+    ctx_end(&cx);
+}
+
+/* {"document","text",...}, or {"documents":[...]} with many. */
+static void add_json(Request *r)
+{
+    json_error_t why;
+    json_t *body = json_loadb(r->body.n ? r->body.p : "", r->body.n, 0, &why);
+    json_t *many = json_object_get(body, "documents");
+    if (!json_is_object(body))
+        reply_error(r, 400, NULL, "the body is not a JSON object: %.100s", why.text);
+    else if (many && !json_is_array(many))
+        reply_error(r, 400, "documents", "documents: an array was expected");
+    else
+        keep(r, many ? json_incref(many) : json_pack("[O]", body));
+    json_decref(body);
+}
+
+/* ---- forms with files ------------------------------------------------------------- */
+
+typedef struct Form {
+    json_t *documents;
+    Buf name, text;         // the part in work
+    size_t max;
+    bool bad;
+} Form;
+
+static void end_part(Form *f)
+{
+    if (!f->name.n) return;
+    json_t *j = json_pack("{ss ss#}", "document", f->name.p, "text",
+                          f->text.n ? f->text.p : "", (int)f->text.n);
+    f->bad |= !j || json_array_append_new(f->documents, j);     // not UTF-8, or a NUL in it
+    buf_free(&f->name);
+    buf_free(&f->text);
+}
+
+static enum MHD_Result on_part(void *cls, enum MHD_ValueKind kind, const char *key,
+                               const char *file, const char *type, const char *encoding,
+                               const char *data, uint64_t at, size_t n)
+{
+    Form *f = cls;
+    (void)kind, (void)key, (void)type, (void)encoding;
+    if (at == 0) {
+        end_part(f);
+        if (file && *file) buf_add(&f->name, str_z(file));
+    }
+    if (f->name.n) buf_add(&f->text, (Str){ data, n });
+    f->bad |= memchr(data ? data : "", 0, n) != NULL;
+    return f->text.failed || f->bad ? MHD_NO : MHD_YES;
+}
+
+static void add_form(Request *r)
+{
+    Form f = { .documents = json_array(), .name = BUF(NAME_MAX_BYTES + 1),
+               .text = BUF(r->body.max) };
+    struct MHD_PostProcessor *pp = MHD_create_post_processor(r->connection, FORM_BUFFER,
+                                                             on_part, &f);
+    bool read = pp && MHD_post_process(pp, r->body.p, r->body.n) == MHD_YES;
+    if (pp) read &= MHD_destroy_post_processor(pp) == MHD_YES;
+    end_part(&f);
+    if (f.bad)
+        reply_error(r, 415, "file", "file: only text in UTF-8 (text, Markdown, HTML) can be "
+                    "sent; index other files with `pith add`");
+    else if (!read || json_array_size(f.documents) == 0)
+        reply_error(r, 400, "file", "a form with at least one file that has a name and is "
+                    "not empty was expected");
+    else
+        keep(r, json_incref(f.documents));
+    json_decref(f.documents);
+}
+
+void documents_add(Request *r, pith *p)
+{
+    const char *type = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+                                                   "Content-Type");
+    (void)p;
+    if (type && strncasecmp(type, "application/json", 16) == 0) add_json(r);
+    else if (type && strncasecmp(type, "multipart/form-data", 19) == 0 && r->body.n) add_form(r);
+    else reply_error(r, 415, NULL, "application/json or multipart/form-data was expected");
+}

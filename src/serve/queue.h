@@ -1,0 +1,54 @@
+/* queue.h -- tasks that wait for a worker: bounded, fair between clients, dropped when
+ * they are too late or nobody waits for them any more.
+ *
+ * Each client has a lane of its own, first in first out; workers take from the lanes in
+ * turn, so that one who sends a hundred tasks delays another by one. A task is either run
+ * or dropped, once. All functions may be called from any thread; `left` and `drop` are
+ * called without the queue's lock, except that `left` must not call back. */
+#ifndef PITH_SERVE_QUEUE_H
+#define PITH_SERVE_QUEUE_H
+
+#include <pith.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum Drop { DROP_LATE, DROP_LEFT, DROP_STOP } Drop;
+
+typedef struct Task Task;
+typedef struct TaskKind {
+    void (*run)(Task *t, pith *p);      // on a worker; p is the worker's own
+    void (*drop)(Task *t, Drop why);    // it will not be run
+    bool (*left)(Task *t);              // nobody waits for it; NULL: somebody always does
+} TaskKind;
+
+struct Task {
+    const TaskKind *kind;
+    Task *next;                 // the queue's
+    uint64_t client;            // whose turn it takes
+    double queued_ms;           // when it came, on the clock of now_ms
+    double deadline_ms;         // when it is too late; 0: never
+};
+
+typedef struct Queue Queue;
+
+/* At most max tasks wait, of one client at most max_client. NULL: no memory. */
+Queue *queue_new(size_t max, size_t max_client);
+void queue_free(Queue *q);      // it must be empty; NULL is a no-op
+
+/* False: full, closed, or no memory; the task is untouched. */
+bool queue_push(Queue *q, Task *t);
+/* Waits for the next task; NULL once the queue is closed and empty, or after wait_ms. */
+Task *queue_take(Queue *q, int wait_ms);
+/* Drops those that are late at now_ms or left. */
+void queue_sweep(Queue *q, double now_ms);
+/* No more comes in; what waits is still taken. */
+void queue_close(Queue *q);
+/* Drops all that waits. */
+void queue_clear(Queue *q);
+
+bool queue_closed(Queue *q);
+size_t queue_length(Queue *q);
+
+#endif

@@ -1,0 +1,28 @@
+/* report.c -- see report.h. Figures and times, never text. */
+#include "serve/report.h"
+
+#include <stdio.h>
+
+void report_stages(Request *r, const pith_stage *stages, size_t n)
+{
+    char label[64];
+    for (size_t i = 0; i < n; i++) {
+        const pith_stage *s = &stages[i];
+        json_t *j = json_pack("{sI ss sf}", "id", (json_int_t)r->id, "stage", s->name, "ms",
+                              s->ms);
+        for (int f = 0; j && f < s->n_figures; f++)
+            json_object_set_new(j, s->figure[f].name, json_real(s->figure[f].value));
+        log_event(&r->server->log, LOG_INFO, "stage", j);
+        snprintf(label, sizeof label, "stage=\"%s\"", s->name);
+        metrics_time(r->server->metrics, METRIC_STAGE_S, label, s->ms);
+    }
+}
+
+void report_answer(Request *r, const pith_answer *a)
+{
+    Metrics *m = r->server->metrics;
+    report_stages(r, a->stages, a->n_stages);
+    metrics_count(m, METRIC_TOKENS, "kind=\"prompt\"", a->prompt_tokens);
+    metrics_count(m, METRIC_TOKENS, "kind=\"generated\"", a->generated_tokens);
+    if (a->first_token_ms > 0) metrics_time(m, METRIC_FIRST_S, "", a->first_token_ms);
+}

@@ -1,0 +1,69 @@
+/* server.h -- what the service consists of; seen by src/serve alone.
+ *
+ * Threads: two or more of libmicrohttpd's, which read, admit and write; one worker for
+ * answers, some for searches, one for documents; the first thread, which waits for
+ * signals and ten times a second drops what is late. */
+#ifndef PITH_SERVE_SERVER_H
+#define PITH_SERVE_SERVER_H
+
+#include "serve/events.h"
+#include "serve/jobs.h"
+#include "serve/keys.h"
+#include "serve/log.h"
+#include "serve/metrics.h"
+#include "serve/queue.h"
+#include "serve/serve.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+typedef enum Work { WORK_NONE = -1, WORK_SEARCH, WORK_ANSWER, WORK_WRITE, WORKS } Work;
+
+enum { WORKERS_MAX = 16, ROLES = 3 };
+
+typedef struct Worker {
+    struct Server *server;
+    Work work;
+    pthread_t thread;
+    pith *handle;
+    _Atomic(Task *) task;       // what it does now; NULL: nothing
+    _Atomic(double) look_ms;    // when to look next whether the client is still there
+} Worker;
+
+typedef struct Server {
+    ServeEnv env;               // with all defaults filled in
+    Log log;
+    Metrics *metrics;
+    Queue *queue[WORKS];
+    Worker worker[WORKERS_MAX];
+    int n_workers;
+    Jobs *jobs;
+    Events *events;
+    struct MHD_Daemon *daemon;
+    int port;
+    char *model[ROLES];         // names of generator, embedder, reranker
+    double began_ms;
+    time_t began;
+
+    pthread_rwlock_t state_lock;        // guards the keys and `unready`
+    Ctx keys_cx;                // the arena that keys stand in
+    Keys keys;
+
+    atomic_int ready;           // workers that have loaded their models
+    char unready[256];          // why one has not
+    atomic_bool stopping;       // nothing new is taken on
+    atomic_bool abandoning;     // what is in work stops now
+    atomic_size_t bodies;       // bytes of request bodies held now
+    atomic_size_t open_requests;
+    atomic_ullong n_requests;
+} Server;
+
+/* "search", "answer", "write". */
+const char *work_name(Work w);
+/* Starts the threads of all workers. E_INTERNAL: the system gives no more threads. */
+MUST_USE Status workers_start(Ctx *cx, Server *s);
+/* Waits for all of them; the queues are closed. */
+void workers_join(Server *s);
+
+#endif
