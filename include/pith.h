@@ -62,6 +62,7 @@ typedef struct pith_options {
     const char *generator;  /* catalogue name or GGUF path; NULL: $PITH_GENERATOR or default */
     const char *embedder;   /* NULL: $PITH_EMBEDDER or default */
     const char *reranker;   /* NULL: $PITH_RERANKER or default; "none": do without */
+    const char *adapter;    /* LoRA adapter (GGUF) for the generator; NULL: $PITH_ADAPTER */
     int threads;            /* 0: one per core */
     int read_only;          /* 1: never write, never wait for a writer */
     int context_tokens;     /* the generator's window; 0: 4096 at most */
@@ -261,6 +262,44 @@ PITH_API int pith_model_remove(const char *name, pith_error *why);
 /* What a model file is, as JSON: {"name","path","arch","engine","dim","window","bytes",
  * "embeds","scores","generates"}. */
 PITH_API int pith_model_show(const char *name, char **json, pith_error *why);
+
+/* ---- tuning ----------------------------------------------------------------------- */
+
+typedef struct pith_tune_step {
+    uint64_t step, steps;   /* steps: 0 where time alone decides */
+    double loss, lr, tok_per_s, left_s;
+} pith_tune_step;
+
+typedef struct pith_tune_options {
+    const char *data;       /* JSONL: {"messages":[...]} or {"question","answer","context"?} */
+    const char *model;      /* catalogue name or GGUF path; llama and qwen2 families */
+    const char *out;        /* folder: adapter.gguf, peft/, and the run's state */
+    int rank;               /* 0: 8 */
+    int seq, batch;         /* tokens of a row, rows of a step; 0: 256, 4 */
+    int steps;              /* of the whole run; 0: once over the data, or `minutes` */
+    double minutes;         /* of this call; 0: no limit */
+    double lr, alpha;       /* 0: 5e-4, twice the rank */
+    int save_every;         /* steps between checkpoints; 0: 50 */
+    int max_mb;             /* 0: what is free */
+    int threads;            /* 0: one per core */
+    uint64_t seed;
+    void (*on_step)(void *arg, const pith_tune_step *now);
+    void (*on_note)(void *arg, const char *text);
+    int (*cancelled)(void *arg);
+    void *arg;
+} pith_tune_options;
+
+typedef struct pith_tune_result {
+    uint64_t steps;         /* of the whole run so far */
+    double loss_first, loss_last, tok_per_s, peak_mb;
+    int finished;           /* 0: time ran out; the same call goes on from there */
+    char adapter[1024];     /* path */
+} pith_tune_result;
+
+/* Trains a LoRA adapter. A run that was stopped goes on, bit for bit, when it is called
+ * again with the same options and folder. */
+PITH_API int pith_tune_train(const pith_tune_options *opt, pith_tune_result *out,
+                             pith_error *why);
 
 /* What this machine has and what pith will use, as JSON: {"cpu","features","cores",
  * "memory_bytes","free_bytes","engine","devices","encoder","problems":[{"what","cure"}]} */

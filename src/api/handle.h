@@ -22,6 +22,7 @@ struct pith {
     int threads, context_tokens;
     bool read_only;
     char *store_path;
+    char *adapter;              // of the generator; NULL: none
     char *model_name[ROLES];    // as asked for; NULL: the default of the role
     Store *store;               // opened when first needed
     bool store_writes;

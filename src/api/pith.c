@@ -85,6 +85,7 @@ static Status configure(Ctx *cx, pith *p, const pith_options *o)
     p->read_only = o->read_only != 0;
     for (int r = 0; r < ROLES; r++)
         TRY(choose(cx, named[r], variable[r], &p->model_name[r]));
+    TRY(choose(cx, o->adapter, "PITH_ADAPTER", &p->adapter));
     return choose_store(cx, o->store, &p->store_path);
 }
 
@@ -113,6 +114,7 @@ void pith_close(pith *p)
         free(p->model_name[r]);
     }
     free(p->store_path);
+    free(p->adapter);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }
@@ -146,7 +148,8 @@ Status handle_model(Ctx *cx, pith *p, Role r, Model **out)
 {
     static const int needs[ROLES] = { CAN_GENERATE, CAN_EMBED, CAN_SCORE };
     const char *named = p->model_name[r];
-    ModelOptions opt = { .threads = p->threads, .context_tokens = p->context_tokens };
+    ModelOptions opt = { .threads = p->threads, .context_tokens = p->context_tokens,
+                         .adapter = r == ROLE_GENERATOR ? p->adapter : NULL };
     Str name, path;
     *out = p->model[r];
     if (*out || (named && strcmp(named, "none") == 0)) return OK;

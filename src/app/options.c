@@ -18,6 +18,7 @@ static size_t global_options(Cli *cli, Option *out)
         { "generator", 0, OPTION_TEXT, &cli->open.generator, "MODEL", "name or GGUF file", 0, 0, NULL },
         { "embedder", 0, OPTION_TEXT, &cli->open.embedder, "MODEL", "name or GGUF file", 0, 0, NULL },
         { "reranker", 0, OPTION_TEXT, &cli->open.reranker, "MODEL", "name, GGUF file or none", 0, 0, NULL },
+        { "adapter", 0, OPTION_TEXT, &cli->open.adapter, "FILE", "LoRA adapter of the generator", 0, 0, NULL },
         { "threads", 0, OPTION_INT, &cli->open.threads, "N", "one per core by default", 1, 1024, NULL },
         { "quiet", 'q', OPTION_FLAG, &cli->quiet, NULL, "no progress, no remarks", 0, 0, NULL },
     };

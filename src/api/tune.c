@@ -1,0 +1,62 @@
+/* tune.c -- training, as the public header has it. */
+#include "api/handle.h"
+#include "model/catalog.h"
+#include "tune/train.h"
+
+#include <stdio.h>
+
+static void on_step(void *arg, const TrainStep *now)
+{
+    const pith_tune_options *o = arg;
+    pith_tune_step s = { now->step, now->steps, now->loss, now->rate, now->tok_per_s,
+                         now->left_s };
+    if (o->on_step) o->on_step(o->arg, &s);
+}
+
+static void on_note(void *arg, const char *text)
+{
+    const pith_tune_options *o = arg;
+    if (o->on_note) o->on_note(o->arg, text);
+}
+
+static bool ask_owner(void *arg)
+{
+    const pith_tune_options *o = arg;
+    return o->cancelled && o->cancelled(o->arg) != 0;
+}
+
+static void show(const TrainResult *r, pith_tune_result *out)
+{
+    out->steps = r->steps;
+    out->loss_first = r->loss_first;
+    out->loss_last = r->loss_last;
+    out->tok_per_s = r->tok_per_s;
+    out->peak_mb = r->peak_mb;
+    out->finished = r->finished;
+    snprintf(out->adapter, sizeof out->adapter, "%s", r->adapter.p);
+}
+
+int pith_tune_train(const pith_tune_options *opt, pith_tune_result *out, pith_error *why)
+{
+    Ctx cx = CTX_INIT;
+    Str path;
+    TrainResult r;
+    *out = (pith_tune_result){ 0 };
+    cx.cancelled = ask_owner;
+    cx.cancel_arg = (void *)(uintptr_t)opt;
+    Status st = opt->model ? catalog_resolve(&cx, opt->model, &path)
+                           : fail(&cx, E_ARG, "training needs a model: name one");
+    if (st == OK) {
+        TrainOptions o = { .data = opt->data, .model = path.p, .out = opt->out,
+            .rank = opt->rank, .alpha = (float)opt->alpha, .seq = opt->seq,
+            .batch = opt->batch, .steps = opt->steps, .minutes = opt->minutes,
+            .rate = opt->lr, .save_every = opt->save_every, .max_mb = opt->max_mb,
+            .threads = opt->threads, .seed = opt->seed, .on_step = on_step,
+            .on_note = on_note, .arg = (void *)(uintptr_t)opt };
+        st = train(&cx, &o, &r);
+    }
+    if (st == OK) show(&r, out);
+    int code = error_out(&cx, st, why);
+    ctx_end(&cx);
+    return code;
+}
