@@ -15,8 +15,8 @@
  * NULL; outputs are set to NULL on failure. What a function hands out is freed by the
  * function named beside it; everything else is borrowed for the call. A handle serves one
  * call at a time: calls from several threads wait for each other. Different handles are
- * independent. The library never prints, exits or touches the network unless asked to
- * pull a model. */
+ * independent. The library never prints or exits, and touches the network only to pull a
+ * model or to ask a remote one that the owner named and allowed. */
 #ifndef PITH_H
 #define PITH_H
 
@@ -57,6 +57,8 @@ typedef struct pith_error {
 
 typedef struct pith pith;
 
+enum { PITH_REMOTE_NEVER = 0, PITH_REMOTE_ASK, PITH_REMOTE_AUTO };
+
 typedef struct pith_options {
     const char *store;      /* file; NULL: $PITH_STORE, else $XDG_DATA_HOME/pith/store.db */
     const char *generator;  /* catalogue name or GGUF path; NULL: $PITH_GENERATOR or default */
@@ -66,6 +68,16 @@ typedef struct pith_options {
     int threads;            /* 0: one per core */
     int read_only;          /* 1: never write, never wait for a writer */
     int context_tokens;     /* the generator's window; 0: 4096 at most */
+    /* A large model elsewhere, for questions that the small one may not manage. Nothing is
+     * sent unless a server is named and the policy lets it; text of documents below a
+     * prefix in $XDG_CONFIG_HOME/pith/private is never sent. */
+    const char *remote;         /* "https://host/v1", OpenAI's dialect; NULL: $PITH_REMOTE */
+    const char *remote_model;   /* NULL: $PITH_REMOTE_MODEL or the server's choice */
+    int remote_policy;          /* PITH_REMOTE_NEVER, ... */
+    int (*may_send)(void *arg, const char *why);    /* for PITH_REMOTE_ASK: 1 is yes */
+    long remote_day_tokens;     /* budget a day; 0: no limit */
+    double remote_day_cost;     /* the same in money; 0: no limit */
+    double remote_price_in, remote_price_out;       /* of a million tokens */
     int (*cancelled)(void *arg);  /* polled often; nonzero stops the call; may be NULL */
     void *arg;
 } pith_options;
@@ -178,6 +190,7 @@ typedef struct pith_message {
 } pith_message;
 
 enum { PITH_GROUNDED = 0, PITH_GIVEN, PITH_CLOSED_BOOK };
+enum { PITH_ROUTE_AUTO = 0, PITH_ROUTE_SLM, PITH_ROUTE_LLM };
 
 typedef struct pith_ask_options {
     int context_tokens;     /* budget for passages; 0: 1200 */
@@ -193,6 +206,8 @@ typedef struct pith_ask_options {
                                PITH_CLOSED_BOOK: from the model's memory, no passages */
     const char *const *passages;
     size_t n_passages;
+    int route;              /* who writes: PITH_ROUTE_AUTO: the router. PITH_ROUTE_LLM is
+                               still bound to the owner's rules */
     const pith_message *history;    /* earlier turns, oldest first */
     size_t n_history;
     /* The answer as it grows, citations included; nonzero stops. May be NULL. */
@@ -219,7 +234,13 @@ typedef struct pith_answer {
     size_t left_out;            /* passages found that did not fit the budget */
     size_t unsupported;         /* sentences for which no passage was found */
     const char *question;       /* as searched: rewritten where there was a history */
-    const char *model, *route;  /* who answered; "slm" */
+    const char *model, *route;  /* who answered; "slm" or "llm" */
+    double route_score;         /* [0,1]: what the large model was thought to gain */
+    const char *const *route_reasons;   /* in words */
+    size_t n_route_reasons;
+    const char *fallback;       /* why the small model stood in; NULL: it did not */
+    int remote_tokens;          /* sent and received, of an answer that was lost too */
+    double remote_cost;         /* by the prices of pith_options */
     int prompt_tokens, generated_tokens, finish_length; /* 1: cut at max_tokens */
     double first_token_ms, total_ms;
     pith_stage *stages;
@@ -233,7 +254,8 @@ PITH_API void pith_answer_free(pith_answer *a);
 
 /* The same as JSON; NULL when there is no memory. Free with pith_string_free.
  * {"answer","abstained","confidence","citations":[{"n","document","section","start",
- * "end","text"}],"passages":[...],"model","route","tokens":{"prompt","generated"},
+ * "end","text"}],"passages":[...],"model","route","route_score","route_reasons":[...],
+ * "fallback"?,"remote":{"tokens","cost"},"tokens":{"prompt","generated"},
  * "timings_ms":{...},"stages":[...]} and
  * {"results":[{"rank","score","document","section","start","end","text"}],...} */
 PITH_API char *pith_answer_json(const pith_answer *a);

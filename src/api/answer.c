@@ -1,5 +1,6 @@
 /* answer.c -- pith_search and pith_ask: the request's memory becomes the result's. */
 #include "api/handle.h"
+#include "api/remote.h"
 #include "ask/abstain.h"
 #include "ask/ask.h"
 
@@ -190,6 +191,21 @@ static Status citations_out(Ctx *cx, const Cited *from, pith_answer *a)
     return cx->status;
 }
 
+static Status route_out(Ctx *cx, const pith *p, const Answer *from, pith_answer *a)
+{
+    const Decision *d = &from->decision;
+    const char **reasons = ctx_new(cx, const char *, (size_t)d->n_reasons);
+    TRY_NEW(reasons);
+    for (int i = 0; i < d->n_reasons; i++) reasons[i] = d->reason[i].p;
+    a->route_reasons = reasons;
+    a->n_route_reasons = (size_t)d->n_reasons;
+    a->route_score = d->score;
+    a->fallback = from->fallback.n ? from->fallback.p : NULL;
+    a->remote_tokens = from->sent_tokens;
+    a->remote_cost = remote_cost(p, from);
+    return OK;
+}
+
 static Status answer_out(Ctx *cx, const Answer *from, const Model *writer, pith_answer *a)
 {
     *a = (pith_answer){
@@ -197,7 +213,8 @@ static Status answer_out(Ctx *cx, const Answer *from, const Model *writer, pith_
         .confidence = from->confidence, .left_out = from->passages.left_out,
         .unsupported = from->cited.unsupported,
         .question = public_string(cx, from->question),
-        .model = public_string(cx, model_info(writer)->name), .route = "slm",
+        .model = public_string(cx, model_info(writer)->name),
+        .route = from->decision.route == ROUTE_LLM ? "llm" : "slm",
         .prompt_tokens = from->generated.prompt_tokens,
         .generated_tokens = from->generated.tokens,
         .finish_length = from->generated.finish == FINISH_LENGTH,
@@ -222,9 +239,14 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
         TRY(search_models(cx, p, opt.retrieve.mode, !o->no_rerank, &a));
     TRY(handle_model(cx, p, ROLE_GENERATOR, &a.writer));
     if (!a.writer) return fail(cx, E_ARG, "asking needs a generator: name one");
+    TRY(remote_prepare(cx, p, o, &a, &opt));
     double loaded = now_ms() - begun;
     TRY(ask(cx, &a, &opt, question, &got));
-    TRY(answer_out(cx, &got, a.writer, out));
+    bool large = got.decision.route == ROUTE_LLM && got.was_sent;
+    TRY(answer_out(cx, &got, large ? a.remote : a.writer, out));
+    TRY(route_out(cx, p, &got, out));
+    if (a.remote && !o->context_only)
+        TRY(remote_account(cx, p, &got, now_ms() - begun));
     out->first_token_ms += out->first_token_ms > 0 ? loaded : 0;
     out->total_ms = now_ms() - begun;
     return OK;

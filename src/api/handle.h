@@ -13,6 +13,16 @@
 
 #include <pthread.h>
 
+/* A large model elsewhere, and the owner's rules about it. */
+typedef struct RemoteRules {
+    char *url, *name;           // NULL: there is none; the server's choice
+    int policy;                 // PITH_REMOTE_
+    long day_tokens;            // 0: no limit
+    double day_cost, price_in, price_out;   // money a day, a million tokens each way
+    int (*may_send)(void *arg, const char *why);
+    Model *model;               // opened when first needed
+} RemoteRules;
+
 typedef enum Role { ROLE_GENERATOR, ROLE_EMBEDDER, ROLE_RERANKER, ROLES } Role;
 
 struct pith {
@@ -27,6 +37,7 @@ struct pith {
     Store *store;               // opened when first needed
     bool store_writes;
     Model *model[ROLES];        // loaded when first needed
+    RemoteRules remote;
 };
 
 /* "generator", "embedder", "reranker". */

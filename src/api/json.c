@@ -63,6 +63,14 @@ static json_t *timings_json(const pith_answer *a)
     return j;
 }
 
+static json_t *reasons_json(const pith_answer *a)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < a->n_route_reasons; i++)
+        json_array_append_new(all, json_string(a->route_reasons[i]));
+    return all;
+}
+
 static char *print(json_t *j)
 {
     char *s = j ? json_dumps(j, FLAGS) : NULL;
@@ -72,13 +80,16 @@ static char *print(json_t *j)
 
 char *pith_answer_json(const pith_answer *a)
 {
-    return print(json_pack("{ss sb sf ss so so sI sI ss ss s{si si sb} so so}",
+    return print(json_pack("{ss sb sf ss so so sI sI ss ss sf so ss* s{si sf} s{si si sb}"
+        " so so}",
         "answer", a->text, "abstained", a->abstained, "confidence", a->confidence,
         "question", a->question, "citations", citations_json(a),
         "passages", passages_json(a->passages, a->n_passages),
         "left_out", (json_int_t)a->left_out, "unsupported", (json_int_t)a->unsupported,
         "model", a->model, "route", a->route,
-        "tokens", "prompt", a->prompt_tokens, "generated", a->generated_tokens,
+        "route_score", a->route_score, "route_reasons", reasons_json(a),
+        "fallback", a->fallback, "remote", "tokens", a->remote_tokens, "cost",
+        a->remote_cost, "tokens", "prompt", a->prompt_tokens, "generated", a->generated_tokens,
         "cut", a->finish_length,
         "timings_ms", timings_json(a), "stages", stages_json(a->stages, a->n_stages)));
 }

@@ -69,6 +69,27 @@ static Status choose_store(Ctx *cx, const char *option, char **out)
     return *out ? OK : fail(cx, E_MEMORY, "out of memory for a path");
 }
 
+static Status configure_remote(Ctx *cx, pith *p, const pith_options *o)
+{
+    RemoteRules *r = &p->remote;
+    if (o->remote_policy < PITH_REMOTE_NEVER || o->remote_policy > PITH_REMOTE_AUTO)
+        return fail(cx, E_ARG, "remote policy %d: never, ask and auto are known",
+                    o->remote_policy);
+    if (o->remote_day_tokens < 0 || !(o->remote_day_cost >= 0) ||
+        !(o->remote_price_in >= 0) || !(o->remote_price_out >= 0))
+        return fail(cx, E_ARG, "a budget or a price is below zero");
+    if (o->remote_day_cost > 0 && o->remote_price_in + o->remote_price_out == 0)
+        return fail(cx, E_ARG, "a budget in money needs the price of a million tokens");
+    r->policy = o->remote_policy;
+    r->day_tokens = o->remote_day_tokens;
+    r->day_cost = o->remote_day_cost;
+    r->price_in = o->remote_price_in;
+    r->price_out = o->remote_price_out;
+    r->may_send = o->may_send;
+    TRY(choose(cx, o->remote, "PITH_REMOTE", &r->url));
+    return choose(cx, o->remote_model, "PITH_REMOTE_MODEL", &r->name);
+}
+
 static Status configure(Ctx *cx, pith *p, const pith_options *o)
 {
     const char *const named[ROLES] = { o->generator, o->embedder, o->reranker };
@@ -83,6 +104,7 @@ static Status configure(Ctx *cx, pith *p, const pith_options *o)
     p->threads = o->threads;
     p->context_tokens = o->context_tokens;
     p->read_only = o->read_only != 0;
+    TRY(configure_remote(cx, p, o));
     for (int r = 0; r < ROLES; r++)
         TRY(choose(cx, named[r], variable[r], &p->model_name[r]));
     TRY(choose(cx, o->adapter, "PITH_ADAPTER", &p->adapter));
@@ -113,6 +135,9 @@ void pith_close(pith *p)
         model_close(p->model[r]);
         free(p->model_name[r]);
     }
+    model_close(p->remote.model);
+    free(p->remote.url);
+    free(p->remote.name);
     free(p->store_path);
     free(p->adapter);
     pthread_mutex_destroy(&p->lock);

@@ -8,17 +8,19 @@
 #include <unistd.h>
 
 static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
+static const char *const policies[] = { "never", "ask", "auto", NULL };
+static const char *const routes[] = { "auto", "slm", "llm", NULL };
 
 typedef struct AskArgs {
     pith_ask_options ask;
     double temperature;
     int seed;
-    bool explain, strict, no_rerank, no_abstain;
+    bool explain, strict, no_rerank, no_filter, no_abstain;
 } AskArgs;
 
-enum { N_OWN = 10 };
+enum { N_OWN = 15 };
 
-static void own_options(AskArgs *a, Option own[N_OWN])
+static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
 {
     const Option all[N_OWN] = {
         { "context", 0, OPTION_INT, &a->ask.context_tokens, "N",
@@ -35,11 +37,32 @@ static void own_options(AskArgs *a, Option own[N_OWN])
         { "strict", 0, OPTION_FLAG, &a->strict, NULL,
           "exit status 1 when the documents do not say", 0, 0, NULL },
         { "no-rerank", 0, OPTION_FLAG, &a->no_rerank, NULL, "leave the reranker out", 0, 0, NULL },
+        { "no-filter", 0, OPTION_FLAG, &a->no_filter, NULL,
+          "give the model whole passages, weak sentences included", 0, 0, NULL },
         { "no-abstain", 0, OPTION_FLAG, &a->no_abstain, NULL,
           "let the model try even when nothing fits", 0, 0, NULL },
+        { "remote", 0, OPTION_TEXT, &cli->open.remote, "URL",
+          "a large model's server, for hard questions", 0, 0, NULL },
+        { "remote-model", 0, OPTION_TEXT, &cli->open.remote_model, "NAME",
+          "the model to ask there", 0, 0, NULL },
+        { "remote-policy", 0, OPTION_CHOICE, &cli->open.remote_policy, "WHEN",
+          "never (default), ask or auto: may text be sent?", 0, 0, policies },
+        { "route", 0, OPTION_CHOICE, &a->ask.route, "WHO",
+          "auto (default), slm or llm: who writes, where that is allowed", 0, 0, routes },
         { 0 },
     };
     memcpy(own, all, sizeof all);
+}
+
+/* For the policy "ask": a person at the terminal says y, anything else is no. */
+static int may_send(void *arg, const char *why)
+{
+    char line[16] = "";
+    (void)arg;
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) return 0;
+    fprintf(stderr, "pith: %s. Send the question and its passages to the remote model? "
+            "[y/N] ", why);
+    return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
 }
 
 static int show_piece(void *arg, const char *piece, size_t n)
@@ -70,6 +93,9 @@ static void show_sources(const Cli *cli, const pith_answer *a)
 
 static void show_remarks(const pith_answer *a)
 {
+    if (a->fallback)
+        fprintf(stderr, "pith: the small model answered instead of the remote one: %s\n",
+                a->fallback);
     if (a->left_out)
         fprintf(stderr, "pith: %zu passages did not fit the context and were left out "
                 "(--context)\n", a->left_out);
@@ -84,6 +110,8 @@ static void show_stages(const pith_answer *a)
 {
     printf("\nquestion   %s\nmodel      %s (%s), confidence %.2f\n", a->question, a->model,
            a->route, a->confidence);
+    for (size_t i = 0; i < a->n_route_reasons; i++)
+        printf("%-10s %s\n", i ? "" : "because", a->route_reasons[i]);
     for (size_t i = 0; i < a->n_stages; i++) {
         const pith_stage *s = &a->stages[i];
         printf("%-10s %8.1f ms ", s->name, s->ms);
@@ -122,11 +150,13 @@ static int read_args(Cli *cli, const Command *self, AskArgs *args, int argc, cha
                      int *status)
 {
     Option own[N_OWN];
-    own_options(args, own);
+    own_options(cli, args, own);
+    cli->open.may_send = may_send;
     int n = options_read(cli, self, own, argc, argv, status);
     args->ask.temperature = (float)args->temperature;
     args->ask.seed = (uint64_t)args->seed;
     args->ask.no_rerank = args->no_rerank;
+    args->ask.no_filter = args->no_filter;
     args->ask.no_abstain = args->no_abstain;
     return n;
 }
@@ -155,10 +185,13 @@ typedef struct Talk {
     size_t n;
 } Talk;
 
+/* Forgets the n oldest. The analyzer does not follow contents that move: it takes those
+ * that are kept, one place or more further down, for lost. */
 static void talk_forget(Talk *t, size_t n)
 {
     for (size_t i = 0; i < n; i++) free((char *)t->turn[i].content);
-    memmove(t->turn, t->turn + n, (t->n - n) * sizeof *t->turn);
+    for (size_t i = n; i < t->n; i++)
+        t->turn[i - n] = t->turn[i];    // NOLINT(clang-analyzer-unix.Malloc)
     t->n -= n;
 }
 
@@ -192,6 +225,8 @@ static int chat(const Cli *cli, pith *p, AskArgs *args)
         pith_answer_free(a);
         if (!cli->json) putchar('\n');
     }
+    args->ask.history = NULL;
+    args->ask.n_history = 0;
     talk_forget(&talk, talk.n);
     free(line);
     return status;

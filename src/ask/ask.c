@@ -65,7 +65,7 @@ static bool to_reader(void *arg, Str piece)
     return s->to->on_text ? s->to->on_text(s->to->arg, piece) : true;
 }
 
-static Status stream(Ctx *cx, const Asker *a, const AskOptions *opt, const Prompt *prompt,
+static Status stream(Ctx *cx, Model *writer, const AskOptions *opt, const Prompt *prompt,
                      double begun, Answer *out)
 {
     Stream s = { .to = &opt->generate, .out = out, .begun = begun };
@@ -74,7 +74,7 @@ static Status stream(Ctx *cx, const Asker *a, const AskOptions *opt, const Promp
     generate.on_text = from_model;
     generate.arg = &s;
     TRY(citer_open(cx, &out->passages, out->question, &cite, &s.citer));
-    Status st = model_generate(cx, a->writer, prompt->message, 2, &generate, &out->generated);
+    Status st = model_generate(cx, writer, prompt->message, 2, &generate, &out->generated);
     if (st == OK) st = s.status;
     if (st == OK) st = citer_finish(s.citer, &out->cited);
     citer_close(s.citer);
@@ -95,15 +95,50 @@ static void account(Stage *s, const Generated *g, const Cited *cited)
     stage_end(s);
 }
 
+/* Who writes: the remote model, where there is one and the owner's rules let it. */
+static Status decide(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
+{
+    RouteInput in = { out->question, &out->passages, out->confidence,
+                      opt->generate.max_tokens, opt->n_history > 0 };
+    if (!a->remote || opt->closed_book) return OK;
+    RouteRules rules = opt->route;
+    if (opt->context_only) rules.may_send = NULL;   // nothing will be
+    return route_decide(cx, &rules, &in, &out->decision);
+}
+
+/* The remote model's answer. What goes wrong there is no error: fallback says what it
+ * was, and the small model is to write. A reader who has seen text already is told. */
+static Status write_there(Ctx *cx, const Asker *a, const AskOptions *opt,
+                          const Prompt *prompt, double begun, Answer *out)
+{
+    const Str again = STR("\n\n(The remote model broke off. The small one answers:)\n");
+    Str sent = prompt->message[1].content;
+    out->was_sent = true;
+    Status st = stream(cx, a->remote, opt, prompt, begun, out);
+    int estimate = (int)(sent.n / 4), counted = out->generated.prompt_tokens;
+    out->sent_tokens = (counted ? counted : estimate) + out->generated.tokens;
+    if (st == OK || st == E_CANCELLED || st == E_MEMORY) return st;
+    out->fallback = ctx_printf(cx, "%s", cx->reason);
+    TRY_NEW(out->fallback.p);
+    ctx_forgive(cx);
+    if (out->first_text_ms > 0 && opt->generate.on_text)
+        opt->generate.on_text(opt->generate.arg, again);
+    out->decision.route = ROUTE_SLM;
+    out->cited = (Cited){ 0 };
+    return OK;
+}
+
 static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, double begun,
                            Answer *out)
 {
     Prompt prompt;
     if (out->passages.n) TRY(prompt_fit(cx, a->writer, &opt->prompt, &out->passages));
+    TRY(decide(cx, a, opt, out));
     if (opt->context_only) return OK;
     TRY(prompt_build(cx, &out->passages, out->question, &prompt));
     Stage *s = stage_begin(cx, "generate");
-    TRY(stream(cx, a, opt, &prompt, begun, out));
+    if (out->decision.route == ROUTE_LLM) TRY(write_there(cx, a, opt, &prompt, begun, out));
+    if (out->decision.route != ROUTE_LLM) TRY(stream(cx, a->writer, opt, &prompt, begun, out));
     account(s, &out->generated, &out->cited);
     if (out->cited.withheld) return refuse(opt, out);
     if (opt->closed_book || !prompt_is_refusal(out->cited.text)) return OK;

@@ -1,6 +1,7 @@
 /* ask.h -- question to cited answer, or an honest "the documents do not say".
  *
- *     standalone -> retrieve -> rerank -> filter -> abstain -> prompt -> generate -> cite
+ *     standalone -> retrieve -> rerank -> filter -> abstain -> fit -> route -> prompt
+ *     -> generate -> cite
  *
  * Each step records a stage in the Ctx. Siblings of this folder never call each other's
  * steps: only ask.c knows the order. */
@@ -12,12 +13,14 @@
 #include "ask/prompt.h"
 #include "ask/rerank.h"
 #include "ask/retrieve.h"
+#include "ask/route.h"
 
 typedef struct Asker {
     Store *store;           // NULL where passages are given or none are used
     Model *embedder;        // NULL for RETRIEVE_WORDS
     Model *ranker;          // NULL: no reranking, no filter
     Model *writer;
+    Model *remote;          // a large writer elsewhere; NULL: there is none
 } Asker;
 
 typedef struct AskOptions {
@@ -29,6 +32,7 @@ typedef struct AskOptions {
     float abstain_below;         // confidence; 0: never abstain before generating
     bool unfiltered;             // leave the filter out
     bool withhold;               // an answer of which no claim has a source is a refusal
+    RouteRules route;            // read where there is a remote writer
     bool context_only;           // stop before the prompt
     Passages *given;             // answer from these instead of a search
     bool closed_book;            // from the model's memory alone
@@ -44,6 +48,10 @@ typedef struct Answer {
     float confidence;       // [0,1]
     bool abstained;
     double first_text_ms;   // from the call to the first text
+    Decision decision;      // who was to write; route tells who did
+    bool was_sent;          // a prompt went to the remote writer
+    int sent_tokens;        // there and back, as far as known, an answer lost included
+    Str fallback;           // why the small model stood in; n = 0: it did not
 } Answer;
 
 /* Everything in out lives in cx. E_ARG: an empty question. */

@@ -212,3 +212,8 @@ Status folder_config(Ctx *cx, Str *out)
 {
     return folder_xdg(cx, "XDG_CONFIG_HOME", ".config", out);
 }
+
+Status folder_state(Ctx *cx, Str *out)
+{
+    return folder_xdg(cx, "XDG_STATE_HOME", ".local/state", out);
+}

@@ -1,0 +1,248 @@
+/* remote.c -- see remote.h. */
+#include "api/remote.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_LIST = 1 << 20, MAX_USAGE = 4096 };
+
+typedef struct Usage {
+    double tokens, cost;    // of today
+} Usage;
+
+static Status state_path(Ctx *cx, Str name, Str *out)
+{
+    Str folder;
+    TRY(folder_state(cx, &folder));
+    TRY(folder_make(cx, folder.p));
+    return path_join(cx, folder, name, out);
+}
+
+/* ---- what is private --------------------------------------------------------------- */
+
+/* As written, with "~/" opened, and where a folder of that name really lies. */
+static Status add_prefix(Ctx *cx, Str line, Str *list, size_t *n)
+{
+    const char *home = getenv("HOME");
+    Str z = str_starts(line, STR("~/")) && home
+                ? ctx_printf(cx, "%s%.*s", home, (int)line.n - 1, line.p + 1)
+                : ctx_dup(cx, line);
+    TRY_NEW(z.p);
+    list[(*n)++] = z;
+    char *real = realpath(z.p, NULL);
+    if (!real) return OK;
+    Str copy = ctx_dup(cx, str_z(real));
+    free(real);
+    TRY_NEW(copy.p);
+    if (!str_eq(copy, z)) list[(*n)++] = copy;
+    return OK;
+}
+
+static Status split_prefixes(Ctx *cx, Str text, RouteRules *r)
+{
+    size_t lines = 1, n = 0;
+    for (size_t i = 0; i < text.n; i++) lines += text.p[i] == '\n';
+    Str *list = ctx_new(cx, Str, 2 * lines);
+    TRY_NEW(list);
+    while (text.n) {
+        const char *nl = memchr(text.p, '\n', text.n);
+        size_t used = nl ? (size_t)(nl - text.p) + 1 : text.n;
+        Str line = str_trim((Str){ text.p, used });
+        if (line.n && line.p[0] != '#') TRY(add_prefix(cx, line, list, &n));
+        text = (Str){ text.p + used, text.n - used };
+    }
+    r->private_below = list;
+    r->n_private = n;
+    return OK;
+}
+
+static Status read_private(Ctx *cx, RouteRules *r)
+{
+    Str folder, path, text;
+    if (folder_config(cx, &folder) == E_NOTFOUND) return ctx_forgive(cx), OK;
+    TRY(cx->status);
+    TRY(path_join(cx, folder, STR("private"), &path));
+    Status st = file_read(cx, path.p, MAX_LIST, &text);
+    if (st == OK) return split_prefixes(cx, text, r);
+    if (st == E_MEMORY) return st;
+    ctx_forgive(cx);
+    if (st != E_NOTFOUND) r->forbidden = "the list of what is private cannot be read";
+    return OK;
+}
+
+/* ---- budget ------------------------------------------------------------------------ */
+
+static void today(char out[16])
+{
+    time_t now = time(NULL);
+    struct tm t;
+    localtime_r(&now, &t);
+    strftime(out, 16, "%Y-%m-%d", &t);
+}
+
+/* E_FORMAT: a file that is no account. None, or one of another day, is zero. */
+static Status read_usage(Ctx *cx, const char *path, Usage *out)
+{
+    char day[16];
+    Str text;
+    *out = (Usage){ 0 };
+    Status st = file_read(cx, path, MAX_USAGE, &text);
+    if (st == E_NOTFOUND) return ctx_forgive(cx), OK;
+    TRY(st);
+    json_t *j = json_loadb(text.p, text.n, 0, NULL);
+    const char *of = json_string_value(json_object_get(j, "day"));
+    today(day);
+    if (of && strcmp(of, day) == 0) {
+        out->tokens = json_number_value(json_object_get(j, "tokens"));
+        out->cost = json_number_value(json_object_get(j, "cost"));
+    }
+    bool sound = of && out->tokens >= 0 && out->cost >= 0;
+    json_decref(j);
+    return sound ? OK : fail(cx, E_FORMAT, "%s is no account of use: remove it", path);
+}
+
+static Status write_usage(Ctx *cx, const char *path, const Usage *u)
+{
+    char day[16];
+    today(day);
+    Str text = ctx_printf(cx, "{\"day\":\"%s\",\"tokens\":%.0f,\"cost\":%.9g}\n", day,
+                          u->tokens, u->cost);
+    TRY_NEW(text.p);
+    return file_write(cx, path, text);
+}
+
+static Status read_budget(Ctx *cx, const pith *p, RouteRules *r)
+{
+    Usage u;
+    Str path;
+    double dearest = fmax(p->remote.price_in, p->remote.price_out) / 1e6;
+    r->tokens_left = INFINITY;
+    if (p->remote.day_tokens <= 0 && p->remote.day_cost <= 0) return OK;
+    TRY(state_path(cx, STR("remote-usage.json"), &path));
+    if (read_usage(cx, path.p, &u) != OK) {
+        if (cx->status == E_MEMORY) return E_MEMORY;
+        ctx_forgive(cx);
+        r->forbidden = "today's account of use cannot be read";
+        return OK;
+    }
+    if (p->remote.day_tokens > 0) r->tokens_left = p->remote.day_tokens - u.tokens;
+    if (p->remote.day_cost > 0 && dearest > 0)
+        r->tokens_left = fmin(r->tokens_left, (p->remote.day_cost - u.cost) / dearest);
+    return OK;
+}
+
+/* ---- before the answer ------------------------------------------------------------- */
+
+static bool owner_lets(void *arg, const char *why)
+{
+    const pith *p = arg;
+    return p->remote.may_send(p->arg, why) != 0;
+}
+
+static Status open_model(Ctx *cx, pith *p)
+{
+    if (p->remote.model) return OK;
+    const char *name = p->remote.name ? p->remote.name : "";
+    Str spec = ctx_printf(cx, "%s%s%s", p->remote.url, *name ? "#" : "", name);
+    TRY_NEW(spec.p);
+    if (!str_starts(spec, STR("http://")) && !str_starts(spec, STR("https://")))
+        return fail(cx, E_ARG, "%s: a remote model is at http:// or https://", spec.p);
+    return model_open(cx, spec.p, NULL, &p->remote.model);
+}
+
+Status remote_prepare(Ctx *cx, pith *p, const pith_ask_options *o, Asker *a,
+                      AskOptions *opt)
+{
+    RouteRules *r = &opt->route;
+    if (o->route < PITH_ROUTE_AUTO || o->route > PITH_ROUTE_LLM)
+        return fail(cx, E_ARG, "route %d: auto, slm and llm are known", o->route);
+    if (!p->remote.url || p->remote.policy == PITH_REMOTE_NEVER) return OK;
+    TRY(open_model(cx, p));
+    a->remote = p->remote.model;
+    r->force = (RouteForce)o->route;
+    TRY(read_private(cx, r));
+    TRY(read_budget(cx, p, r));
+    if (p->remote.policy != PITH_REMOTE_ASK) return OK;
+    r->may_send = p->remote.may_send ? owner_lets : NULL;
+    r->arg = p;
+    if (!r->may_send) r->forbidden = "the owner wants to be asked, and cannot be";
+    return OK;
+}
+
+/* ---- after it ---------------------------------------------------------------------- */
+
+double remote_cost(const pith *p, const Answer *got)
+{
+    if (!got->was_sent) return 0;
+    double out = got->fallback.n ? 0 : got->generated.tokens, in = got->sent_tokens - out;
+    return (in * p->remote.price_in + out * p->remote.price_out) / 1e6;
+}
+
+static Status add_usage(Ctx *cx, const pith *p, const Answer *got)
+{
+    Str path, lock;
+    Usage u;
+    TRY(state_path(cx, STR("remote-usage.json"), &path));
+    TRY(state_path(cx, STR("remote-usage.lock"), &lock));
+    int fd = open(lock.p, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+        if (fd >= 0) close(fd);
+        return fail(cx, E_IO, "%s: %s", lock.p, strerror(errno));
+    }
+    Status st = read_usage(cx, path.p, &u);
+    if (st == OK) {
+        u.tokens += got->sent_tokens;
+        u.cost += remote_cost(p, got);
+        st = write_usage(cx, path.p, &u);
+    }
+    close(fd);
+    return st;
+}
+
+static json_t *decision_json(const pith *p, const Answer *got, double ms)
+{
+    const Decision *d = &got->decision;
+    json_t *features = json_object();
+    for (int f = 0; f < ROUTE_FEATURES; f++)
+        json_object_set_new(features, route_feature_name((RouteFeature)f),
+                            json_real(d->feature[f]));
+    return json_pack("{sI ss sf sb sI sf sf sb so}", "time", (json_int_t)time(NULL),
+                     "route", d->route == ROUTE_LLM ? "llm" : "slm", "score",
+                     (double)d->score, "fallback", got->fallback.n > 0, "tokens",
+                     (json_int_t)got->sent_tokens, "cost", remote_cost(p, got), "ms", ms,
+                     "abstained", got->abstained, "features", features);
+}
+
+/* One write of one line, which O_APPEND keeps whole among processes. */
+static Status add_line(Ctx *cx, Str text)
+{
+    Str path;
+    TRY(state_path(cx, STR("route.jsonl"), &path));
+    int fd = open(path.p, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n;
+    int why = errno;
+    if (fd >= 0) close(fd);
+    return good ? OK : fail(cx, E_IO, "%s: %s", path.p, strerror(why));
+}
+
+Status remote_account(Ctx *cx, pith *p, const Answer *got, double ms)
+{
+    if (got->was_sent) TRY(add_usage(cx, p, got));
+    json_t *j = decision_json(p, got, ms);
+    char *dump = j ? json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    Str line = dump ? ctx_printf(cx, "%s\n", dump) : (Str){ NULL, 0 };
+    json_decref(j);
+    free(dump);
+    if (!line.p) return fail(cx, E_MEMORY, "no memory for a line of the log");
+    return add_line(cx, line);
+}

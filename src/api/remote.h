@@ -1,0 +1,22 @@
+/* remote.h -- the owner's rules about the remote model, and the accounts of its use.
+ *
+ * $XDG_CONFIG_HOME/pith/private lists prefixes of uris, one a line, whose text never
+ * leaves; $XDG_STATE_HOME/pith/remote-usage.json counts what was used today;
+ * route.jsonl beside it has a line for each decision, with figures and no text. Whatever
+ * cannot be read forbids sending. */
+#ifndef PITH_API_REMOTE_H
+#define PITH_API_REMOTE_H
+
+#include "api/handle.h"
+#include "ask/ask.h"
+
+/* Fills a->remote and opt->route; a->remote stays NULL where the owner named no server or
+ * never wants to send. E_ARG: an address or a key that cannot be used. */
+MUST_USE Status remote_prepare(Ctx *cx, pith *p, const pith_ask_options *o, Asker *a,
+                               AskOptions *opt);
+/* The price of an answer, in the money of the owner's prices. */
+double remote_cost(const pith *p, const Answer *got);
+/* Adds what was used to today's account, and the decision to the log. */
+MUST_USE Status remote_account(Ctx *cx, pith *p, const Answer *got, double ms);
+
+#endif

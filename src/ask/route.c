@@ -1,0 +1,145 @@
+/* route.c -- see route.h: the rules, then the score, then the reasons in words. */
+#include "ask/route_impl.h"
+
+#include <math.h>
+
+/* A weight says how much one unit of the feature speaks for the large model. These are
+ * set by hand from what each feature means; fitted ones come from the owner's file. */
+const RouteModel route_default = {
+    .bias = -2.2f, .threshold = .5f,
+    .weight = {
+        [ROUTE_LENGTH] = .6f, [ROUTE_EXPLAIN] = .5f, [ROUTE_COMPARE] = 1.4f,
+        [ROUTE_GATHER] = .8f, [ROUTE_RELATIVE] = .5f, [ROUTE_ENTITIES] = .3f,
+        [ROUTE_APART] = 1.6f, [ROUTE_MISSING] = 1.2f, [ROUTE_LOGIT] = -.8f,
+        [ROUTE_CLOSE] = .3f, [ROUTE_UNSURE] = 1.2f, [ROUTE_DOCUMENTS] = .4f,
+        [ROUTE_TOKENS] = .5f, [ROUTE_LEFT_OUT] = .5f, [ROUTE_FAR] = .3f,
+    },
+};
+
+static const struct { const char *name, *because; } about[ROUTE_FEATURES] = {
+    [ROUTE_LENGTH] = { "length", "the question is long" },
+    [ROUTE_EXPLAIN] = { "explain", "it asks for an explanation" },
+    [ROUTE_COMPARE] = { "compare", "it asks for a comparison" },
+    [ROUTE_GATHER] = { "gather", "it asks to gather or count" },
+    [ROUTE_RELATIVE] = { "relative", "it asks about something by way of another" },
+    [ROUTE_ENTITIES] = { "entities", "it names several things" },
+    [ROUTE_APART] = { "apart", "two names are found in different documents" },
+    [ROUTE_MISSING] = { "missing", "a word of the question is in no passage" },
+    [ROUTE_LOGIT] = { "logit", "the reranker doubts the best passage" },
+    [ROUTE_CLOSE] = { "close", "two passages fit equally well" },
+    [ROUTE_UNSURE] = { "unsure", "it is not certain that the passages answer" },
+    [ROUTE_DOCUMENTS] = { "documents", "several documents are involved" },
+    [ROUTE_TOKENS] = { "tokens", "there is much to read" },
+    [ROUTE_LEFT_OUT] = { "left_out", "passages did not fit the context" },
+    [ROUTE_FAR] = { "far", "the question is far from what the documents are about" },
+};
+
+const char *route_feature_name(RouteFeature f)
+{
+    return about[f].name;
+}
+
+bool route_is_private(const RouteRules *rules, Str uri)
+{
+    for (size_t i = 0; i < rules->n_private; i++)
+        if (str_starts(uri, rules->private_below[i])) return true;
+    return false;
+}
+
+void route_because(Decision *d, Str reason)
+{
+    if (d->n_reasons < ROUTE_REASONS && reason.p) d->reason[d->n_reasons++] = reason;
+}
+
+/* ---- reasons ----------------------------------------------------------------------- */
+
+static Str words_for(Ctx *cx, RouteFeature f, const RouteSeen *seen)
+{
+    if (f == ROUTE_APART && seen->apart[0].n)
+        return ctx_printf(cx, "'%.*s' and '%.*s' are found in different documents",
+                          (int)seen->apart[0].n, seen->apart[0].p, (int)seen->apart[1].n,
+                          seen->apart[1].p);
+    if (f == ROUTE_MISSING && seen->missing.n)
+        return ctx_printf(cx, "no passage covers '%.*s'", (int)seen->missing.n,
+                          seen->missing.p);
+    return str_z(about[f].because);
+}
+
+enum { TOLD = 3 };
+#define WORTH_TELLING .2f   // of the logit
+
+/* The features that spoke most for the large model, up to TOLD of them. */
+static void explain(Ctx *cx, const RouteModel *m, const RouteSeen *seen, Decision *d)
+{
+    bool told[ROUTE_FEATURES] = { false };
+    for (int i = 0; i < TOLD; i++) {
+        int best = -1;
+        float most = WORTH_TELLING;
+        for (int f = 0; f < ROUTE_FEATURES; f++) {
+            float part = m->weight[f] * d->feature[f];
+            if (!told[f] && part > most) best = f, most = part;
+        }
+        if (best < 0) break;
+        told[best] = true;
+        route_because(d, words_for(cx, (RouteFeature)best, seen));
+    }
+}
+
+/* ---- rules ------------------------------------------------------------------------- */
+
+/* Why the prompt must stay here, or NULL. */
+static const char *kept_here(Ctx *cx, const RouteRules *r, const RouteInput *in)
+{
+    if (r->forbidden) return r->forbidden;
+    for (size_t i = 0; i < in->passages->n; i++)
+        if (route_is_private(r, in->passages->at[i].chunk.uri))
+            return "a passage is private, and private text stays here";
+    if (in->has_history && r->n_private)
+        return "an earlier turn may quote private text, which stays here";
+    double tokens = in->max_tokens + (double)in->question.n / 4 + 64;
+    for (size_t i = 0; i < in->passages->n; i++) tokens += in->passages->at[i].prompt_tokens;
+    if (tokens <= r->tokens_left) return NULL;
+    return ctx_printf(cx, "about %.0f tokens are needed, today's budget has %.0f left", tokens,
+                      fmax(0, r->tokens_left)).p;
+}
+
+static void choose(Ctx *cx, const RouteRules *r, const RouteModel *m, const RouteInput *in,
+                   const RouteSeen *seen, Decision *d)
+{
+    const char *here = kept_here(cx, r, in);
+    bool large = r->force == ROUTE_FORCE_LLM ||
+                 (r->force == ROUTE_FREE && d->score >= m->threshold);
+    d->route = ROUTE_SLM;
+    if (here) return route_because(d, str_z(here));
+    if (r->force != ROUTE_FREE) route_because(d, STR("so it was asked for"));
+    else if (large) explain(cx, m, seen, d);
+    else route_because(d, STR("the small model is likely to manage"));
+    if (!large) return;
+    d->route = ROUTE_LLM;
+    const char *why = d->n_reasons ? d->reason[0].p : "the question is hard";
+    if (!r->may_send || r->may_send(r->arg, why)) return;
+    d->route = ROUTE_SLM;
+    d->n_reasons = 0;
+    route_because(d, STR("the owner did not allow it to be sent"));
+}
+
+Status route_decide(Ctx *cx, const RouteRules *rules, const RouteInput *in, Decision *out)
+{
+    const RouteModel *m = rules->model ? rules->model : &route_default;
+    RouteSeen seen;
+    *out = (Decision){ 0 };
+    if (in->passages->n == 0) {
+        out->route = ROUTE_ABSTAIN;
+        return route_because(out, STR("no passage was found")), OK;
+    }
+    Stage *s = stage_begin(cx, "route");
+    TRY(route_features(cx, in, out->feature, &seen));
+    float x = m->bias;
+    for (int f = 0; f < ROUTE_FEATURES; f++) x += m->weight[f] * out->feature[f];
+    out->score = 1 / (1 + expf(-x));
+    choose(cx, rules, m, in, &seen, out);
+    stage_figure(s, "score", out->score);
+    stage_figure(s, "llm", out->route == ROUTE_LLM);
+    stage_end(s);
+    return cx->status;
+}
