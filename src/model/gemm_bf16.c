@@ -271,13 +271,40 @@ AVX512 static void kernel_narrow(const Strip *strip, size_t n_strips, const Tile
     EACH_ROW(STORE_1)
 }
 
+/* What of b is packed next: it is fetched from memory while this panel is multiplied. */
+typedef struct Ahead {
+    const char *p;               // NULL: nothing
+    size_t stride, lines, rows;  // bytes between rows; cache lines of a row
+} Ahead;
+
+static Ahead ahead_of(const GemmJob *job, size_t first, size_t k, size_t n)
+{
+    const GemmMatrix *b = &job->part[0].b;
+    size_t size = b->type == GEMM_BF16 ? sizeof(Bf16) : sizeof(float), line = 64;
+    if (n >= job->n) return (Ahead){ NULL, 0, 0, 0 };
+    size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS;
+    size_t rows = b->turned ? columns : k, width = b->turned ? k : columns;
+    const char *p = element(b, b->turned ? n * b->stride + first : first * b->stride + n);
+    return (Ahead){ p, b->stride * size, (width * size + line - 1) / line, rows };
+}
+
+/* Share i of n of it. */
+static void fetch(const Ahead *x, size_t i, size_t n)
+{
+    if (!x->p) return;
+    for (size_t r = x->rows * i / n; r < x->rows * (i + 1) / n; r++)
+        for (size_t l = 0; l < x->lines; l++)
+            _mm_prefetch(x->p + r * x->stride + l * 64, _MM_HINT_T1);
+}
+
 /* One panel of columns against all rows. */
 static void panel(const GemmJob *job, const Rows *a, Strip strip[2], size_t n_strips,
-                  size_t depth, Tile t)
+                  size_t depth, Tile t, const Ahead *next)
 {
     bool narrow = t.columns <= LANES;
     float *c = t.c;
     for (size_t i = 0; i < job->m; i += ROWS) {
+        fetch(next, i / ROWS, (job->m + ROWS - 1) / ROWS);
         t.rows = job->m - i < ROWS ? job->m - i : ROWS;
         t.c = c + i * job->c_stride;
         strip[0].a = a[0].p + i * a[0].stride + depth;
@@ -299,17 +326,18 @@ bool gemm_bf16_run(GemmRoom *r, const GemmJob *job)
     for (size_t p = 0; p < job->n_parts; p++)
         if (!rows_of(r, job, p, &a[p])) return false;
 
-    for (size_t n = 0; n < job->n; n += COLUMNS) {
-        size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS;
-        for (size_t d = 0; d < k; d += DEPTH) {
-            size_t piece = k - d < DEPTH ? k - d : DEPTH;
-            bool last = d + piece == k;
+    for (size_t d = 0, piece; d < k; d += piece) {
+        piece = k - d < DEPTH ? k - d : DEPTH;
+        bool last = d + piece == k;
+        for (size_t n = 0; n < job->n; n += COLUMNS) {
+            size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS;
             Strip strip[2] = { { .b = b, .stride = a[0].stride, .pairs = (piece + 1) / PAIR },
                                { .b = b2, .stride = a[1].stride, .pairs = (k2 + 1) / PAIR } };
             Tile t = { job->c + n, job->c_stride, 0, columns, job->scale, job->add || d > 0 };
+            Ahead next = ahead_of(job, d, piece, n + COLUMNS);
             pack_b(&job->part[0].b, d, piece, n, columns, b);
             if (last && k2) pack_b(&job->part[1].b, 0, k2, n, columns, b2);
-            panel(job, a, strip, last && k2 ? 2 : 1, d, t);
+            panel(job, a, strip, last && k2 ? 2 : 1, d, t, &next);
         }
     }
     return true;
