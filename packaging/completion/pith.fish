@@ -3,7 +3,7 @@ function __pith_models
     pith model ls --json 2>/dev/null | string match -ra '"name": *"([^"]*)"' -g
 end
 
-set -l commands add sync ls rm status reembed search ask chat model doctor eval
+set -l commands add sync ls rm status reembed search ask chat model doctor eval tune
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c pith -n "$none" -f
@@ -18,6 +18,7 @@ complete -c pith -n "$none" -a ask -d 'answer a question'
 complete -c pith -n "$none" -a chat -d 'a conversation'
 complete -c pith -n "$none" -a model -d 'list, fetch, show and remove models'
 complete -c pith -n "$none" -a doctor -d 'what this machine has'
+complete -c pith -n "$none" -a tune -d 'train a small model on examples'
 complete -c pith -n "$none" -a eval -d 'how good it is, in figures'
 
 complete -c pith -l store -r -F -d 'the store to use'
