@@ -1,6 +1,7 @@
 /* ask.c -- pith ask and pith chat: streamed, cited answers. */
 #include "app/cli.h"
 #include "app/term.h"
+#include "base/ctx.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,31 +182,26 @@ static int run_ask(Cli *cli, const Command *self, int argc, char **argv)
 enum { MAX_TURNS = 64 };
 
 typedef struct Talk {
-    pith_message turn[MAX_TURNS];   // contents owned
+    pith_message turn[MAX_TURNS];   // the oldest first
     size_t n;
+    Ctx own;                        // their texts, until the talk ends
 } Talk;
 
-/* Forgets the n oldest. The analyzer does not follow contents that move: it takes those
- * that are kept, one place or more further down, for lost. */
-static void talk_forget(Talk *t, size_t n)
-{
-    for (size_t i = 0; i < n; i++) free((char *)t->turn[i].content);
-    for (size_t i = n; i < t->n; i++)
-        t->turn[i - n] = t->turn[i];    // NOLINT(clang-analyzer-unix.Malloc)
-    t->n -= n;
-}
-
-/* Copies; a turn for which there is no memory is left out of the history. */
+/* Copies; the oldest question and its answer make room. A turn for which there is no
+ * memory is left out of the history. */
 static void talk_add(Talk *t, const char *role, const char *content)
 {
-    char *copy = strdup(content);
-    if (t->n == MAX_TURNS) talk_forget(t, 2);
-    if (copy) t->turn[t->n++] = (pith_message){ role, copy };
+    if (t->n == MAX_TURNS) {
+        t->n -= 2;
+        memmove(t->turn, t->turn + 2, t->n * sizeof *t->turn);
+    }
+    Str copy = ctx_dup(&t->own, str_z(content));
+    if (copy.p) t->turn[t->n++] = (pith_message){ role, copy.p };
 }
 
 static int chat(const Cli *cli, pith *p, AskArgs *args)
 {
-    Talk talk = { 0 };
+    Talk talk = { .own = CTX_INIT };
     char *line = NULL;
     size_t cap = 0;
     bool person = isatty(STDIN_FILENO) && !cli->json;
@@ -227,7 +223,7 @@ static int chat(const Cli *cli, pith *p, AskArgs *args)
     }
     args->ask.history = NULL;
     args->ask.n_history = 0;
-    talk_forget(&talk, talk.n);
+    ctx_end(&talk.own);
     free(line);
     return status;
 }

@@ -44,7 +44,7 @@ static int print_report(const Cli *cli, const pith_report *r, double ms)
     return r->failed ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* What add, sync and reembed share. paths NULL: not an add. */
+/* What add, sync and reembed share. job NULL: add the paths. */
 typedef int (*Job)(pith *p, const pith_add_options *opt, pith_report *report, pith_error *why);
 
 typedef struct AddArgs {
@@ -67,9 +67,9 @@ static int run_job(Cli *cli, const AddArgs *args, Job job)
     if (!p) return EXIT_FAILED;
     progress_begin(&watch.progress, cli->quiet);
     double begun = term_now_ms();
-    int code = args->paths
-        ? pith_add(p, (const char *const *)args->paths, (size_t)args->n, &opt, &report, &why)
-        : job(p, &opt, &report, &why);
+    int code = job ? job(p, &opt, &report, &why)
+                   : pith_add(p, (const char *const *)args->paths, (size_t)args->n, &opt,
+                              &report, &why);
     progress_clear(&watch.progress);
     pith_close(p);
     int status = print_report(cli, &report, term_now_ms() - begun);

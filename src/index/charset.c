@@ -2,6 +2,7 @@
 #include "index/charset.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unicode/ucnv.h>
 #include <unicode/ucsdet.h>
@@ -175,7 +176,7 @@ static void detect(Str s, size_t from, char name[64])
     const UCharsetMatch *m = U_SUCCESS(err) ? ucsdet_detect(d, &err) : NULL;
     const char *found = m && U_SUCCESS(err) ? ucsdet_getName(m, &err) : NULL;
     if (!found || U_FAILURE(err) || strlen(found) > 63) found = "windows-1252";
-    strcpy(name, found);
+    snprintf(name, 64, "%s", found);
     ucsdet_close(d);
 }
 

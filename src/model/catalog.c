@@ -42,7 +42,7 @@ static Status unknown(Ctx *cx, const char *name)
 {
     return fail(cx, E_NOTFOUND,
                 "%s is neither a model of the catalogue nor a GGUF file: `pith "
-                "model list` shows the catalogue", name);
+                "model ls` shows the catalogue", name);
 }
 
 /* The files in the models' folder whose names begin with name: how many, and the last. */
@@ -111,7 +111,7 @@ Status catalog_pull(Ctx *cx, const char *name, const PullOptions *opt, Str *path
     const ModelSpec *m = find(name);
     if (m) return model_pull(cx, m, opt, path);
     return fail(cx, E_NOTFOUND,
-                "the catalogue has no model %s: `pith model list` shows it", name);
+                "the catalogue has no model %s: `pith model ls` shows it", name);
 }
 
 Status catalog_remove(Ctx *cx, const char *name)

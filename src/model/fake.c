@@ -80,13 +80,18 @@ static int overlap(Str of, Str text, int *all)
     return shared;
 }
 
+static bool is_stop(char c)
+{
+    return c == '.' || c == '!' || c == '?';
+}
+
 /* Takes the next sentence off *text: up to a line break, or a stop before a space. */
 static bool next_sentence(Str *text, Str *sentence)
 {
     *text = str_trim(*text);
     size_t n = 0;
     for (; n < text->n && text->p[n] != '\n'; n++)
-        if (memchr(".!?", text->p[n], 3) && n + 1 < text->n && text->p[n + 1] == ' ') {
+        if (is_stop(text->p[n]) && n + 1 < text->n && text->p[n + 1] == ' ') {
             n++;
             break;
         }

@@ -113,12 +113,12 @@ static llama_token best(const float *logit, int n)
     return at;
 }
 
-static float logprob(const float *logit, int n, llama_token of, float top)
+static float logprob(const float *logit, int n, llama_token of, llama_token top)
 {
-    float sum = 0;
-    for (int i = 0; i < n; i++)
-        if (logit[i] > top - 20) sum += expf(logit[i] - top);   // less: under 2e-9 each
-    return logit[of] - top - logf(sum);
+    float most = logit[top], others = 0;    // parts of the sum: top's own is 1, and what
+    for (int i = 0; i < n; i++)             // is 20 below it is under 2e-9
+        if (i != top && logit[i] > most - 20) others += expf(logit[i] - most);
+    return logit[of] - most - log1pf(others);
 }
 
 static Status choose(Ctx *cx, LlamaModel *m, struct llama_sampler *sampler, Choice *out)
@@ -130,7 +130,7 @@ static Status choose(Ctx *cx, LlamaModel *m, struct llama_sampler *sampler, Choi
         return fail(cx, E_MODEL, "%s: a logit is not finite: the file or this build is "
                     "damaged", m->base.info.path.p);
     out->token = sampler ? llama_sampler_sample(sampler, m->talk, -1) : top;
-    out->logprob = logprob(logit, n, out->token, logit[top]);
+    out->logprob = logprob(logit, n, out->token, top);
     return OK;
 }
 

@@ -95,9 +95,11 @@ int machine_cores(void)
 
 double machine_quota(void)
 {
-    double quota = 0, period = 0;
+    char line[64] = "", *end = line;      // "max 100000", or microseconds in each period
     FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");
-    int n = f ? fscanf(f, "%lf %lf", &quota, &period) : 0;
+    bool got = f && fgets(line, sizeof line, f);
     if (f) fclose(f);
-    return n == 2 && period > 0 ? quota / period : 0;
+    double quota = got ? strtod(line, &end) : 0;
+    double period = quota > 0 ? strtod(end, NULL) : 0;
+    return period > 0 ? quota / period : 0;
 }

@@ -43,7 +43,8 @@ struct Store {
 
 /* The status and the reason of what SQLite has just said. */
 Status db_fail(Ctx *cx, Store *s, int rc);
-/* A statement, ready to bind; E_FORMAT where the file lacks what it needs. */
+/* A statement, ready to bind; E_FORMAT where the file lacks what it needs, *out is NULL
+ * then. */
 MUST_USE Status db_query(Ctx *cx, Store *s, Query q, sqlite3_stmt **out);
 /* Runs a bound statement that gives no row. */
 MUST_USE Status db_run(Ctx *cx, Store *s, sqlite3_stmt *q);
@@ -51,7 +52,7 @@ MUST_USE Status db_run(Ctx *cx, Store *s, sqlite3_stmt *q);
 MUST_USE Status db_step(Ctx *cx, Store *s, sqlite3_stmt *q, bool *more);
 /* db_query and db_run with up to two integers bound. */
 MUST_USE Status db_do(Ctx *cx, Store *s, Query q, int64_t a, int64_t b);
-void db_bind(sqlite3_stmt *q, int i, Str s);
+void db_bind(sqlite3_stmt *q, int i, Str text);
 Str db_text(Ctx *cx, sqlite3_stmt *q, int column);
 /* A column into out (by.dim); false where it is no vector of that size. */
 bool db_vector(const Store *s, sqlite3_stmt *q, int column, float *out);

@@ -140,6 +140,7 @@ Status db_fail(Ctx *cx, Store *s, int rc)
 
 Status db_query(Ctx *cx, Store *s, Query q, sqlite3_stmt **out)
 {
+    *out = NULL;
     if (!s->query[q]) {
         int rc = sqlite3_prepare_v3(s->db, query_text[q], -1, SQLITE_PREPARE_PERSISTENT,
                                     &s->query[q], NULL);
@@ -358,15 +359,15 @@ static Status check_version(Ctx *cx, Store *s)
 /* file:PATH?immutable=1, PATH escaped (RFC 3986, 2.1). */
 static char *immutable_uri(Ctx *cx, const char *path)
 {
-    size_t n = strlen(path), at = 5;
+    size_t n = strlen(path), at = strlen("file:");
     char *uri = ctx_alloc(cx, 3 * n + 24, 1);
     if (!uri) return NULL;
-    memcpy(uri, "file:", 5);
+    memcpy(uri, "file:", sizeof "file:");
     for (const char *p = path; *p; p++) {
         bool plain = strchr("%?#", *p) == NULL && (unsigned char)*p > ' ';
         at += (size_t)snprintf(uri + at, 4, plain ? "%c" : "%%%02X", (unsigned char)*p);
     }
-    memcpy(uri + at, "?immutable=1", 13);
+    memcpy(uri + at, "?immutable=1", sizeof "?immutable=1");
     return uri;
 }
 

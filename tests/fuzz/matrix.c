@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     char path[64];
     Ctx cx = CTX_INIT;
-    Matrix *m;
+    Matrix *m = NULL;
     if (n == 0) return 0;
     uint8_t *file = malloc(n);
     int fd = memfd_create("matrix", MFD_CLOEXEC);

@@ -15,7 +15,7 @@ enum { CUTS = 64 };
 
 static void run(const uint8_t *data, size_t n)
 {
-    uint8_t *exact = malloc(n ? n : 1);
+    uint8_t *exact = calloc(n ? n : 1, 1);
     if (!exact) exit(3);
     if (n) memcpy(exact, data, n);
     LLVMFuzzerTestOneInput(exact, n);
