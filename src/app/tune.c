@@ -20,8 +20,8 @@ static void on_step(void *arg, const pith_tune_step *s)
         fflush(stdout);
         return;
     }
-    snprintf(note, sizeof note, "loss %.3f, %.0f tok/s, %.0f s left", s->loss, s->tok_per_s,
-             s->left_s);
+    snprintf(note, sizeof note, "loss %.3f, %.0f tok/s, %.0f s left", s->loss,
+             s->tok_per_s, s->left_s);
     progress_show(&live->progress, (double)s->step, (double)s->steps, "steps", note);
 }
 
@@ -47,8 +47,9 @@ static void print_json_text(const char *s)
 static void report(const Cli *cli, const pith_tune_result *r)
 {
     if (cli->json) {
-        printf("{\"steps\":%llu,\"loss_first\":%.6g,\"loss_last\":%.6g,\"tok_per_s\":%.1f,"
-               "\"peak_mb\":%.0f,\"finished\":%s,\"adapter\":", (unsigned long long)r->steps,
+        printf("{\"steps\":%llu,\"loss_first\":%.6g,\"loss_last\":%.6g,"
+               "\"tok_per_s\":%.1f,\"peak_mb\":%.0f,\"finished\":%s,\"adapter\":",
+               (unsigned long long)r->steps,
                r->loss_first, r->loss_last, r->tok_per_s, r->peak_mb,
                r->finished ? "true" : "false");
         print_json_text(r->adapter);
@@ -56,8 +57,8 @@ static void report(const Cli *cli, const pith_tune_result *r)
         return;
     }
     printf("%llu steps, loss %.3f -> %.3f, %.0f tok/s, %.0f MB at most\n%s\n",
-           (unsigned long long)r->steps, r->loss_first, r->loss_last, r->tok_per_s, r->peak_mb,
-           r->adapter);
+           (unsigned long long)r->steps, r->loss_first, r->loss_last, r->tok_per_s,
+           r->peak_mb, r->adapter);
     if (!r->finished) puts("The time is over; the same command goes on from here.");
 }
 
@@ -67,17 +68,22 @@ static int tune_train(Cli *cli, const Command *self, int argc, char **argv)
                             .cancelled = cli_interrupted };
     int seed = 0, status;
     const Option own[] = {
-        { "data", 0, OPTION_TEXT, &o.data, "FILE", "JSONL of conversations or questions", 0, 0, NULL },
+        { "data", 0, OPTION_TEXT, &o.data, "FILE", "JSONL of conversations or questions",
+          0, 0, NULL },
         { "model", 0, OPTION_TEXT, &o.model, "MODEL", "name or GGUF file", 0, 0, NULL },
         { "out", 0, OPTION_TEXT, &o.out, "FOLDER", "where the adapter goes", 0, 0, NULL },
         { "rank", 0, OPTION_INT, &o.rank, "N", "of the adapter: 8", 1, 256, NULL },
-        { "alpha", 0, OPTION_REAL, &o.alpha, "X", "its weight times rank: twice the rank", 1e-3, 1e4, NULL },
+        { "alpha", 0, OPTION_REAL, &o.alpha, "X", "its weight times rank: twice the rank",
+          1e-3, 1e4, NULL },
         { "seq", 0, OPTION_INT, &o.seq, "N", "tokens of a row: 256", 16, 16384, NULL },
         { "batch", 0, OPTION_INT, &o.batch, "N", "rows of a step: 4", 1, 4096, NULL },
-        { "steps", 0, OPTION_INT, &o.steps, "N", "once over the data, unless --minutes", 1, 1e9, NULL },
-        { "minutes", 0, OPTION_REAL, &o.minutes, "T", "stop after so long; goes on later", 0.01, 1e6, NULL },
+        { "steps", 0, OPTION_INT, &o.steps, "N", "once over the data, unless --minutes",
+          1, 1e9, NULL },
+        { "minutes", 0, OPTION_REAL, &o.minutes, "T", "stop after so long; goes on later",
+          0.01, 1e6, NULL },
         { "lr", 0, OPTION_REAL, &o.lr, "X", "peak learning rate: 5e-4", 1e-8, 0.9, NULL },
-        { "save-every", 0, OPTION_INT, &o.save_every, "N", "steps between checkpoints: 50", 1, 1e9, NULL },
+        { "save-every", 0, OPTION_INT, &o.save_every, "N",
+          "steps between checkpoints: 50", 1, 1e9, NULL },
         { "max-mb", 0, OPTION_INT, &o.max_mb, "N", "memory it may take", 1, 1e9, NULL },
         { "seed", 0, OPTION_INT, &seed, "N", "order and start: 0", 0, 2e9, NULL },
         { 0 },

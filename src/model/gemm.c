@@ -139,7 +139,8 @@ GemmType gemm_type(GemmWay way)
 Status gemm_room_open(Ctx *cx, GemmWay way, GemmRoom **out)
 {
     *out = NULL;
-    if (!gemm_can(way)) return fail(cx, E_ARG, "this machine has no such way to multiply");
+    if (!gemm_can(way))
+        return fail(cx, E_ARG, "this machine has no such way to multiply");
     *out = calloc(1, sizeof **out);
     if (!*out) return fail(cx, E_MEMORY, "out of memory for matrix products");
     (*out)->way = way;

@@ -1,10 +1,11 @@
 /* gemm_bf16.c -- gemm.h for AVX-512 BF16.
  *
- * After Goto and van de Geijn (ACM TOMS 34(3), 2008): a panel of b, DEPTH by 48, is packed
- * into the second-level cache, in pairs of bf16 along k as vdpbf16ps wants them; the rows
- * of a go past it eight at a time, with 24 sums in registers. Packing costs one load and
- * one store for what m rows use, so weights stay as they lie in memory, in one copy that
- * serves x W' and dy W alike. Rows of a are read where they are if they are bf16 already.
+ * After Goto and van de Geijn (ACM TOMS 34(3), 2008): a panel of b, DEPTH by 48, is
+ * packed into the second-level cache, in pairs of bf16 along k as vdpbf16ps wants them;
+ * the rows of a go past it eight at a time, with 24 sums in registers. Packing costs one
+ * load and one store for what m rows use, so weights stay as they lie in memory, in one
+ * copy that serves x W' and dy W alike. Rows of a are read where they are if they are
+ * bf16 already.
  *
  * Invariant: packed operands are zero behind their last k, so that padding adds nothing.
  * Columns beyond the last hold anything: their sums are never stored. */
@@ -55,7 +56,8 @@ static const void *element(const GemmMatrix *x, size_t i)
 AVX512 void gemm_bf16_round(size_t n, const float *from, uint16_t *to)
 {
     for (size_t i = 0; i < n; i += 2 * LANES)
-        _mm512_mask_storeu_epi16(to + i, lanes_32(n - i), load_32(from + i, GEMM_F32, n - i));
+        _mm512_mask_storeu_epi16(to + i, lanes_32(n - i),
+                                 load_32(from + i, GEMM_F32, n - i));
 }
 
 /* Turns a 16 x 16 matrix of 32-bit items around. */
@@ -72,7 +74,8 @@ AVX512 static inline void transpose(__m512i a[LANES])
         a[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
         a[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
     }
-    for (int i = 0; i < 4; i++) {   // a[4 j + i]: rows 4 j .. 4 j + 3, column i of each lane
+    /* a[4 j + i]: rows 4 j .. 4 j + 3, column i of each lane */
+    for (int i = 0; i < 4; i++) {
         __m512i b0 = _mm512_shuffle_i32x4(a[i], a[4 + i], 0x88);
         __m512i b1 = _mm512_shuffle_i32x4(a[i], a[4 + i], 0xDD);
         __m512i c0 = _mm512_shuffle_i32x4(a[8 + i], a[12 + i], 0x88);
@@ -97,8 +100,8 @@ AVX512 static inline __m512i interleave(__m512i upper, __m512i lower)
     return _mm512_permutex2var_epi16(upper, _mm512_loadu_si512(order), lower);
 }
 
-/* Rows `first` .. first + k of b, columns n .. n + 16, to (pairs, 16, 2); what lies beyond
- * `left` columns or k rows is zero. */
+/* Rows `first` .. first + k of b, columns n .. n + 16, to (pairs, 16, 2); what lies
+ * beyond `left` columns or k rows is zero. */
 AVX512 static void pack_rows(const GemmMatrix *b, size_t first, size_t k, size_t n,
                              size_t left, Bf16 *to)
 {
@@ -166,7 +169,8 @@ AVX512 static void pack_a(const GemmPart *part, size_t m, size_t stride, Bf16 *t
             uint32_t pair[LANES];
             __m512i lower = _mm512_setzero_si512(), upper = lower;
             if (k < part->k)
-                upper = load_32(element(&part->a, k * part->a.stride + i), part->a.type, left);
+                upper = load_32(element(&part->a, k * part->a.stride + i), part->a.type,
+                                left);
             if (k + 1 < part->k)
                 lower = load_32(element(&part->a, (k + 1) * part->a.stride + i),
                                 part->a.type, left);
@@ -224,7 +228,8 @@ AVX512 static inline void store(const Tile *t, size_t row, size_t column, __m512
 }
 
 #define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
-#define START(i) __m512 s##i##0 = _mm512_setzero_ps(), s##i##1 = s##i##0, s##i##2 = s##i##0; \
+#define START(i) \
+    __m512 s##i##0 = _mm512_setzero_ps(), s##i##1 = s##i##0, s##i##2 = s##i##0; \
     size_t at##i = (i) < t->rows ? (i) : t->rows - 1;
 #define ROW(i) const Bf16 *a##i = strip->a + at##i * strip->stride;
 #define MULTIPLY(i) { __m512 a = pair_of(a##i + PAIR * k); \
@@ -331,9 +336,12 @@ bool gemm_bf16_run(GemmRoom *r, const GemmJob *job)
         bool last = d + piece == k;
         for (size_t n = 0; n < job->n; n += COLUMNS) {
             size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS;
-            Strip strip[2] = { { .b = b, .stride = a[0].stride, .pairs = (piece + 1) / PAIR },
-                               { .b = b2, .stride = a[1].stride, .pairs = (k2 + 1) / PAIR } };
-            Tile t = { job->c + n, job->c_stride, 0, columns, job->scale, job->add || d > 0 };
+            Strip strip[2] = { { .b = b, .stride = a[0].stride,
+                                 .pairs = (piece + 1) / PAIR },
+                               { .b = b2, .stride = a[1].stride,
+                                 .pairs = (k2 + 1) / PAIR } };
+            Tile t = { job->c + n, job->c_stride, 0, columns, job->scale,
+                       job->add || d > 0 };
             Ahead next = ahead_of(job, d, piece, n + COLUMNS);
             pack_b(&job->part[0].b, d, piece, n, columns, b);
             if (last && k2) pack_b(&job->part[1].b, 0, k2, n, columns, b2);

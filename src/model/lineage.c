@@ -27,7 +27,8 @@ static Status add_norm(Ctx *cx, const char *path, FILE *f, const struct gguf_con
     int64_t id = gguf_find_tensor(g, name);
     size_t n = id < 0 ? 0 : gguf_get_tensor_size(g, id);
     if (id < 0 || gguf_get_tensor_type(g, id) != GGML_TYPE_F32 || n > NORM_MAX)
-        return fail(cx, E_MODEL, "%s: no f32 tensor %s, by which a model is known", path, name);
+        return fail(cx, E_MODEL, "%s: no f32 tensor %s, by which a model is known", path,
+                    name);
     long at = (long)(gguf_get_data_offset(g) + gguf_get_tensor_offset(g, id));
     if (fseek(f, at, SEEK_SET) != 0 || fread(bytes, 1, n, f) != n)
         return fail(cx, E_FORMAT, "%s: cut short: %s lies beyond its end", path, name);
@@ -70,7 +71,8 @@ Status lineage_check(Ctx *cx, const char *path, const char *adapter)
         st = fail(cx, E_FORMAT, "%s: a GGUF file, but not an adapter", adapter);
     else if (*made_for && (st = lineage_of(cx, path, &base)) == OK
              && strcmp(made_for, base.z) != 0)
-        st = fail(cx, E_MODEL, "%s was trained on \"%s\", which %s is not: train it again on "
+        st = fail(cx, E_MODEL,
+                  "%s was trained on \"%s\", which %s is not: train it again on "
                   "this model, or name that one", adapter,
                   text(g, "general.base_model.0.name"), path);
     gguf_free(g);

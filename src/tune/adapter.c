@@ -35,8 +35,10 @@ static void gguf_layer(struct ggml_context *g, struct gguf_context *f, const Lm 
 {
     const LmShape *s = &lm->shape;
     size_t in = lm_in(s, l), out = lm_out(s, l);
-    struct ggml_tensor *a = ggml_new_tensor_2d(g, GGML_TYPE_F32, (int64_t)in, (int64_t)rank);
-    struct ggml_tensor *b = ggml_new_tensor_2d(g, GGML_TYPE_F32, (int64_t)rank, (int64_t)out);
+    struct ggml_tensor *a = ggml_new_tensor_2d(g, GGML_TYPE_F32, (int64_t)in,
+                                               (int64_t)rank);
+    struct ggml_tensor *b = ggml_new_tensor_2d(g, GGML_TYPE_F32, (int64_t)rank,
+                                               (int64_t)out);
     ggml_format_name(a, "blk.%zu.%s.weight.lora_a", block, lm_linear_name(l));
     ggml_format_name(b, "blk.%zu.%s.weight.lora_b", block, lm_linear_name(l));
     memcpy(a->data, p + lora_a(s, rank, block, l), rank * in * sizeof *p);
@@ -45,7 +47,8 @@ static void gguf_layer(struct ggml_context *g, struct gguf_context *f, const Lm 
     gguf_add_tensor(f, b);
 }
 
-Status adapter_write_gguf(Ctx *cx, const char *path, const Lm *lm, const AdapterInfo *info,
+Status adapter_write_gguf(Ctx *cx, const char *path, const Lm *lm,
+                          const AdapterInfo *info,
                           const float *p)
 {
     Str temp;
@@ -88,10 +91,12 @@ static size_t original_row(const LmShape *s, Linear l, size_t o)
     return o - in_head + in_head % half * 2 + in_head / half;
 }
 
-static void add_entry(json_t *header, const char *name, size_t rows, size_t width, size_t *at)
+static void add_entry(json_t *header, const char *name, size_t rows, size_t width,
+                      size_t *at)
 {
     size_t end = *at + rows * width * sizeof(float);
-    json_object_set_new(header, name, json_pack("{ss s[II] s[II]}", "dtype", "F32", "shape",
+    json_object_set_new(header, name,
+                        json_pack("{ss s[II] s[II]}", "dtype", "F32", "shape",
         (json_int_t)rows, (json_int_t)width, "data_offsets", (json_int_t)*at,
         (json_int_t)end));
     *at = end;
@@ -119,7 +124,8 @@ static char *peft_header(const LmShape *s, size_t rank)
     return padded;
 }
 
-static bool peft_layer(FILE *f, const LmShape *s, size_t rank, const float *p, size_t block,
+static bool peft_layer(FILE *f, const LmShape *s, size_t rank, const float *p,
+                       size_t block,
                        Linear l)
 {
     size_t in = lm_in(s, l), out = lm_out(s, l);
@@ -152,8 +158,8 @@ static Status peft_config(Ctx *cx, Str folder, const Lm *lm, const AdapterInfo *
     json_t *j = json_pack("{ss ss ss sI sf sf ss sb s[sssssss]}", "peft_type", "LORA",
         "task_type", "CAUSAL_LM", "base_model_name_or_path", lm->name, "r",
         (json_int_t)info->rank, "lora_alpha", (double)info->alpha, "lora_dropout", 0.0,
-        "bias", "none", "inference_mode", 1, "target_modules", "q_proj", "k_proj", "v_proj",
-        "o_proj", "gate_proj", "up_proj", "down_proj");
+        "bias", "none", "inference_mode", 1, "target_modules", "q_proj", "k_proj",
+        "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
     char *text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
     Status st = text ? file_write(cx, path.p, str_z(text))
                      : fail(cx, E_MEMORY, "no memory for JSON");
@@ -162,7 +168,8 @@ static Status peft_config(Ctx *cx, Str folder, const Lm *lm, const AdapterInfo *
     return st;
 }
 
-Status adapter_write_peft(Ctx *cx, const char *folder, const Lm *lm, const AdapterInfo *info,
+Status adapter_write_peft(Ctx *cx, const char *folder, const Lm *lm,
+                          const AdapterInfo *info,
                           const float *p)
 {
     Str path, temp;
@@ -187,7 +194,8 @@ Status state_write(Ctx *cx, const char *path, const TrainState *s, float *const 
     FILE *f = fopen(temp.p, "wbe");
     if (!f) return fail(cx, E_IO, "%s: %s", temp.p, strerror(errno));
     bool ok = fwrite(STATE_MAGIC, 8, 1, f) == 1 && fwrite(s, sizeof *s, 1, f) == 1;
-    for (int i = 0; ok && i < 3; i++) ok = fwrite(part[i], sizeof(float), s->n, f) == s->n;
+    for (int i = 0; ok && i < 3; i++)
+        ok = fwrite(part[i], sizeof(float), s->n, f) == s->n;
     ok = fclose(f) == 0 && ok;
     return ok ? file_commit(cx, temp.p, path)
               : fail(cx, E_IO, "%s: cannot be written: %s", temp.p, strerror(errno));
@@ -200,10 +208,12 @@ static Status read_open(Ctx *cx, const char *path, FILE *f, TrainState *s,
     TrainState had;
     if (fread(magic, 8, 1, f) != 1 || memcmp(magic, STATE_MAGIC, 8) != 0
         || fread(&had, sizeof had, 1, f) != 1 || had.key[32] != '\0')
-        return fail(cx, E_FORMAT, "%s: not the state of a training run; remove it to begin "
+        return fail(cx, E_FORMAT,
+                    "%s: not the state of a training run; remove it to begin "
                     "anew", path);
     if (strcmp(had.key, s->key) != 0 || had.n != s->n)
-        return fail(cx, E_ARG, "%s is of a run with other options, data or model: take another "
+        return fail(cx, E_ARG,
+                    "%s is of a run with other options, data or model: take another "
                     "--out, or remove it", path);
     for (int i = 0; i < 3; i++)
         if (fread(part[i], sizeof(float), had.n, f) != had.n)
@@ -215,7 +225,8 @@ static Status read_open(Ctx *cx, const char *path, FILE *f, TrainState *s,
 Status state_read(Ctx *cx, const char *path, TrainState *s, float *const part[3])
 {
     FILE *f = fopen(path, "rbe");
-    if (!f && errno == ENOENT) return fail(cx, E_NOTFOUND, "%s: no run to go on with", path);
+    if (!f && errno == ENOENT)
+        return fail(cx, E_NOTFOUND, "%s: no run to go on with", path);
     if (!f) return fail(cx, E_IO, "%s: %s", path, strerror(errno));
     Status st = read_open(cx, path, f, s, part);
     fclose(f);

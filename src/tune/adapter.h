@@ -30,6 +30,7 @@ MUST_USE Status state_write(Ctx *cx, const char *path, const TrainState *s,
                             float *const part[3]);
 /* E_NOTFOUND: no state there. E_ARG: it is of another run than s->key and s->n say.
  * E_FORMAT: cut short or damaged. */
-MUST_USE Status state_read(Ctx *cx, const char *path, TrainState *s, float *const part[3]);
+MUST_USE Status state_read(Ctx *cx, const char *path, TrainState *s,
+                           float *const part[3]);
 
 #endif

@@ -66,7 +66,8 @@ static bool mix(Tape *t, const Head *h, Block b, float *mixed)
     size_t width = lm_in(&t->lm->shape, LIN_O);
     if (!probabilities(t, h, b)) return false;
     GemmJob job = { .m = b.rows, .n = t->lm->shape.head_dim, .n_parts = 1, .scale = 1,
-                    .c = mixed + (h->begin + b.first) * width + h->at_q, .c_stride = width };
+                    .c = mixed + (h->begin + b.first) * width + h->at_q,
+                    .c_stride = width };
     job.part[0] = (GemmPart){ floats(t->scores, b.keys), h->v, b.keys };
     return gemm_run(t->room, &job);
 }
@@ -94,7 +95,8 @@ static bool unmix(Tape *t, const Head *h, Block b, GemmMatrix dmixed, float *dqk
                    .part = { { turned(ds), below(h->q, b.first), b.rows } } };
     if (!gemm_run(t->room, &dp) || !gemm_run(t->room, &dv)) return false;
     for (size_t i = 0; i < b.rows; i++)
-        rows_softmax_back(b.keys, t->scores + i * b.keys, t->dscores + i * b.keys, root(t));
+        rows_softmax_back(b.keys, t->scores + i * b.keys, t->dscores + i * b.keys,
+                          root(t));
     return gemm_run(t->room, &dq) && gemm_run(t->room, &dk);
 }
 

@@ -36,7 +36,8 @@ bool group_backward(Tape *t, const float *p, size_t block, Group g, const float 
     const LmShape *s = &t->lm->shape;
     const LmBlock *b = &t->lm->block[block];
     size_t rank = t->lora.rank, in = lm_in(s, g.first), at = 0, T = t->T;
-    GemmMatrix rows = operand(t, 0, x, T, in), back = operand(t, 1, dy, T, group_out(s, g));
+    GemmMatrix rows = operand(t, 0, x, T, in),
+        back = operand(t, 1, dy, T, group_out(s, g));
     if (!adapters(t, p, block, g, rows, back, grad)) return false;
     for (size_t i = 0; dx && i < g.n; i++) {
         Linear l = g.first + (Linear)i;
@@ -90,17 +91,20 @@ static bool ffn_backward(Tape *t, const float *p, size_t i, float *grad)
     return true;
 }
 
-static bool block_backward(Tape *t, const float *p, const Sample *s, size_t i, float *grad)
+static bool block_backward(Tape *t, const float *p, const Sample *s, size_t i,
+                           float *grad)
 {
     const LmBlock *b = &t->lm->block[i];
     const Kept *k = &t->kept[i];
-    float *below = i > 0 ? t->dnormed : NULL;   // nothing is trained below the first block
+    /* nothing is trained below the first block */
+    float *below = i > 0 ? t->dnormed : NULL;
     if (!ffn_backward(t, p, i, grad)) return false;
     if (!group_backward(t, p, i, group_o, k->mixed, t->d, t->dmixed, grad)) return false;
     if (!attention_backward(t, s, k, t->dout)) return false;
     rope_all(t, t->dout, true);
     norm_again(t, k->x, b->attn_norm);
-    if (!group_backward(t, p, i, group_qkv, t->normed, t->dout, below, grad)) return false;
+    if (!group_backward(t, p, i, group_qkv, t->normed, t->dout, below, grad))
+        return false;
     if (below) norm_back(t, k->x, b->attn_norm);
     return true;
 }

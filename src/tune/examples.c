@@ -39,7 +39,8 @@ static Status from_messages(Ctx *cx, const json_t *list, Talk *t)
         t->at[t->n++] = (Message){ role.p, content };
         answered |= str_eq(role, STR("assistant"));
     }
-    return answered ? OK : fail(cx, E_FORMAT, "no message of the assistant to learn from");
+    return answered ? OK
+        : fail(cx, E_FORMAT, "no message of the assistant to learn from");
 }
 
 static Status from_question(Ctx *cx, const json_t *line, Talk *t)
@@ -90,7 +91,8 @@ static Status keep(Ctx *cx, Examples *e, const ChatTokens *t, size_t seq)
     e->cut += t->n > seq;
     /* The first token is predicted by nothing. */
     if (n < 2 || !memchr(t->answer + 1, 1, n - 1)) return e->dropped++, OK;
-    if (e->n_tokens > TOKENS_MAX) return fail(cx, E_LIMIT, "more than %d tokens", TOKENS_MAX);
+    if (e->n_tokens > TOKENS_MAX)
+        return fail(cx, E_LIMIT, "more than %d tokens", TOKENS_MAX);
     if (!grow(e, n)) return fail(cx, E_MEMORY, "no memory for the examples");
     memcpy(e->token + e->n_tokens, t->id, n * sizeof *t->id);
     memcpy(e->learn + e->n_tokens, t->answer, n);
@@ -106,7 +108,8 @@ static Status read_line(Ctx *cx, Model *words, Str line, size_t seq, Examples *e
     json_error_t why;
     Talk talk = { .n = 0 };
     ChatTokens tokens;
-    json_t *j = json_loadb(line.p, line.n, 0, &why), *list = json_object_get(j, "messages");
+    json_t *j = json_loadb(line.p, line.n, 0, &why),
+        *list = json_object_get(j, "messages");
     Status st = OK;
     if (!json_is_object(j)) st = fail(cx, E_FORMAT, "not a JSON object: %s", why.text);
     if (st == OK) st = json_is_array(list) ? from_messages(cx, list, &talk)
@@ -135,7 +138,8 @@ static Status read_all(Ctx *cx, const char *path, FILE *f, Model *words, size_t 
     free(line);
     if (st == OK && ferror(f)) st = fail(cx, E_IO, "%s: %s", path, strerror(errno));
     if (st == OK && e->n == 0)
-        st = fail(cx, E_FORMAT, "%s: %zu lines and nothing to learn; %zu answers begin behind "
+        st = fail(cx, E_FORMAT,
+                  "%s: %zu lines and nothing to learn; %zu answers begin behind "
                   "token %zu: raise --seq", path, number, e->dropped, seq);
     return st;
 }

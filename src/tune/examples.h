@@ -1,7 +1,7 @@
 /* examples.h -- what a model is trained on: conversations from JSONL, as tokens.
  *
- * A line is {"messages":[{"role","content"}, ...]} or {"question","answer","context"?}; the
- * latter becomes the conversation that `pith ask` would hold. Other keys are ignored. */
+ * A line is {"messages":[{"role","content"}, ...]} or {"question","answer","context"?};
+ * the latter becomes the conversation that `pith ask` would hold. Others are ignored. */
 #ifndef PITH_TUNE_EXAMPLES_H
 #define PITH_TUNE_EXAMPLES_H
 

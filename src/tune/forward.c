@@ -7,7 +7,8 @@
 /* u (n rank, T) = scale A x'. */
 static bool squeeze(Tape *t, const float *a, Group g, size_t in, GemmMatrix x, float *u)
 {
-    GemmJob job = { .m = g.n * t->lora.rank, .n = t->T, .n_parts = 1, .scale = t->lora.scale,
+    GemmJob job = { .m = g.n * t->lora.rank, .n = t->T, .n_parts = 1,
+                    .scale = t->lora.scale,
                     .c = u, .c_stride = t->T };
     job.part[0] = (GemmPart){ floats(a, in), turned(x), in };
     return gemm_run(t->room, &job);
@@ -18,7 +19,8 @@ static void add_bias(Tape *t, const float *bias, size_t n, float *y, size_t stri
     for (size_t i = 0; bias && i < t->T; i++) rows_add(n, bias, y + i * stride);
 }
 
-bool group_forward(Tape *t, const float *p, size_t block, Group g, const float *x, bool add,
+bool group_forward(Tape *t, const float *p, size_t block, Group g, const float *x,
+                   bool add,
                    float *y)
 {
     const LmShape *s = &t->lm->shape;
@@ -26,7 +28,8 @@ bool group_forward(Tape *t, const float *p, size_t block, Group g, const float *
     size_t in = lm_in(s, g.first), stride = group_out(s, g), rank = t->lora.rank, at = 0;
     float *u = t->kept[block].u + g.first * rank * t->T;
     GemmMatrix rows = operand(t, 0, x, t->T, in);
-    if (p && !squeeze(t, p + lora_a(s, rank, block, g.first), g, in, rows, u)) return false;
+    if (p && !squeeze(t, p + lora_a(s, rank, block, g.first), g, in, rows, u))
+        return false;
     for (Linear l = g.first; l < g.first + (Linear)g.n; l++) {
         size_t out = lm_out(s, l);
         GemmJob job = { .m = t->T, .n = out, .n_parts = p ? 2 : 1, .scale = 1, .add = add,
@@ -75,7 +78,8 @@ static bool block_forward(Tape *t, const float *p, const Sample *s, size_t i, fl
     if (!group_forward(t, p, i, group_o, k->mixed, true, k->mid)) return false;
 
     norm_all(t, k->mid, b->ffn_norm, t->normed);
-    if (!group_forward(t, p, i, group_gate_up, t->normed, false, k->gate_up)) return false;
+    if (!group_forward(t, p, i, group_gate_up, t->normed, false, k->gate_up))
+        return false;
     for (size_t r = 0; r < t->T; r++) {
         const float *gate = k->gate_up + r * 2 * shape->ffn;
         rows_swiglu(shape->ffn, gate, gate + shape->ffn, t->wide + r * shape->ffn);

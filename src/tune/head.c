@@ -1,8 +1,8 @@
 /* head.c -- the last norm, the logits and the loss.
  *
- * Logits are the widest thing in a small model (49,152 to 151,936 values a token), so they
- * are made for the positions that predict a token to learn alone, CHUNK rows at a time,
- * and turned into their derivative where they stand. */
+ * Logits are the widest thing in a small model (49,152 to 151,936 values a token), so
+ * they are made for the positions that predict a token to learn alone, CHUNK rows at a
+ * time, and turned into their derivative where they stand. */
 #include "tune/rows.h"
 #include "tune/tape_impl.h"
 

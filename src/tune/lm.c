@@ -1,5 +1,5 @@
-/* lm.c -- see lm.h. Tensors are read one row at a time by ggml's own dequantizers, so that
- * nothing but the result is ever held in memory. */
+/* lm.c -- see lm.h. Tensors are read one row at a time by ggml's own dequantizers, so
+ * that nothing but the result is ever held in memory. */
 #include "tune/lm.h"
 
 #include "model/engine.h"
@@ -44,7 +44,8 @@ size_t lm_out(const LmShape *s, Linear l)
 
 const char *lm_linear_name(Linear l)
 {
-    static const char *const name[LINEARS] = { "attn_q", "attn_k", "attn_v", "attn_output",
+    static const char *const name[LINEARS] = { "attn_q", "attn_k", "attn_v",
+                                               "attn_output",
                                                "ffn_gate", "ffn_up", "ffn_down" };
     return name[l];
 }
@@ -60,7 +61,8 @@ static int64_t key_of(const File *f, const char *key, enum gguf_type type)
 }
 
 /* otherwise: the value of a key that is not there; 0: it must be. */
-static Status number(Ctx *cx, const File *f, const char *key, size_t max, size_t otherwise,
+static Status number(Ctx *cx, const File *f, const char *key, size_t max,
+                     size_t otherwise,
                      size_t *out)
 {
     int64_t id = key_of(f, key, GGUF_TYPE_UINT32);
@@ -68,7 +70,8 @@ static Status number(Ctx *cx, const File *f, const char *key, size_t max, size_t
     if (id < 0) return fail(cx, E_MODEL, "%s: no number %s.%s", f->path, f->arch, key);
     *out = gguf_get_val_u32(f->meta, id);
     if (*out >= 1 && *out <= max) return OK;
-    return fail(cx, E_MODEL, "%s: %s.%s is %zu, 1 to %zu was wanted", f->path, f->arch, key,
+    return fail(cx, E_MODEL, "%s: %s.%s is %zu, 1 to %zu was wanted", f->path, f->arch,
+                key,
                 *out, max);
 }
 
@@ -91,12 +94,14 @@ static Status check_family(Ctx *cx, File *f)
 {
     const char *arch = text(f, "general.architecture");
     if (strcmp(arch, "llama") != 0 && strcmp(arch, "qwen2") != 0)
-        return fail(cx, E_MODEL, "%s: architecture \"%.40s\"; llama and qwen2 can be trained",
+        return fail(cx, E_MODEL,
+                    "%s: architecture \"%.40s\"; llama and qwen2 can be trained",
                     f->path, arch);
     snprintf(f->arch, sizeof f->arch, "%s", arch);
     int64_t scaling = key_of(f, "rope.scaling.type", GGUF_TYPE_STRING);
     if (scaling >= 0 && strcmp(gguf_get_val_str(f->meta, scaling), "none") != 0)
-        return fail(cx, E_MODEL, "%s: rope scaling \"%.40s\" is not trained here", f->path,
+        return fail(cx, E_MODEL, "%s: rope scaling \"%.40s\" is not trained here",
+                    f->path,
                     gguf_get_val_str(f->meta, scaling));
     if (key_of(f, "expert_count", GGUF_TYPE_UINT32) >= 0)
         return fail(cx, E_MODEL, "%s: a mixture of experts is not trained here", f->path);
@@ -156,7 +161,8 @@ static Status find(Ctx *cx, const File *f, const char *name, size_t rows, size_t
     size_t row = ggml_row_size(type, ne[0]), at, end;
     if (__builtin_add_overflow(gguf_get_data_offset(f->meta),
                                gguf_get_tensor_offset(f->meta, id), &at)
-        || __builtin_mul_overflow(row, rows, &end) || __builtin_add_overflow(end, at, &end)
+        || __builtin_mul_overflow(row, rows, &end)
+            || __builtin_add_overflow(end, at, &end)
         || end > f->bytes)
         return fail(cx, E_FORMAT, "%s: cut short: %s lies beyond its %zu bytes", f->path,
                     name, f->bytes);

@@ -50,8 +50,8 @@ const char *lm_linear_name(Linear l);
 
 /* Reads the shape alone, to tell what training would need. */
 MUST_USE Status lm_shape(Ctx *cx, const char *path, LmShape *out);
-/* E_MODEL: another family, or something in it that we do not compute; E_FORMAT: cut short;
- * E_MEMORY. *out is NULL then. */
+/* E_MODEL: another family, or something in it that we do not compute; E_FORMAT: cut
+ * short; E_MEMORY. *out is NULL then. */
 MUST_USE Status lm_open(Ctx *cx, const char *path, GemmWay way, Lm **out);
 void lm_close(Lm *m);
 

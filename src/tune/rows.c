@@ -7,7 +7,8 @@
 #include <string.h>
 
 #if defined __x86_64__ && defined __gnu_linux__ && !defined __clang_analyzer__
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define CLONES \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES
 #endif
@@ -15,12 +16,12 @@
 
 enum { LANES = 16 };
 
-/* e^x to 2e-7 of it, for x of -87 to 88; beyond, as at the end. */
+/* e^x to 2e-7 of it, for x of -87 to 88; beyond, as at the end. A NaN stays one. */
 INLINE float exp_of(float x)
 {
-    x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
-    float whole = x * 1.44269504f + 12582912.0f - 12582912.0f;   // rounds to nearest
-    float f = x - whole * 0.693145752f - whole * 1.42860677e-6f;
+    float within = x > -87.0f ? x < 88.0f ? x : 88.0f : -87.0f;       // a NaN is not
+    float whole = within * 1.44269504f + 12582912.0f - 12582912.0f;   // rounds to nearest
+    float f = (x == x ? within : x) - whole * 0.693145752f - whole * 1.42860677e-6f;
     float p = 1.0f / 720 * f + 1.0f / 120;
     p = p * f + 1.0f / 24;
     p = p * f + 1.0f / 6;
@@ -91,7 +92,8 @@ CLONES void rows_swiglu(size_t n, const float *restrict gate, const float *restr
     for (size_t i = 0; i < n; i++) y[i] = gate[i] / (1 + exp_of(-gate[i])) * up[i];
 }
 
-CLONES void rows_swiglu_back(size_t n, const float *restrict gate, const float *restrict up,
+CLONES void rows_swiglu_back(size_t n, const float *restrict gate,
+                             const float *restrict up,
                              const float *restrict dy, float *restrict dgate,
                              float *restrict dup)
 {

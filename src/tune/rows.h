@@ -1,7 +1,7 @@
 /* rows.h -- what a decoder does to its rows between matrix products, and the derivatives.
  *
- * Portable C that compilers turn into vectors, once for each kind of CPU. Sums are kept in
- * 16 lanes, so that their order, and with it every bit, is the same in each run. */
+ * Portable C that compilers turn into vectors, once for each kind of CPU. Sums are kept
+ * in 16 lanes, so that their order, and with it every bit, is the same in each run. */
 #ifndef PITH_TUNE_ROWS_H
 #define PITH_TUNE_ROWS_H
 
@@ -11,7 +11,8 @@
 /* y (n) = RMSNorm(x) * gain, Zhang and Sennrich, arXiv 1910.07467. */
 void rows_norm(size_t n, const float *x, const float *gain, float eps, float *y);
 /* dx (n) += the derivative by x of dy . RMSNorm(x). */
-void rows_norm_back(size_t n, const float *x, const float *gain, float eps, const float *dy,
+void rows_norm_back(size_t n, const float *x, const float *gain, float eps,
+                    const float *dy,
                     float *dx);
 
 /* y (n) = silu(gate) * up, Shazeer, arXiv 2002.05202. */

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const Group group_qkv = { LIN_Q, 3 }, group_o = { LIN_O, 1 }, group_gate_up = { LIN_GATE, 2 },
+const Group group_qkv = { LIN_Q, 3 }, group_o = { LIN_O, 1 },
+    group_gate_up = { LIN_GATE, 2 },
             group_down = { LIN_DOWN, 1 };
 
 size_t group_out(const LmShape *s, Group g)
@@ -66,7 +67,8 @@ typedef struct Layout {
 static void *piece(Layout *l, size_t n, size_t size)
 {
     size_t at = l->used;
-    l->used += (n * size + 63) / 64 * 64 + 64;   // a vector read past the end stays inside
+    /* a vector read past the end stays inside */
+    l->used += (n * size + 63) / 64 * 64 + 64;
     return l->memory ? l->memory + at : NULL;
 }
 
@@ -151,7 +153,8 @@ Status tape_open(Ctx *cx, const Lm *lm, LoraShape lora, size_t tokens, Tape **ou
     l = (Layout){ calloc(1, l.used), 0 };
     t->memory = l.memory;
     Status st = l.memory ? gemm_room_open(cx, lm->way, &t->room)
-                         : fail(cx, E_MEMORY, "no memory for training on %zu tokens: take a "
+                         : fail(cx, E_MEMORY,
+                                "no memory for training on %zu tokens: take a "
                                 "smaller --seq", tokens);
     if (st != OK) {
         tape_close(t);
@@ -185,7 +188,8 @@ GemmMatrix operand(Tape *t, int which, const float *x, size_t rows, size_t width
 
 GemmMatrix columns(GemmMatrix m, size_t j)
 {
-    m.p = (const char *)m.p + j * (m.type == GEMM_BF16 ? sizeof(uint16_t) : sizeof(float));
+    m.p = (const char *)m.p + j * (m.type == GEMM_BF16 ? sizeof(uint16_t)
+                                   : sizeof(float));
     return m;
 }
 

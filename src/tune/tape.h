@@ -37,7 +37,8 @@ typedef struct Tape Tape;
 /* Bytes of a tape for samples of at most `tokens`. */
 size_t tape_bytes(const LmShape *s, size_t rank, size_t tokens);
 /* lm is borrowed. E_MEMORY. */
-MUST_USE Status tape_open(Ctx *cx, const Lm *lm, LoraShape lora, size_t tokens, Tape **out);
+MUST_USE Status tape_open(Ctx *cx, const Lm *lm, LoraShape lora, size_t tokens,
+                          Tape **out);
 void tape_close(Tape *t);
 
 /* Runs the sample up to the last norm. p: the adapters; NULL: the base alone. false: out

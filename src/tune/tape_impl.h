@@ -56,11 +56,13 @@ GemmMatrix floats(const float *p, size_t stride);
 GemmMatrix weight(const Tape *t, const void *w, size_t stride);
 
 /* y (T, group's outputs) = or += the group's layers, of x (T, in). */
-MUST_USE bool group_forward(Tape *t, const float *p, size_t block, Group g, const float *x,
+MUST_USE bool group_forward(Tape *t, const float *p, size_t block, Group g,
+                            const float *x,
                             bool add, float *y);
 /* dx (T, in) = derivative by the input, unless NULL; adapters' into grad. dy is (T,
  * group's outputs), x the input. */
-MUST_USE bool group_backward(Tape *t, const float *p, size_t block, Group g, const float *x,
+MUST_USE bool group_backward(Tape *t, const float *p, size_t block, Group g,
+                             const float *x,
                              const float *dy, float *dx, float *grad);
 
 MUST_USE bool attention_forward(Tape *t, const Sample *s, const Kept *k);

@@ -49,7 +49,8 @@ typedef struct Run {
 static Status settle(Ctx *cx, TrainOptions *o)
 {
     if (!o->data || !o->model || !o->out)
-        return fail(cx, E_ARG, "training needs data, a model and a folder for its outcome");
+        return fail(cx, E_ARG,
+                    "training needs data, a model and a folder for its outcome");
     if (o->rank == 0) o->rank = 8;
     if (o->alpha == 0) o->alpha = 2 * (float)o->rank;
     if (o->seq == 0) o->seq = 256;
@@ -65,7 +66,8 @@ static Status settle(Ctx *cx, TrainOptions *o)
         || o->threads < 1)
         return fail(cx, E_ARG, "a batch, steps or threads below 1");
     if (!(o->rate > 0 && o->rate < 1) || !(o->alpha > 0) || !(o->minutes >= 0))
-        return fail(cx, E_ARG, "a learning rate of %g; above 0 and below 1 is wanted", o->rate);
+        return fail(cx, E_ARG, "a learning rate of %g; above 0 and below 1 is wanted",
+                    o->rate);
     return OK;
 }
 
@@ -79,7 +81,8 @@ static Status check_memory(Ctx *cx, const Run *r, const LmShape *s)
 {
     const TrainOptions *o = &r->opt;
     double value = gemm_type(gemm_best()) == GEMM_BF16 ? 2 : 4, matrices = 0;
-    for (Linear l = 0; l < LINEARS; l++) matrices += (double)lm_in(s, l) * (double)lm_out(s, l);
+    for (Linear l = 0; l < LINEARS; l++)
+        matrices += (double)lm_in(s, l) * (double)lm_out(s, l);
     double weights = value * (matrices * (double)s->layers
                               + (s->tied ? 1 : 2) * (double)s->vocab * (double)s->dim);
     double n = (double)lora_count(s, (size_t)o->rank) * sizeof(float);
@@ -88,13 +91,15 @@ static Status check_memory(Ctx *cx, const Run *r, const LmShape *s)
     double room = megabytes((double)machine_free_bytes());
     if (o->max_mb > 0 && o->max_mb < room) room = o->max_mb;
     if (o->on_note) {
-        Str note = ctx_printf(cx, "training needs %.0f MB: %.0f for the weights, %.0f for each "
-                              "of %zu threads", need, megabytes(weights),
+        Str note = ctx_printf(cx,
+                              "training needs %.0f MB: %.0f for the weights, %.0f for "
+                              "each of %zu threads", need, megabytes(weights),
                               megabytes(n + tape), r->workers);
         if (note.p) o->on_note(o->arg, note.p);
     }
     if (need <= room) return OK;
-    return fail(cx, E_LIMIT, "training would take %.0f MB and %.0f are allowed: lower --seq or "
+    return fail(cx, E_LIMIT,
+                "training would take %.0f MB and %.0f are allowed: lower --seq or "
                 "--threads (a thread takes %.0f MB), or take a smaller model", need, room,
                 megabytes(n + tape));
 }
@@ -112,9 +117,11 @@ static Status read_data(Ctx *cx, Run *r)
     const Examples *e = &r->examples;
     for (size_t i = 0; i < e->n_tokens; i++)
         if (e->token[i] < 0 || (size_t)e->token[i] >= r->lm->shape.vocab)
-            return fail(cx, E_FORMAT, "%s: its vocabulary has token %d, its embedding %zu rows",
+            return fail(cx, E_FORMAT,
+                        "%s: its vocabulary has token %d, its embedding %zu rows",
                         r->opt.model, e->token[i], r->lm->shape.vocab);
-    Str note = ctx_printf(cx, "%zu examples of %zu tokens; %zu longer than %d were cut, %zu "
+    Str note = ctx_printf(cx,
+                          "%zu examples of %zu tokens; %zu longer than %d were cut, %zu "
                           "left out", e->n, e->n_tokens, e->cut, r->opt.seq, e->dropped);
     if (r->opt.on_note && note.p) r->opt.on_note(r->opt.arg, note.p);
     return packer_open(cx, e, (size_t)r->opt.seq, r->opt.seed, &r->packer);
@@ -130,7 +137,8 @@ static void initial(Run *r)
             float *a = r->p + lora_a(s, r->lora.rank, i, l);
             double size = 1 / sqrt((double)lm_in(s, l));
             for (size_t k = 0; k < r->lora.rank * lm_in(s, l); k++)
-                a[k] = (float)(size * ((double)(random_next(&state) >> 11) * 0x1p-52 - 1));
+                a[k] = (float)(size * ((double)(random_next(&state) >> 11) * 0x1p-52
+                                       - 1));
         }
 }
 
@@ -143,7 +151,8 @@ static Status open_workers(Ctx *cx, Run *r)
 {
     size_t seq = (size_t)r->opt.seq;
     r->n = lora_count(&r->lm->shape, r->lora.rank);
-    r->p = numbers(r->n), r->m = numbers(r->n), r->v = numbers(r->n), r->grad = numbers(r->n);
+    r->p = numbers(r->n), r->m = numbers(r->n), r->v = numbers(r->n),
+        r->grad = numbers(r->n);
     bool ok = r->p && r->m && r->v && r->grad;
     for (size_t i = 0; ok && i < r->workers; i++) {
         Worker *w = &r->worker[i];
@@ -164,7 +173,8 @@ static Status run_key(Ctx *cx, Run *r)
     Blake2bHex data;
     TRY(blake2b_file(cx, o->data, &data));
     Str all = ctx_printf(cx, "%s %s %s %d %a %d %d %d %a %llu", data.z, r->lineage.z,
-                         gemm_name(r->lm->way), o->rank, (double)o->alpha, o->seq, o->batch,
+                         gemm_name(r->lm->way), o->rank, (double)o->alpha, o->seq,
+                             o->batch,
                          o->steps, o->rate, (unsigned long long)o->seed);
     TRY_NEW(all.p);
     memcpy(r->state.key, blake2b_bytes(all).z, sizeof r->state.key);
@@ -175,7 +185,8 @@ static Status run_key(Ctx *cx, Run *r)
 static Status resume(Ctx *cx, Run *r)
 {
     TRY(run_key(cx, r));
-    Status st = state_read(cx, r->state_path.p, &r->state, (float *[]){ r->p, r->m, r->v });
+    Status st = state_read(cx, r->state_path.p, &r->state,
+                           (float *[]){ r->p, r->m, r->v });
     if (st == E_NOTFOUND) {
         ctx_forgive(cx);
         initial(r);
@@ -204,7 +215,8 @@ static Status run_open(Ctx *cx, const TrainOptions *opt, Run *r)
     if (r->workers > CREW_MAX) r->workers = CREW_MAX;
     TRY(lm_shape(cx, r->opt.model, &shape));
     if ((size_t)r->opt.seq > shape.window)
-        return fail(cx, E_ARG, "rows of %d tokens; the model's window has %zu", r->opt.seq,
+        return fail(cx, E_ARG, "rows of %d tokens; the model's window has %zu",
+                    r->opt.seq,
                     shape.window);
     TRY(check_memory(cx, r, &shape));
     TRY(folder_make(cx, r->opt.out));
@@ -260,7 +272,8 @@ static size_t count_targets(Run *r)
         packer_row(&ahead, w->token, w->learn, w->begin, &w->sample);
         targets += sample_targets(&w->sample);
     }
-    r->packer.ordered = 0;       // the two share `order`, which the other may have changed
+    /* the two share `order`, which the other may have changed */
+    r->packer.ordered = 0;
     return targets;
 }
 
@@ -346,8 +359,10 @@ static void tell(const Run *r, uint64_t steps, double loss, double rate)
 
 static Status not_finite(Ctx *cx, const Run *r)
 {
-    uint64_t kept = r->state.step / (uint64_t)r->opt.save_every * (uint64_t)r->opt.save_every;
-    return fail(cx, E_MODEL, "the loss of step %llu is not finite: stopped; the checkpoint "
+    uint64_t kept =
+        r->state.step / (uint64_t)r->opt.save_every * (uint64_t)r->opt.save_every;
+    return fail(cx, E_MODEL,
+                "the loss of step %llu is not finite: stopped; the checkpoint "
                 "before it (step %llu or later) is kept. Try a lower --rate",
                 (unsigned long long)r->state.step + 1, (unsigned long long)kept);
 }
@@ -357,9 +372,9 @@ static Status keep_work(Ctx *cx, Run *r)
 {
     Ctx own = CTX_INIT;          // cx has its error already
     Status st = r->state.step ? save(&own, r) : OK;
-    Str note = ctx_printf(&own, "stopped behind step %llu; %s", (unsigned long long)
-                          r->state.step, st == OK ? "the same command goes on from there"
-                                                  : own.reason);
+    Str note = ctx_printf(&own, "stopped behind step %llu; %s",
+                          (unsigned long long)r->state.step,
+                          st == OK ? "the same command goes on from there" : own.reason);
     if (r->opt.on_note && note.p) r->opt.on_note(r->opt.arg, note.p);
     ctx_end(&own);
     return cx->status;
@@ -375,7 +390,8 @@ static Status run_steps(Ctx *cx, Run *r, bool *finished)
         if (limit > 0 && took >= limit) break;
         if (ctx_check(cx) != OK) return keep_work(cx, r);
         TRY(derive(cx, r, &loss));
-        if (!isfinite(loss) || !isfinite(rows_square(r->n, r->grad))) return not_finite(cx, r);
+        if (!isfinite(loss) || !isfinite(rows_square(r->n, r->grad)))
+            return not_finite(cx, r);
         double progress = steps ? (double)r->state.step / (double)steps : took / limit;
         double rate = rate_at(r, ++r->state.step, progress);
         move(r, rate);

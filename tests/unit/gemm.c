@@ -114,13 +114,15 @@ static void reads_bf16_operands_as_their_rounded_values(void **state)
 static void rounds_to_bf16_and_back_to_nearest_even(void **state)
 {
     static const float from[] = { 1, 1.00390625f, 1.01171875f, -0.0f, 3.0e38f, 65535 };
-    static const float want[] = { 1, 1,           1.015625f,   -0.0f, 3.0040553e38f, 65536 };
+    static const float want[] = { 1, 1,           1.015625f,   -0.0f, 3.0040553e38f,
+                                  65536 };
     uint16_t mid[6];
     float to[6];
     (void)state;
     gemm_to_bf16(6, from, mid);
     gemm_from_bf16(6, mid, to);
-    for (int i = 0; i < 6; i++) assert_true(fabsf(to[i] - want[i]) <= fabsf(want[i]) * 3e-3f);
+    for (int i = 0; i < 6; i++) assert_true(fabsf(to[i] - want[i]) <= fabsf(want[i])
+        * 3e-3f);
     assert_true(to[1] == want[1] && to[2] == want[2]);
 }
 

@@ -1,5 +1,5 @@
-/* train.c -- training on tiny models: it learns, goes on bit for bit, and what it writes is
- * what libllama and the forward pass make of it. */
+/* train.c -- training on tiny models: it learns, goes on bit for bit, and what it writes
+ * is what libllama and the forward pass make of it. */
 #include "base/file.h"
 #include "model/model.h"
 #include "model/engine.h"
@@ -57,8 +57,10 @@ static const char facts[] =
 
 static TrainOptions options(int folder_number)
 {
-    return (TrainOptions){ .data = data, .model = base, .out = out[folder_number], .seq = 64,
-                           .batch = 2, .steps = 12, .rate = 1e-2, .threads = 2, .rank = 4 };
+    return (TrainOptions){ .data = data, .model = base, .out = out[folder_number],
+                           .seq = 64,
+                           .batch = 2, .steps = 12, .rate = 1e-2, .threads = 2,
+                               .rank = 4 };
 }
 
 static Str file_of(int folder_number, const char *name)
@@ -126,7 +128,8 @@ static void a_stopped_run_goes_on_as_if_it_had_not_been(void **state)
     if (train(&cx, &o, &parts) != OK) fail_msg("%s", cx.reason);
     cx.cancelled = NULL;
     assert_int_equal(parts.steps, whole.steps);
-    assert_true(parts.loss_last == whole.loss_last && parts.loss_first == whole.loss_first);
+    assert_true(parts.loss_last == whole.loss_last
+                && parts.loss_first == whole.loss_first);
     expect_same_file("state");
     expect_same_file("adapter.gguf");
     expect_same_file("peft/adapter_model.safetensors");
@@ -191,7 +194,8 @@ enum { N = sizeof text / sizeof *text };
 
 static void libllama_logits(const char *adapter, float *logits)
 {
-    struct llama_model *m = llama_model_load_from_file(base, llama_model_default_params());
+    struct llama_model *m = llama_model_load_from_file(base,
+                                                       llama_model_default_params());
     struct llama_context_params cp = llama_context_default_params();
     float one = 1;
     cp.n_ctx = 128;
@@ -281,7 +285,8 @@ static void expect_refused(const char *text_of, const char *reason)
 static void a_broken_line_is_told_by_its_number(void **state)
 {
     (void)state;
-    expect_refused("{\"question\":\"a\",\"answer\":\"b\"}\n{\"question\":\n", "line 2: not a JSON");
+    expect_refused("{\"question\":\"a\",\"answer\":\"b\"}\n{\"question\":\n",
+                   "line 2: not a JSON");
     expect_refused("\n\n[1]\n", "line 3: not a JSON object");
     expect_refused("{\"question\":\"a\"}\n", "line 1: neither \"messages\" nor");
     expect_refused("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\n",
