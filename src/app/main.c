@@ -11,7 +11,7 @@
 static const Command *const commands[] = {
     &command_add, &command_sync, &command_ls, &command_rm, &command_status,
     &command_reembed, &command_search, &command_ask, &command_chat, &command_model,
-    &command_doctor, &command_eval, &command_tune, &command_serve,
+    &command_doctor, &command_eval, &command_tune, &command_serve, &command_mcp,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -52,7 +52,7 @@ static void print_help(void)
          "  pith search \"error 0x80\" -k 5 --json\n"
          "\n"
          "`pith COMMAND --help` says more. Documents stay on this machine: only\n"
-         "`pith model pull` uses the network.");
+         "`pith model pull` uses the network, unless you allow a remote model.");
 }
 
 static const Command *find_command(const char *name)

@@ -2,7 +2,8 @@
  *
  * The last message is the question, those before it are the history. An answer is
  * grounded in the store unless the body says {"pith":{"ground":false}}; a completion is
- * grounded only where it says true. Any model name is taken: the reply names who spoke. */
+ * grounded only where it says true. Any model's name is taken: the reply names who
+ * spoke. */
 #include "serve/route.h"
 
 #include "serve/field.h"
@@ -84,7 +85,8 @@ static bool read_messages(Chat *c)
     c->parts = BUF(room);
     char *all_parts = calloc(room ? room : 1, 1);
     c->history = calloc(n, sizeof *c->history);
-    if (!c->history || !all_parts) return free(all_parts), wrong(c, "messages", "no memory");
+    if (!c->history || !all_parts)
+        return free(all_parts), wrong(c, "messages", "no memory");
     c->parts.p = all_parts;
     c->parts.cap = room;
     for (size_t i = 0; i < n; i++)
@@ -107,7 +109,8 @@ static bool read_stops(Chat *c)
     for (size_t i = 0; i < n; i++) {
         const json_t *one = json_is_array(j) ? json_array_get(j, i) : j;
         size_t bytes = json_string_length(one);
-        if (!json_is_string(one) || !bytes) return wrong(c, "stop", "strings were expected");
+        if (!json_is_string(one) || !bytes)
+            return wrong(c, "stop", "strings were expected");
         c->stop[c->n_stops++] = json_string_value(one);
         if (bytes > c->longest) c->longest = bytes;
     }
@@ -126,7 +129,8 @@ static bool read_extension(Chat *c)
     if (own)
         good = good && field_choice(c->r, "mode", modes, &c->opt.mode)
             && field_int(c->r, "context_tokens", 1, CONTEXT_MAX, &c->opt.context_tokens)
-            && field_flag(c->r, "rerank", &rerank) && field_flag(c->r, "abstain", &abstain);
+            && field_flag(c->r, "rerank", &rerank)
+            && field_flag(c->r, "abstain", &abstain);
     c->r->json = body;
     c->opt.ground = ground ? PITH_GROUNDED : PITH_CLOSED_BOOK;
     c->opt.no_rerank = !rerank;
@@ -177,15 +181,16 @@ static bool read_body(Chat *c)
 
 static json_t *envelope(const Chat *c, const char *object, json_t *choices)
 {
-    return json_pack("{ss ss sI ss so}", "id", c->id, "object", object, "created", c->created,
-                     "model", c->r->server->model[0], "choices", choices);
+    return json_pack("{ss ss sI ss so}", "id", c->id, "object", object, "created",
+                     c->created, "model", c->r->server->model[0], "choices", choices);
 }
 
 static json_t *chunk(const Chat *c, json_t *delta, const char *finish)
 {
     if (c->chat)
-        return envelope(c, "chat.completion.chunk", json_pack("[{si so sn ss?}]", "index", 0,
-                        "delta", delta, "logprobs", "finish_reason", finish));
+        return envelope(c, "chat.completion.chunk",
+                        json_pack("[{si so sn ss?}]", "index", 0, "delta", delta,
+                                  "logprobs", "finish_reason", finish));
     json_t *text = json_object_get(delta, "content");
     json_t *choices = json_pack("[{si sO sn ss?}]", "index", 0, "text", text, "logprobs",
                                 "finish_reason", finish);
@@ -197,7 +202,8 @@ static json_t *chunk(const Chat *c, json_t *delta, const char *finish)
 static size_t whole(Str s)
 {
     size_t n = s.n, back = 0;
-    while (back < 3 && back < n && ((unsigned char)s.p[n - 1 - back] & 0xC0) == 0x80) back++;
+    while (back < 3 && back < n && ((unsigned char)s.p[n - 1 - back] & 0xC0) == 0x80)
+        back++;
     if (back == n) return 0;
     unsigned char lead = (unsigned char)s.p[n - 1 - back];
     size_t need = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
@@ -232,7 +238,8 @@ static void first_chunk(Chat *c)
 {
     stream_begin(c->r);
     if (c->chat)
-        stream_event(c->r, NULL, chunk(c, json_pack("{ss ss}", "role", "assistant", "content",
+        stream_event(c->r, NULL,
+                     chunk(c, json_pack("{ss ss}", "role", "assistant", "content",
                                                     ""), NULL));
 }
 
@@ -300,9 +307,9 @@ static void finish_whole(Chat *c, const pith_answer *a)
 {
     const char *text = c->stopped ? c->text.p : a->text;
     json_t *choices = c->chat
-        ? json_pack("[{si s{ss ss sn} sn ss}]", "index", 0, "message", "role", "assistant",
-                    "content", text, "refusal", "logprobs", "finish_reason",
-                    finish_of(c, a))
+        ? json_pack("[{si s{ss ss sn} sn ss}]", "index", 0, "message",
+                    "role", "assistant", "content", text, "refusal", "logprobs",
+                    "finish_reason", finish_of(c, a))
         : json_pack("[{si ss sn ss}]", "index", 0, "text", text, "logprobs",
                     "finish_reason", finish_of(c, a));
     json_t *reply = envelope(c, c->chat ? "chat.completion" : "text_completion", choices);

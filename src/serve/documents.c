@@ -3,11 +3,12 @@
 
 #include "base/ctx.h"
 #include "serve/field.h"
+#include "serve/guard.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 1024, DOCUMENTS_MAX = 1000, FORM_BUFFER = 16 << 10 };
+enum { DOCUMENTS_MAX = 1000, FORM_BUFFER = 16 << 10 };
 
 /* ---- reading ---------------------------------------------------------------------- */
 
@@ -38,7 +39,8 @@ static json_t *find_document(json_t *all, const char *name)
     size_t i;
     json_t *j;
     json_array_foreach(all, i, j)
-        if (strcmp(json_string_value(json_object_get(j, "document")), name) == 0) return j;
+        if (strcmp(json_string_value(json_object_get(j, "document")), name) == 0)
+            return j;
     return NULL;
 }
 
@@ -72,23 +74,6 @@ void documents_remove(Request *r, pith *p)
 
 /* ---- adding ----------------------------------------------------------------------- */
 
-/* A name is a label in the store and never a path that is opened; yet no reader should
- * take it for one that leads out of a folder. */
-static bool name_is_fit(const char *name)
-{
-    size_t n = name ? strlen(name) : 0;
-    if (n == 0 || n > NAME_MAX_BYTES || name[0] == '/') return false;
-    for (const char *c = name; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127 || *c == '\\') return false;
-    for (const char *part = name; part; part = strchr(part, '/')) {
-        part += *part == '/';
-        size_t len = strcspn(part, "/");
-        if (len == 0 || (len == 1 && part[0] == '.') || (len == 2 && !memcmp(part, "..", 2)))
-            return false;
-    }
-    return true;
-}
-
 static bool format_is_known(const json_t *j)
 {
     const char *z = json_string_value(j);
@@ -99,10 +84,8 @@ static bool format_is_known(const json_t *j)
 static bool document_is_fit(Request *r, const json_t *j)
 {
     const json_t *title = json_object_get(j, "title");
-    if (!name_is_fit(json_string_value(json_object_get(j, "document")))) {
-        reply_error(r, 400, "document", "document: a name of 1 to %d bytes, such as "
-                    "\"notes/plan.md\", was expected; no \"..\", no leading \"/\"",
-                    NAME_MAX_BYTES);
+    if (!guard_name(json_string_value(json_object_get(j, "document")))) {
+        reply_error(r, 400, "document", "document: " GUARD_NAME_WANTED);
     } else if (json_string_length(json_object_get(j, "text")) == 0) {
         reply_error(r, 400, "text", "text: a string that is not empty was expected");
     } else if (title && !json_is_null(title) && !json_is_string(title)) {
@@ -122,10 +105,13 @@ static void keep(Request *r, json_t *documents)
     char id[JOB_ID_BYTES];
     size_t n = json_array_size(documents), i = 0;
     if (n == 0 || n > DOCUMENTS_MAX)
-        reply_error(r, 400, "documents", "1 to %d documents were expected", DOCUMENTS_MAX);
-    while (n <= DOCUMENTS_MAX && i < n && document_is_fit(r, json_array_get(documents, i))) i++;
+        reply_error(r, 400, "documents", "1 to %d documents were expected",
+                    DOCUMENTS_MAX);
+    if (n > DOCUMENTS_MAX) n = 0;
+    while (i < n && document_is_fit(r, json_array_get(documents, i))) i++;
     if (n > 0 && i == n) {
-        Status st = jobs_add(&cx, r->server->jobs, documents, str_hash(str_z(r->client)), id);
+        Status st = jobs_add(&cx, r->server->jobs, documents, str_hash(str_z(r->client)),
+                             id);
         if (st == OK) {
             reply_header(r, "Location", "/v1/jobs/%s", id);
             reply_json(r, 202, jobs_show(r->server->jobs, id));
@@ -167,7 +153,7 @@ static void end_part(Form *f)
     if (!f->name.n) return;
     json_t *j = json_pack("{ss ss#}", "document", f->name.p, "text",
                           f->text.n ? f->text.p : "", (int)f->text.n);
-    f->bad |= !j || json_array_append_new(f->documents, j);     // not UTF-8, or a NUL in it
+    f->bad |= !j || json_array_append_new(f->documents, j);     // not UTF-8
     buf_free(&f->name);
     buf_free(&f->text);
 }
@@ -189,7 +175,7 @@ static enum MHD_Result on_part(void *cls, enum MHD_ValueKind kind, const char *k
 
 static void add_form(Request *r)
 {
-    Form f = { .documents = json_array(), .name = BUF(NAME_MAX_BYTES + 1),
+    Form f = { .documents = json_array(), .name = BUF(GUARD_NAME_MAX + 1),
                .text = BUF(r->body.max) };
     struct MHD_PostProcessor *pp = MHD_create_post_processor(r->connection, FORM_BUFFER,
                                                              on_part, &f);
@@ -197,11 +183,11 @@ static void add_form(Request *r)
     if (pp) read &= MHD_destroy_post_processor(pp) == MHD_YES;
     end_part(&f);
     if (f.bad)
-        reply_error(r, 415, "file", "file: only text in UTF-8 (text, Markdown, HTML) can be "
-                    "sent; index other files with `pith add`");
+        reply_error(r, 415, "file", "file: only text in UTF-8 (text, Markdown, HTML) "
+                    "can be sent; index other files with `pith add`");
     else if (!read || json_array_size(f.documents) == 0)
-        reply_error(r, 400, "file", "a form with at least one file that has a name and is "
-                    "not empty was expected");
+        reply_error(r, 400, "file", "a form with at least one file that has a name "
+                    "and is not empty was expected");
     else
         keep(r, json_incref(f.documents));
     json_decref(f.documents);
@@ -212,7 +198,10 @@ void documents_add(Request *r, pith *p)
     const char *type = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
                                                    "Content-Type");
     (void)p;
-    if (type && strncasecmp(type, "application/json", 16) == 0) add_json(r);
-    else if (type && strncasecmp(type, "multipart/form-data", 19) == 0 && r->body.n) add_form(r);
-    else reply_error(r, 415, NULL, "application/json or multipart/form-data was expected");
+    if (type && strncasecmp(type, "application/json", 16) == 0)
+        add_json(r);
+    else if (r->body.n && type && strncasecmp(type, "multipart/form-data", 19) == 0)
+        add_form(r);
+    else
+        reply_error(r, 415, NULL, "application/json or multipart/form-data was wanted");
 }

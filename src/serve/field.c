@@ -16,8 +16,8 @@ bool field_int(Request *r, const char *name, int low, int high, int *out)
     json_int_t v = json_integer_value(j);
     if (!j) return true;
     if (!json_is_integer(j) || v < low || v > high) {
-        reply_error(r, 400, name, "%s: a whole number from %d to %d was expected", name, low,
-                    high);
+        reply_error(r, 400, name, "%s: a whole number from %d to %d was expected", name,
+                    low, high);
         return false;
     }
     *out = (int)v;
@@ -30,7 +30,8 @@ bool field_real(Request *r, const char *name, double low, double high, double *o
     double v = json_number_value(j);
     if (!j) return true;
     if (!json_is_number(j) || !(v >= low && v <= high)) {
-        reply_error(r, 400, name, "%s: a number from %g to %g was expected", name, low, high);
+        reply_error(r, 400, name, "%s: a number from %g to %g was expected", name, low,
+                    high);
         return false;
     }
     *out = v;
@@ -84,8 +85,8 @@ bool field_texts(Request *r, const char *name, size_t max, const char ***out, si
         good = (texts[i] = text_of(many ? json_array_get(j, i) : j)) != NULL;
     if (!texts || !good) {
         free(texts);
-        reply_error(r, 400, name, "%s: a string, or 1 to %zu strings, none of them empty, "
-                    "were expected", name, max);
+        reply_error(r, 400, name, "%s: a string, or 1 to %zu strings, none of them "
+                    "empty, were expected", name, max);
         return false;
     }
     *out = texts;

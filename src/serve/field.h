@@ -4,14 +4,15 @@
 
 #include "serve/request.h"
 
-/* Each gives false after replying with 400 and the field's name. An absent field, or null,
- * leaves *out as it is. Strings are borrowed from the body. */
+/* Each gives false after replying with 400 and the field's name. An absent field, or
+ * null, leaves *out as it is. Strings are borrowed from the body. */
 bool field_int(Request *r, const char *name, int low, int high, int *out);
 bool field_real(Request *r, const char *name, double low, double high, double *out);
 bool field_flag(Request *r, const char *name, bool *out);
 /* At least one byte that is no white space. */
 bool field_text(Request *r, const char *name, bool needed, const char **out);
-/* A string, or an array of 1 to max strings, or of {"text"}; *out, made by malloc, has n. */
+/* A string, or an array of 1 to max strings, or of {"text"}: n of them in *out, which is
+ * made by malloc. */
 bool field_texts(Request *r, const char *name, size_t max, const char ***out, size_t *n);
 /* One of names (NULL-ended): its index. */
 bool field_choice(Request *r, const char *name, const char *const *names, int *out);

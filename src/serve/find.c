@@ -64,7 +64,8 @@ static json_t *vectors_json(const float *v, size_t n, int dim, bool base64)
     json_t *all = json_array();
     for (size_t i = 0; i < n; i++) {
         const float *row = v + i * (size_t)dim;
-        json_array_append_new(all, json_pack("{ss so sI}", "object", "embedding", "embedding",
+        json_array_append_new(all, json_pack("{ss so sI}", "object", "embedding",
+            "embedding",
             (base64 ? vector_base64 : vector_numbers)(row, dim), "index", (json_int_t)i));
     }
     return all;
@@ -136,8 +137,8 @@ static json_t *ranking_json(const Ranked *at, size_t n, const char **texts)
 {
     json_t *all = json_array();
     for (size_t i = 0; i < n; i++) {
-        json_t *j = json_pack("{sI sf}", "index", (json_int_t)at[i].index, "relevance_score",
-                              at[i].score);
+        json_t *j = json_pack("{sI sf}", "index", (json_int_t)at[i].index,
+                              "relevance_score", at[i].score);
         if (j && texts)
             json_object_set_new(j, "document", json_pack("{ss}", "text",
                                                          texts[at[i].index]));
@@ -175,7 +176,8 @@ void find_ranking(Request *r, pith *p)
     int top = TEXTS_MAX;
     bool shown = true;
     size_t n;
-    if (!field_text(r, "query", true, &query) || !field_int(r, "top_n", 1, TEXTS_MAX, &top)
+    if (!field_text(r, "query", true, &query)
+        || !field_int(r, "top_n", 1, TEXTS_MAX, &top)
         || !field_flag(r, "return_documents", &shown)
         || !field_texts(r, "documents", TEXTS_MAX, &texts, &n))
         return;

@@ -68,3 +68,24 @@ bool guard_is_loopback(const char *host)
     if (inet_pton(AF_INET, host, &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
     return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
+
+static bool part_is_fit(const char *part, size_t n)
+{
+    return n > 0 && !(n == 1 && part[0] == '.')
+        && !(n == 2 && memcmp(part, "..", 2) == 0);
+}
+
+bool guard_name(const char *name)
+{
+    size_t n = name ? strlen(name) : 0;
+    if (n == 0 || n > GUARD_NAME_MAX) return false;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)name[i] < ' ' || name[i] == 127 || name[i] == '\\')
+            return false;
+    for (const char *part = name; ; part++) {
+        size_t len = strcspn(part, "/");
+        if (!part_is_fit(part, len)) return false;
+        part += len;
+        if (!*part) return true;
+    }
+}

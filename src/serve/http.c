@@ -1,5 +1,5 @@
-/* http.c -- see http.h. A request is admitted when its headers are in, and refused then or
- * when its body was read and thrown away, so that the client can read why. */
+/* http.c -- see http.h. A request is admitted when its headers are in, and refused then
+ * or when its body was read and thrown away, so that the client can read why. */
 #include "serve/http.h"
 
 #include "base/file.h"
@@ -61,7 +61,8 @@ static bool check_origin(Request *r)
     Str host = header(r, "Host"), origin = header(r, "Origin");
     if (!guard_host(host, str_z(r->server->env.allow_host))) {
         reply_error(r, 403, NULL, "Host \"%.*s\" is neither an address nor a name this "
-                    "server has: see --allow-host", (int)(host.n < 100 ? host.n : 100), host.p);
+                    "server has: see --allow-host",
+                    (int)(host.n < 100 ? host.n : 100), host.p);
         return false;
     }
     if (origin.n == 0 || guard_origin(origin, host, r->server->env.cert)) return true;
@@ -78,7 +79,8 @@ static bool check_body(Request *r)
         return false;
     }
     if (!r->route || r->route->body != BODY_JSON) return true;
-    if (type.n >= 16 && str_ieq((Str){ type.p, 16 }, STR("application/json"))) return true;
+    if (type.n >= 16 && str_ieq((Str){ type.p, 16 }, STR("application/json")))
+        return true;
     reply_error(r, 415, NULL, "the body must be application/json");
     return false;
 }
@@ -91,7 +93,8 @@ static void admit(Request *r, const char *method)
     if (!check_origin(r) || !check_key(r)) return;
     if (!r->route && allow) {
         reply_header(r, "Allow", "%s", allow);
-        reply_error(r, 405, NULL, "%s does not go with this path: %s does", method, allow);
+        reply_error(r, 405, NULL, "%s does not go with this path: %s does", method,
+                    allow);
     } else if (!r->route) {
         reply_error(r, 404, NULL, "there is nothing at this path: see /openapi.json");
     } else if (r->route->right == RIGHT_WRITE && !r->writes) {
@@ -107,7 +110,7 @@ static enum MHD_Result take_body(Request *r, Str piece)
 {
     Server *s = r->server;
     if (now_ms() - r->begun_ms > BODY_S * 1e3) return MHD_NO;   // a slow client's line
-    if (r->status) return MHD_YES;                              // refused: read on, keep none
+    if (r->status) return MHD_YES;                          // refused: read on, keep none
     if (atomic_load(&s->bodies) + piece.n > BODIES_MAX) {
         reply_error(r, 503, NULL, "too many large requests at once: try again later");
         return MHD_YES;
@@ -145,8 +148,8 @@ static void dispatch(Request *r)
 /* ---- libmicrohttpd ---------------------------------------------------------------- */
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
-                                  const char *method, const char *version, const char *data,
-                                  size_t *n, void **state)
+                                  const char *method, const char *version,
+                                  const char *data, size_t *n, void **state)
 {
     Request *r = *state;
     (void)version;

@@ -4,8 +4,8 @@
 
 #include "serve/server.h"
 
-/* Listens and begins to answer; s->port is the port then. E_IO: the address is taken or is
- * none of ours. E_FORMAT: certificate or key are not PEM. */
+/* Listens and begins to answer; s->port is the port then. E_IO: the address is taken or
+ * is none of ours. E_FORMAT: certificate or key are not PEM. */
 MUST_USE Status http_start(Ctx *cx, Server *s);
 /* Takes no more connections. */
 void http_quiesce(Server *s);

@@ -170,7 +170,8 @@ static void on_problem(void *arg, const char *path, const char *reason)
 
 static int add_texts(Job *j, const json_t *documents, pith *p, pith_error *why)
 {
-    pith_add_options opt = { .on_progress = on_progress, .on_problem = on_problem, .arg = j };
+    pith_add_options opt = { .on_progress = on_progress, .on_problem = on_problem,
+                             .arg = j };
     size_t n = json_array_size(documents);
     pith_text *texts = calloc(n ? n : 1, sizeof *texts);
     if (!texts) {
@@ -237,7 +238,8 @@ static void drop_job(Task *t, Drop why)
 
 static const TaskKind job_task = { run_job, drop_job, NULL };
 
-static Status job_queue(Ctx *cx, Jobs *jobs, const char *id, json_t *names, uint64_t client)
+static Status job_queue(Ctx *cx, Jobs *jobs, const char *id, json_t *names,
+                        uint64_t client)
 {
     Job *j = calloc(1, sizeof *j);
     if (!j) {
@@ -251,8 +253,8 @@ static Status job_queue(Ctx *cx, Jobs *jobs, const char *id, json_t *names, uint
     enter(jobs, j);
     if (queue_push(jobs->server->queue[WORK_WRITE], &j->task)) return OK;
     set_state(j, JOB_FAILED);
-    return fail(cx, E_BUSY, "the service stops: the documents will be added when it starts "
-                "again");
+    return fail(cx, E_BUSY, "the service stops: the documents will be added when it "
+                "starts again");
 }
 
 /* ---- in --------------------------------------------------------------------------- */
@@ -280,7 +282,8 @@ static Status resume_one(Ctx *cx, Jobs *jobs, const char *name)
 {
     char id[JOB_ID_BYTES];
     Str path, text;
-    if (strlen(name) != JOB_ID_BYTES - 1 + 5 || strcmp(name + JOB_ID_BYTES - 1, ".json") != 0)
+    if (strlen(name) != JOB_ID_BYTES - 1 + 5
+        || strcmp(name + JOB_ID_BYTES - 1, ".json") != 0)
         return OK;
     memcpy(id, name, JOB_ID_BYTES - 1);
     id[JOB_ID_BYTES - 1] = '\0';

@@ -19,7 +19,8 @@ Status keys_path(Ctx *cx, Str *out)
 
 static void hash_of(Str shown, unsigned char out[KEY_HASH_BYTES])
 {
-    crypto_generichash(out, KEY_HASH_BYTES, (const unsigned char *)shown.p, shown.n, NULL, 0);
+    crypto_generichash(out, KEY_HASH_BYTES, (const unsigned char *)shown.p, shown.n, NULL,
+                       0);
 }
 
 static bool name_is_plain(const char *name)
@@ -29,11 +30,13 @@ static bool name_is_plain(const char *name)
     return n > 0 && n <= KEY_NAME_MAX && name[n] == '\0';
 }
 
-Status key_make(Ctx *cx, const char *name, bool writes, char text[KEY_TEXT_BYTES], Key *out)
+Status key_make(Ctx *cx, const char *name, bool writes, char text[KEY_TEXT_BYTES],
+                Key *out)
 {
     unsigned char secret[SECRET_BYTES];
     if (!name_is_plain(name))
-        return fail(cx, E_ARG, "a key's name has 1 to %d letters, digits, '-', '_' or '.'",
+        return fail(cx, E_ARG,
+                    "a key's name has 1 to %d letters, digits, '-', '_' or '.'",
                     KEY_NAME_MAX);
     if (sodium_init() < 0) return fail(cx, E_INTERNAL, "libsodium has no random numbers");
     randombytes_buf(secret, sizeof secret);
@@ -68,7 +71,8 @@ static bool key_read(const json_t *j, Key *out)
     if (!name || !name_is_plain(name) || !hex || !rights) return false;
     *out = (Key){ .writes = strcmp(rights, "write") == 0 };
     memcpy(out->name, name, strlen(name) + 1);
-    return sodium_hex2bin(out->hash, sizeof out->hash, hex, strlen(hex), NULL, &n, NULL) == 0
+    return sodium_hex2bin(out->hash, sizeof out->hash, hex, strlen(hex), NULL, &n,
+                          NULL) == 0
         && n == sizeof out->hash && (out->writes || strcmp(rights, "read") == 0);
 }
 
@@ -81,8 +85,8 @@ static Status keys_parse(Ctx *cx, Str path, const json_t *all, Keys *out)
     TRY_NEW(out->at = ctx_new(cx, Key, n));
     for (size_t i = 0; i < n; i++)
         if (!key_read(json_array_get(all, i), &out->at[i]))
-            return fail(cx, E_FORMAT, "%s: entry %zu lacks a name, a hash of 64 hex digits, or "
-                        "rights \"read\" or \"write\"", path.p, i + 1);
+            return fail(cx, E_FORMAT, "%s: entry %zu lacks a name, a hash of 64 hex "
+                        "digits, or rights \"read\" or \"write\"", path.p, i + 1);
     out->n = n;
     return OK;
 }
@@ -115,7 +119,8 @@ Status keys_write(Ctx *cx, const Keys *keys)
     TRY(folder_config(cx, &folder));
     TRY(folder_make(cx, folder.p));
     json_t *all = json_array();
-    for (size_t i = 0; i < keys->n; i++) json_array_append_new(all, key_json(&keys->at[i]));
+    for (size_t i = 0; i < keys->n; i++)
+        json_array_append_new(all, key_json(&keys->at[i]));
     char *text = all ? json_dumps(all, JSON_INDENT(1)) : NULL;
     Status st = text ? file_write(cx, path.p, str_z(text))
                      : fail(cx, E_MEMORY, "out of memory for the keys");

@@ -24,7 +24,8 @@ static void now_text(char out[TIME_BYTES])
 /* Strings are quoted as JSON, so that no value can forge a line or a field. */
 static void add_value(Buf *b, const char *key, json_t *value)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
+    char *text = json_dumps(value,
+                            JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
     if (text) buf_addf(b, " %s=%s", key, text);
     pith_string_free(text);
 }

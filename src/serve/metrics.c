@@ -11,7 +11,12 @@ static const double bucket[BUCKETS] = {     // upper borders, seconds
     .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30,
 };
 
-static const struct { const char *name, *help; bool histogram; } family[METRIC_FAMILIES] = {
+typedef struct FamilyText {
+    const char *name, *help;
+    bool histogram;
+} FamilyText;
+
+static const FamilyText family[METRIC_FAMILIES] = {
     { "requests_total", "Requests answered", false },
     { "tokens_total", "Tokens read and written by the generator", false },
     { "rejected_total", "Requests refused because a queue was full", false },
@@ -19,7 +24,8 @@ static const struct { const char *name, *help; bool histogram; } family[METRIC_F
     { "request_seconds", "From the first header to the last byte", true },
     { "queue_seconds", "Time spent waiting for a worker", true },
     { "stage_seconds", "Time of each stage of search and answer", true },
-    { "first_text_seconds", "From a worker's start to the first text of an answer", true },
+    { "first_text_seconds", "From a worker's start to the first text of an answer",
+      true },
 };
 
 typedef struct Series {
@@ -53,7 +59,8 @@ void metrics_free(Metrics *m)
 static Series *series(Metrics *m, Family f, const char *labels)
 {
     for (size_t i = 0; i < m->n; i++)
-        if (m->at[i].family == f && strcmp(m->at[i].labels, labels) == 0) return &m->at[i];
+        if (m->at[i].family == f && strcmp(m->at[i].labels, labels) == 0)
+            return &m->at[i];
     if (m->n == SERIES || strlen(labels) >= LABEL_BYTES) return NULL;
     Series *s = &m->at[m->n++];
     *s = (Series){ .family = f };
@@ -123,6 +130,7 @@ void metrics_gauge(Buf *out, const char *name, const char *labels, const char *h
                    double value)
 {
     const char *open = labels[0] ? "{" : "", *close = labels[0] ? "}" : "";
-    if (help) buf_addf(out, "# HELP pith_%s %s\n# TYPE pith_%s gauge\n", name, help, name);
+    if (help)
+        buf_addf(out, "# HELP pith_%s %s\n# TYPE pith_%s gauge\n", name, help, name);
     buf_addf(out, "pith_%s%s%s%s %.9g\n", name, open, labels, close, value);
 }

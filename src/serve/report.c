@@ -8,8 +8,8 @@ void report_stages(Request *r, const pith_stage *stages, size_t n)
     char label[64];
     for (size_t i = 0; i < n; i++) {
         const pith_stage *s = &stages[i];
-        json_t *j = json_pack("{sI ss sf}", "id", (json_int_t)r->id, "stage", s->name, "ms",
-                              s->ms);
+        json_t *j = json_pack("{sI ss sf}", "id", (json_int_t)r->id, "stage", s->name,
+                              "ms", s->ms);
         for (int f = 0; j && f < s->n_figures; f++)
             json_object_set_new(j, s->figure[f].name, json_real(s->figure[f].value));
         log_event(&r->server->log, LOG_INFO, "stage", j);

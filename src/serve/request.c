@@ -157,7 +157,8 @@ void reply_json(Request *r, int status, json_t *j)
     json_decref(j);
     if (text) reply_text(r, status, "application/json", str_z(text));
     else reply_text(r, 500, "application/json",
-                    STR("{\"error\":{\"message\":\"out of memory\",\"type\":\"server_error\","
+                    STR("{\"error\":{\"message\":\"out of memory\","
+                        "\"type\":\"server_error\","
                         "\"param\":null,\"code\":null}}"));
     free(text);
 }
@@ -172,7 +173,8 @@ json_t *error_json(int status, const char *param, const char *message)
         { 503, "service_unavailable_error", "unavailable" },
         { 504, "timeout_error", "deadline" },
     };
-    const char *type = status < 500 ? "invalid_request_error" : "server_error", *code = NULL;
+    const char *type = status < 500 ? "invalid_request_error" : "server_error";
+    const char *code = NULL;
     for (size_t i = 0; i < sizeof kind / sizeof *kind; i++)
         if (kind[i].status == status) type = kind[i].type, code = kind[i].code;
     return json_pack("{s{ss ss ss? ss?}}", "error", "message", message, "type", type,
@@ -323,7 +325,8 @@ static void add_headers(const Request *r, struct MHD_Response *reply)
     MHD_add_response_header(reply, "Cache-Control", page ? "no-cache" : "no-store");
     MHD_add_response_header(reply, "Content-Security-Policy", page
         ? "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-          "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+          "img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+          "frame-ancestors 'none'"
         : "default-src 'none'; frame-ancestors 'none'");
     if (r->streams) MHD_add_response_header(reply, "X-Accel-Buffering", "no");
     for (int i = 0; i < r->n_headers; i++)
@@ -343,8 +346,8 @@ enum MHD_Result request_deliver(Request *r)
         goto done;
     }
     reply = r->streams
-        ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, r,
-                                            NULL)
+        ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream,
+                                            r, NULL)
         : MHD_create_response_from_buffer(r->out.n, r->out.p ? r->out.p : "",
                                           MHD_RESPMEM_PERSISTENT);
     if (reply) add_headers(r, reply);

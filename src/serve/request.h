@@ -18,7 +18,7 @@ typedef struct Request Request;
 
 /* What answers a path. run must end with a reply_ or stream_end. */
 typedef struct Route {
-    const char *method, *path;  // a path that ends in '/' takes what follows it, as `rest`
+    const char *method, *path;  // one that ends in '/' takes what follows, as `rest`
     Work work;                  // who runs it; WORK_NONE: at once, on an HTTP thread
     void (*run)(Request *r, pith *p);
     Work (*choose)(Request *r); // instead of `work`; NULL: as it says there

@@ -19,5 +19,7 @@ void documents_list(Request *r, pith *p);
 void documents_show(Request *r, pith *p);
 void documents_remove(Request *r, pith *p);
 void documents_add(Request *r, pith *p);
+void mcp_post(Request *r, pith *p);
+Work mcp_choose(Request *r);
 
 #endif

@@ -143,8 +143,8 @@ static Status begin(Ctx *cx, Server *s)
     TRY(check_env(cx, &s->env));
     TRY(read_keys(cx, s));
     if (!guard_is_loopback(s->env.host) && s->keys.n == 0)
-        return fail(cx, E_ARG, "--host %s is open to others, and there is no key: make one "
-                    "with `pith serve key add NAME`", s->env.host);
+        return fail(cx, E_ARG, "--host %s is open to others, and there is no key: make "
+                    "one with `pith serve key add NAME`", s->env.host);
     TRY(name_models(cx, s));
     TRY(make_parts(cx, s));
     raise_file_limit();
@@ -275,7 +275,8 @@ static Status key_add(Ctx *cx, const char *name, bool writes)
     all.n = old.n + 1;
     TRY(keys_write(cx, &all));
     printf("%s\n", text);
-    fprintf(stderr, "pith: this key is shown once; a running service takes it on SIGHUP\n");
+    fprintf(stderr,
+            "pith: this key is shown once; a running service takes it on SIGHUP\n");
     return OK;
 }
 

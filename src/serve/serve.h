@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 typedef struct ServeEnv {
-    pith_options open;          // store and models; `cancelled` and `read_only` are not read
+    pith_options open;          // store and models; not `cancelled`, `read_only`
     const char *host;           // address to listen on; NULL: 127.0.0.1
     int port;                   // 0: any that is free, told on standard error
     const char *cert, *key;     // PEM files; both or neither

@@ -30,7 +30,8 @@ void state_ready(Request *r, pith *p)
         reply_json(r, 200, json_pack("{ss}", "status", "ready"));
         return;
     }
-    if (!why[0]) snprintf(why, sizeof why, "%d of %d workers have their models", ready, want);
+    if (!why[0])
+        snprintf(why, sizeof why, "%d of %d workers have their models", ready, want);
     reply_json(r, 503, json_pack("{ss ss}", "status",
                atomic_load(&s->stopping) ? "stopping" : "loading", "reason", why));
 }
@@ -45,14 +46,16 @@ void state_metrics(Request *r, pith *p)
     for (int w = 0; w < WORKS; w++) {
         char label[32];
         snprintf(label, sizeof label, "kind=\"%s\"", work_name((Work)w));
-        metrics_gauge(&b, "queue_length", label, w ? NULL : "Requests that wait for a worker",
+        metrics_gauge(&b, "queue_length", label,
+                      w ? NULL : "Requests that wait for a worker",
                       (double)queue_length(s->queue[w]));
     }
     metrics_gauge(&b, "ready", "", "1 when all workers have loaded their models",
                   atomic_load(&s->ready) == wanted_workers(s));
     metrics_gauge(&b, "connections", "", "Open connections",
                   info ? info->num_connections : 0);
-    metrics_gauge(&b, "requests_open", "", "Requests that are read, wait, run or are sent",
+    metrics_gauge(&b, "requests_open", "",
+                  "Requests that are read, wait, run or are sent",
                   (double)atomic_load(&s->open_requests));
     metrics_gauge(&b, "listeners", "", "Streams of /v1/events",
                   (double)events_listeners(s->events));
@@ -70,8 +73,9 @@ void state_metrics(Request *r, pith *p)
 static json_t *model_json(const Server *s, int role)
 {
     static const char *const name[ROLES] = { "generator", "embedder", "reranker" };
-    return json_pack("{ss ss sI ss ss}", "id", s->model[role], "object", "model", "created",
-                     (json_int_t)s->began, "owned_by", "pith", "role", name[role]);
+    return json_pack("{ss ss sI ss ss}", "id", s->model[role], "object", "model",
+                     "created", (json_int_t)s->began, "owned_by", "pith", "role",
+                     name[role]);
 }
 
 void state_models(Request *r, pith *p)

@@ -69,6 +69,7 @@ static int open_handle(Worker *w, pith_error *why)
     pith_options opt = w->server->env.open;
     opt.read_only = w->work != WORK_WRITE;
     opt.cancelled = worker_cancelled;
+    opt.may_send = NULL;        // nobody sits here to be asked
     opt.arg = w;
     return w->handle ? 0 : pith_open(&opt, &w->handle, why);
 }
@@ -116,7 +117,8 @@ Status workers_start(Ctx *cx, Server *s)
         w->server = s;
         w->work = i == 0 ? WORK_ANSWER : i == 1 ? WORK_WRITE : WORK_SEARCH;
         if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
-            return fail(cx, E_INTERNAL, "the system gives no thread for worker %d", i + 1);
+            return fail(cx, E_INTERNAL, "the system gives no thread for worker %d",
+                        i + 1);
         s->n_workers++;
     }
     return OK;
