@@ -251,7 +251,7 @@ static Status job_queue(Ctx *cx, Jobs *jobs, const char *id, json_t *names,
     j->names = names;
     memcpy(j->id, id, JOB_ID_BYTES);
     enter(jobs, j);
-    if (queue_push(jobs->server->queue[WORK_WRITE], &j->task)) return OK;
+    if (tasks_push(jobs->server->queue[WORK_WRITE], &j->task)) return OK;
     set_state(j, JOB_FAILED);
     return fail(cx, E_BUSY, "the service stops: the documents will be added when it "
                 "starts again");

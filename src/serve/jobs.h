@@ -7,7 +7,7 @@
 #define PITH_SERVE_JOBS_H
 
 #include "base/ctx.h"
-#include "serve/queue.h"
+#include "serve/tasks.h"
 
 #include <jansson.h>
 

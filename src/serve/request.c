@@ -117,11 +117,11 @@ void request_queue(Request *r, Work work)
     pthread_mutex_lock(&r->lock);
     r->holders++;
     pthread_mutex_unlock(&r->lock);
-    if (queue_push(s->queue[work], &r->task)) return;
+    if (tasks_push(s->queue[work], &r->task)) return;
     snprintf(labels, sizeof labels, "kind=\"%s\"", work_name(work));
     metrics_count(s->metrics, METRIC_REJECTED, labels, 1);
-    reply_header(r, "Retry-After", "%zu", 1 + queue_length(s->queue[work]) / 4);
-    if (queue_closed(s->queue[work]))
+    reply_header(r, "Retry-After", "%zu", 1 + tasks_length(s->queue[work]) / 4);
+    if (tasks_closed(s->queue[work]))
         reply_error(r, 503, NULL, "the service stops: try again in a minute");
     else
         reply_error(r, 429, NULL, "too many requests wait: try again a little later");

@@ -8,7 +8,7 @@
 #define PITH_SERVE_REQUEST_H
 
 #include "base/str.h"
-#include "serve/queue.h"
+#include "serve/tasks.h"
 #include "serve/server.h"
 
 #include <jansson.h>

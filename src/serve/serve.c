@@ -111,9 +111,9 @@ static Status make_parts(Ctx *cx, Server *s)
     size_t max = (size_t)s->env.queue, each = max > 4 ? max / 2 : max;
     s->metrics = metrics_new();
     s->events = events_new();
-    s->queue[WORK_SEARCH] = queue_new(4 * max, 4 * each);
-    s->queue[WORK_ANSWER] = queue_new(max, each);
-    s->queue[WORK_WRITE] = queue_new(SIZE_MAX, SIZE_MAX);   // jobs.c bounds it
+    s->queue[WORK_SEARCH] = tasks_new(4 * max, 4 * each);
+    s->queue[WORK_ANSWER] = tasks_new(max, each);
+    s->queue[WORK_WRITE] = tasks_new(SIZE_MAX, SIZE_MAX);   // jobs.c bounds it
     if (!s->metrics || !s->events || !s->queue[0] || !s->queue[1] || !s->queue[2])
         return fail(cx, E_MEMORY, "out of memory for the service");
     return jobs_open(cx, s, &s->jobs);
@@ -158,7 +158,7 @@ static Status begin(Ctx *cx, Server *s)
 
 static void sweep(Server *s)
 {
-    for (int w = 0; w < WORKS; w++) queue_sweep(s->queue[w], now_ms());
+    for (int w = 0; w < WORKS; w++) tasks_sweep(s->queue[w], now_ms());
 }
 
 static void wait_for_stop(Server *s, const sigset_t *signals)
@@ -201,12 +201,12 @@ static void end(Server *s, const sigset_t *signals)
     atomic_store(&s->stopping, true);
     http_quiesce(s);
     for (int w = 0; w < WORKS; w++)
-        if (s->queue[w]) queue_close(s->queue[w]);
+        if (s->queue[w]) tasks_close(s->queue[w]);
     if (s->events) events_end(s->events);
     if (s->jobs && s->daemon) drain(s, s->env.grace_s * 1000, signals);
     atomic_store(&s->abandoning, true);
     for (int w = 0; w < WORKS; w++)
-        if (s->queue[w]) queue_clear(s->queue[w]);
+        if (s->queue[w]) tasks_clear(s->queue[w]);
     workers_join(s);
     if (s->daemon) drain(s, DRAIN_MS, signals);
     http_stop(s);
@@ -217,7 +217,7 @@ static void release(Server *s)
     jobs_free(s->jobs);
     events_free(s->events);
     metrics_free(s->metrics);
-    for (int w = 0; w < WORKS; w++) queue_free(s->queue[w]);
+    for (int w = 0; w < WORKS; w++) tasks_free(s->queue[w]);
     for (int r = 0; r < ROLES; r++) free(s->model[r]);
     ctx_end(&s->keys_cx);
     pthread_rwlock_destroy(&s->state_lock);

@@ -11,7 +11,7 @@
 #include "serve/keys.h"
 #include "serve/log.h"
 #include "serve/metrics.h"
-#include "serve/queue.h"
+#include "serve/tasks.h"
 #include "serve/serve.h"
 
 #include <pthread.h>
@@ -35,7 +35,7 @@ typedef struct Server {
     ServeEnv env;               // with all defaults filled in
     Log log;
     Metrics *metrics;
-    Queue *queue[WORKS];
+    Tasks *queue[WORKS];
     Worker worker[WORKERS_MAX];
     int n_workers;
     Jobs *jobs;

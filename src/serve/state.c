@@ -48,7 +48,7 @@ void state_metrics(Request *r, pith *p)
         snprintf(label, sizeof label, "kind=\"%s\"", work_name((Work)w));
         metrics_gauge(&b, "queue_length", label,
                       w ? NULL : "Requests that wait for a worker",
-                      (double)queue_length(s->queue[w]));
+                      (double)tasks_length(s->queue[w]));
     }
     metrics_gauge(&b, "ready", "", "1 when all workers have loaded their models",
                   atomic_load(&s->ready) == wanted_workers(s));

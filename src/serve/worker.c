@@ -84,13 +84,13 @@ static void close_idle(Worker *w, int *idle)
 static void *worker_main(void *arg)
 {
     Worker *w = arg;
-    Queue *q = w->server->queue[w->work];
+    Tasks *q = w->server->queue[w->work];
     pith_error why = { 0 };
     int idle = 0, code = open_handle(w, &why);
     if (!code) code = warm(w, &why);
     tell_warm(w, code, &why);
-    while (!queue_closed(q) || queue_length(q)) {
-        Task *t = queue_take(q, WAIT_MS);
+    while (!tasks_closed(q) || tasks_length(q)) {
+        Task *t = tasks_take(q, WAIT_MS);
         if (!t) {
             close_idle(w, &idle);
             continue;

@@ -2,7 +2,7 @@
 #include "serve/guard.h"
 #include "serve/keys.h"
 #include "serve/mcp.h"
-#include "serve/queue.h"
+#include "serve/tasks.h"
 #include "support/folder.h"
 
 /* ---- queue ------------------------------------------------------------------------ */
@@ -37,9 +37,9 @@ static Note note(int number, uint64_t client, int *dropped)
                    .dropped = dropped };
 }
 
-static int take_number(Queue *q)
+static int take_number(Tasks *q)
 {
-    Task *t = queue_take(q, 0);
+    Task *t = tasks_take(q, 0);
     return t ? ((Note *)t)->number : -1;
 }
 
@@ -49,12 +49,12 @@ static void serves_clients_in_turn_however_much_one_sends(void **state)
     int dropped[3] = { 0 };
     Note n[] = { note(0, 7, dropped), note(1, 7, dropped), note(2, 7, dropped),
                  note(3, 8, dropped), note(4, 9, dropped) };
-    Queue *q = queue_new(10, 10);
-    for (int i = 0; i < 5; i++) assert_true(queue_push(q, &n[i].task));
+    Tasks *q = tasks_new(10, 10);
+    for (int i = 0; i < 5; i++) assert_true(tasks_push(q, &n[i].task));
     static const int order[] = { 0, 3, 4, 1, 2 };
     for (int i = 0; i < 5; i++) assert_int_equal(take_number(q), order[i]);
     assert_int_equal(take_number(q), -1);
-    queue_free(q);
+    tasks_free(q);
 }
 
 static void refuses_what_does_not_fit_and_one_client_before_the_others(void **state)
@@ -63,15 +63,15 @@ static void refuses_what_does_not_fit_and_one_client_before_the_others(void **st
     int dropped[3] = { 0 };
     Note n[] = { note(0, 7, dropped), note(1, 7, dropped), note(2, 7, dropped),
                  note(3, 8, dropped), note(4, 9, dropped) };
-    Queue *q = queue_new(3, 2);
-    assert_true(queue_push(q, &n[0].task));
-    assert_true(queue_push(q, &n[1].task));
-    assert_false(queue_push(q, &n[2].task));    // its client has two already
-    assert_true(queue_push(q, &n[3].task));
-    assert_false(queue_push(q, &n[4].task));    // three are there
-    queue_clear(q);
+    Tasks *q = tasks_new(3, 2);
+    assert_true(tasks_push(q, &n[0].task));
+    assert_true(tasks_push(q, &n[1].task));
+    assert_false(tasks_push(q, &n[2].task));    // its client has two already
+    assert_true(tasks_push(q, &n[3].task));
+    assert_false(tasks_push(q, &n[4].task));    // three are there
+    tasks_clear(q);
     assert_int_equal(dropped[DROP_STOP], 3);
-    queue_free(q);
+    tasks_free(q);
 }
 
 static void drops_the_late_and_the_left_and_keeps_the_order_of_the_rest(void **state)
@@ -80,20 +80,20 @@ static void drops_the_late_and_the_left_and_keeps_the_order_of_the_rest(void **s
     int dropped[3] = { 0 };
     Note n[] = { note(0, 7, dropped), note(1, 7, dropped), note(2, 7, dropped),
                  note(3, 8, dropped), note(4, 7, dropped) };
-    Queue *q = queue_new(10, 10);
+    Tasks *q = tasks_new(10, 10);
     n[1].left = true;
     n[2].task.deadline_ms = 50;
     n[3].left = true;
-    for (int i = 0; i < 5; i++) assert_true(queue_push(q, &n[i].task));
-    queue_sweep(q, 49);
+    for (int i = 0; i < 5; i++) assert_true(tasks_push(q, &n[i].task));
+    tasks_sweep(q, 49);
     assert_int_equal(dropped[DROP_LATE], 0);
     assert_int_equal(dropped[DROP_LEFT], 2);
-    queue_sweep(q, 50);
+    tasks_sweep(q, 50);
     assert_int_equal(dropped[DROP_LATE], 1);
-    assert_int_equal(queue_length(q), 2);
+    assert_int_equal(tasks_length(q), 2);
     assert_int_equal(take_number(q), 0);
     assert_int_equal(take_number(q), 4);
-    queue_free(q);
+    tasks_free(q);
 }
 
 static void gives_out_what_waits_after_it_was_closed(void **state)
@@ -101,13 +101,13 @@ static void gives_out_what_waits_after_it_was_closed(void **state)
     (void)state;
     int dropped[3] = { 0 };
     Note a = note(0, 7, dropped), b = note(1, 7, dropped);
-    Queue *q = queue_new(10, 10);
-    assert_true(queue_push(q, &a.task));
-    queue_close(q);
-    assert_false(queue_push(q, &b.task));
+    Tasks *q = tasks_new(10, 10);
+    assert_true(tasks_push(q, &a.task));
+    tasks_close(q);
+    assert_false(tasks_push(q, &b.task));
     assert_int_equal(take_number(q), 0);
-    assert_null(queue_take(q, 60000));          // at once, not after a minute
-    queue_free(q);
+    assert_null(tasks_take(q, 60000));          // at once, not after a minute
+    tasks_free(q);
 }
 
 /* ---- guard ------------------------------------------------------------------------ */

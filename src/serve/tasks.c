@@ -1,6 +1,6 @@
-/* queue.c -- see queue.h. Lanes form a ring; `turn` is the lane that is served next. An
+/* tasks.c -- see tasks.h. Lanes form a ring; `turn` is the lane that is served next. An
  * empty lane leaves the ring at once, so a ring holds no more lanes than tasks. */
-#include "serve/queue.h"
+#include "serve/tasks.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ typedef struct Lane {
     size_t n;
 } Lane;
 
-struct Queue {
+struct Tasks {
     pthread_mutex_t lock;
     pthread_cond_t more;
     Lane *turn;             // NULL: nothing waits
@@ -21,10 +21,10 @@ struct Queue {
     bool closed;
 };
 
-Queue *queue_new(size_t max, size_t max_client)
+Tasks *tasks_new(size_t max, size_t max_client)
 {
     pthread_condattr_t clock;
-    Queue *q = calloc(1, sizeof *q);
+    Tasks *q = calloc(1, sizeof *q);
     if (!q) return NULL;
     q->max = max;
     q->max_client = max_client;
@@ -36,7 +36,7 @@ Queue *queue_new(size_t max, size_t max_client)
     return q;
 }
 
-void queue_free(Queue *q)
+void tasks_free(Tasks *q)
 {
     if (!q) return;
     pthread_cond_destroy(&q->more);
@@ -46,7 +46,7 @@ void queue_free(Queue *q)
 
 /* ---- lanes; the lock is held ------------------------------------------------------ */
 
-static Lane *lane_of(const Queue *q, uint64_t client)
+static Lane *lane_of(const Tasks *q, uint64_t client)
 {
     Lane *l = q->turn;
     if (!l) return NULL;
@@ -58,7 +58,7 @@ static Lane *lane_of(const Queue *q, uint64_t client)
 }
 
 /* A new lane stands last: just before the one whose turn it is. */
-static Lane *lane_new(Queue *q, uint64_t client)
+static Lane *lane_new(Tasks *q, uint64_t client)
 {
     Lane *l = calloc(1, sizeof *l);
     if (!l) return NULL;
@@ -74,7 +74,7 @@ static Lane *lane_new(Queue *q, uint64_t client)
     return l;
 }
 
-static void lane_end(Queue *q, Lane *l)
+static void lane_end(Tasks *q, Lane *l)
 {
     if (q->turn == l) q->turn = l->next == l ? NULL : l->next;
     l->before->next = l->next;
@@ -82,7 +82,7 @@ static void lane_end(Queue *q, Lane *l)
     free(l);
 }
 
-static Task *take_first(Queue *q)
+static Task *take_first(Tasks *q)
 {
     Lane *l = q->turn;
     Task *t = l->first;
@@ -95,7 +95,7 @@ static Task *take_first(Queue *q)
 
 /* ---- in and out ------------------------------------------------------------------- */
 
-bool queue_push(Queue *q, Task *t)
+bool tasks_push(Tasks *q, Task *t)
 {
     pthread_mutex_lock(&q->lock);
     Lane *l = lane_of(q, t->client);
@@ -113,7 +113,7 @@ bool queue_push(Queue *q, Task *t)
     return fits && l;
 }
 
-Task *queue_take(Queue *q, int wait_ms)
+Task *tasks_take(Tasks *q, int wait_ms)
 {
     Task *t = NULL;
     struct timespec until;
@@ -136,7 +136,7 @@ static bool is_left(Task *t)
 }
 
 /* Takes the tasks of a lane that are late or left off it, onto *out. */
-static void sift_lane(Queue *q, Lane *l, double now, Task **out)
+static void sift_lane(Tasks *q, Lane *l, double now, Task **out)
 {
     Task **at = &l->first, *last = NULL;
     while (*at) {
@@ -155,7 +155,7 @@ static void sift_lane(Queue *q, Lane *l, double now, Task **out)
     l->last = last;
 }
 
-void queue_sweep(Queue *q, double now_ms)
+void tasks_sweep(Tasks *q, double now_ms)
 {
     Task *out = NULL;
     pthread_mutex_lock(&q->lock);
@@ -174,7 +174,7 @@ void queue_sweep(Queue *q, double now_ms)
     }
 }
 
-void queue_close(Queue *q)
+void tasks_close(Tasks *q)
 {
     pthread_mutex_lock(&q->lock);
     q->closed = true;
@@ -182,12 +182,12 @@ void queue_close(Queue *q)
     pthread_mutex_unlock(&q->lock);
 }
 
-void queue_clear(Queue *q)
+void tasks_clear(Tasks *q)
 {
-    for (Task *t; (t = queue_take(q, 0)); ) t->kind->drop(t, DROP_STOP);
+    for (Task *t; (t = tasks_take(q, 0)); ) t->kind->drop(t, DROP_STOP);
 }
 
-bool queue_closed(Queue *q)
+bool tasks_closed(Tasks *q)
 {
     pthread_mutex_lock(&q->lock);
     bool closed = q->closed;
@@ -195,7 +195,7 @@ bool queue_closed(Queue *q)
     return closed;
 }
 
-size_t queue_length(Queue *q)
+size_t tasks_length(Tasks *q)
 {
     pthread_mutex_lock(&q->lock);
     size_t n = q->n;

@@ -1,12 +1,12 @@
-/* queue.h -- tasks that wait for a worker: bounded, fair between clients, dropped when
+/* tasks.h -- tasks that wait for a worker: bounded, fair between clients, dropped when
  * they are too late or nobody waits for them any more.
  *
  * Each client has a lane of its own, first in first out; workers take from the lanes in
  * turn, so that one who sends a hundred tasks delays another by one. A task is either run
  * or dropped, once. All functions may be called from any thread; `left` and `drop` are
  * called without the queue's lock, except that `left` must not call back. */
-#ifndef PITH_SERVE_QUEUE_H
-#define PITH_SERVE_QUEUE_H
+#ifndef PITH_SERVE_TASKS_H
+#define PITH_SERVE_TASKS_H
 
 #include <pith.h>
 
@@ -31,24 +31,24 @@ struct Task {
     double deadline_ms;         // when it is too late; 0: never
 };
 
-typedef struct Queue Queue;
+typedef struct Tasks Tasks;
 
 /* At most max tasks wait, of one client at most max_client. NULL: no memory. */
-Queue *queue_new(size_t max, size_t max_client);
-void queue_free(Queue *q);      // it must be empty; NULL is a no-op
+Tasks *tasks_new(size_t max, size_t max_client);
+void tasks_free(Tasks *q);      // it must be empty; NULL is a no-op
 
 /* False: full, closed, or no memory; the task is untouched. */
-bool queue_push(Queue *q, Task *t);
+bool tasks_push(Tasks *q, Task *t);
 /* Waits for the next task; NULL once the queue is closed and empty, or after wait_ms. */
-Task *queue_take(Queue *q, int wait_ms);
+Task *tasks_take(Tasks *q, int wait_ms);
 /* Drops those that are late at now_ms or left. */
-void queue_sweep(Queue *q, double now_ms);
+void tasks_sweep(Tasks *q, double now_ms);
 /* No more comes in; what waits is still taken. */
-void queue_close(Queue *q);
+void tasks_close(Tasks *q);
 /* Drops all that waits. */
-void queue_clear(Queue *q);
+void tasks_clear(Tasks *q);
 
-bool queue_closed(Queue *q);
-size_t queue_length(Queue *q);
+bool tasks_closed(Tasks *q);
+size_t tasks_length(Tasks *q);
 
 #endif
