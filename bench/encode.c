@@ -77,8 +77,8 @@ static double peak(MatmulWay way, int cores)
 static Str *make_texts(Ctx *cx, size_t n, int tokens)
 {
     static const char *const word[] = { "the", "contract", "of", "battery", "years",
-        "and", "water", "engine", "reports", "revenue", "growth", "supply", "not", "from", "two",
-        "because", "damage", "was" };
+        "and", "water", "engine", "reports", "revenue", "growth", "supply", "not", "from",
+        "two", "because", "damage", "was" };
     Str *texts = ctx_new(cx, Str, n);
     uint32_t seed = 1;
     for (size_t i = 0; texts && i < n; i++) {

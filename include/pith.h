@@ -60,18 +60,18 @@ typedef struct pith pith;
 enum { PITH_REMOTE_NEVER = 0, PITH_REMOTE_ASK, PITH_REMOTE_AUTO };
 
 typedef struct pith_options {
-    const char *store;      /* file; NULL: $PITH_STORE, else $XDG_DATA_HOME/pith/store.db */
-    const char *generator;  /* catalogue name or GGUF path; NULL: $PITH_GENERATOR or default */
+    const char *store;      /* file; NULL: $PITH_STORE or $XDG_DATA_HOME/pith/store.db */
+    const char *generator;  /* name or GGUF path; NULL: $PITH_GENERATOR or default */
     const char *embedder;   /* NULL: $PITH_EMBEDDER or default */
     const char *reranker;   /* NULL: $PITH_RERANKER or default; "none": do without */
-    const char *adapter;    /* LoRA adapter (GGUF) for the generator; NULL: $PITH_ADAPTER */
+    const char *adapter;    /* LoRA of the generator (GGUF); NULL: $PITH_ADAPTER */
     int threads;            /* 0: one per core */
     int read_only;          /* 1: never write, never wait for a writer */
     int context_tokens;     /* the generator's window; 0: 4096 at most */
-    /* A large model elsewhere, for questions that the small one may not manage. Nothing is
-     * sent unless a server is named and the policy lets it; text of documents below a
-     * prefix in $XDG_CONFIG_HOME/pith/private is never sent. */
-    const char *remote;         /* "https://host/v1", OpenAI's dialect; NULL: $PITH_REMOTE */
+    /* A large model elsewhere, for questions that the small one may not manage. Nothing
+     * is sent unless a server is named and the policy lets it; text of documents below
+     * a prefix in $XDG_CONFIG_HOME/pith/private is never sent. */
+    const char *remote;         /* "https://host/v1", as OpenAI; NULL: $PITH_REMOTE */
     const char *remote_model;   /* NULL: $PITH_REMOTE_MODEL or the server's choice */
     int remote_policy;          /* PITH_REMOTE_NEVER, ... */
     int (*may_send)(void *arg, const char *why);    /* for PITH_REMOTE_ASK: 1 is yes */
@@ -122,7 +122,8 @@ typedef struct pith_text {
 
 /* Indexes texts from memory. */
 PITH_API int pith_add_texts(pith *p, const pith_text *docs, size_t n,
-                            const pith_add_options *opt, pith_report *report, pith_error *why);
+                            const pith_add_options *opt, pith_report *report,
+                            pith_error *why);
 /* Revisits all that pith_add was given: new, changed and deleted files. */
 PITH_API int pith_sync(pith *p, const pith_add_options *opt, pith_report *report,
                        pith_error *why);
@@ -293,7 +294,8 @@ typedef struct pith_tune_step {
 } pith_tune_step;
 
 typedef struct pith_tune_options {
-    const char *data;       /* JSONL: {"messages":[...]} or {"question","answer","context"?} */
+    const char *data;       /* JSONL: {"messages":[...]}, or
+                               {"question","answer","context"?} */
     const char *model;      /* catalogue name or GGUF path; llama and qwen2 families */
     const char *out;        /* folder: adapter.gguf, peft/, and the run's state */
     int rank;               /* 0: 8 */
@@ -324,7 +326,8 @@ PITH_API int pith_tune_train(const pith_tune_options *opt, pith_tune_result *out
                              pith_error *why);
 
 /* What this machine has and what pith will use, as JSON: {"cpu","features","cores",
- * "memory_bytes","free_bytes","engine","devices","encoder","problems":[{"what","cure"}]} */
+ * "memory_bytes","free_bytes","engine","devices","encoder",
+ * "problems":[{"what","cure"}]} */
 PITH_API int pith_doctor(char **json, pith_error *why);
 
 #ifdef __cplusplus

@@ -26,9 +26,9 @@ static Status passages_out(Ctx *cx, const Passages *from, pith_passage **out, si
     for (size_t i = 0; i < from->n; i++) {
         const Passage *p = &from->at[i];
         (*out)[i] = (pith_passage){
-            .chunk = p->chunk.id, .rank = (int)i + 1, .score = p->score, .words = p->words,
-            .vectors = p->vector, .rerank = p->rerank, .sentence = p->sentence,
-            .start = p->chunk.start, .end = p->chunk.end,
+            .chunk = p->chunk.id, .rank = (int)i + 1, .score = p->score,
+            .words = p->words, .vectors = p->vector, .rerank = p->rerank,
+            .sentence = p->sentence, .start = p->chunk.start, .end = p->chunk.end,
             .document = public_string(cx, p->chunk.uri),
             .title = public_string(cx, p->chunk.title),
             .section = public_string(cx, p->chunk.section),
@@ -42,7 +42,8 @@ static Status passages_out(Ctx *cx, const Passages *from, pith_passage **out, si
 static Status mode_of(Ctx *cx, int mode, RetrieveMode *out)
 {
     if (mode < PITH_HYBRID || mode > PITH_VECTORS)
-        return fail(cx, E_ARG, "search mode %d: hybrid, words and vectors are known", mode);
+        return fail(cx, E_ARG, "search mode %d: hybrid, words and vectors are known",
+                    mode);
     *out = (RetrieveMode)mode;
     return OK;
 }
@@ -54,7 +55,8 @@ static Status search_models(Ctx *cx, pith *p, RetrieveMode mode, bool ranker, As
     TRY(handle_store(cx, p, p->store_writes, &a->store));
     if (mode != RETRIEVE_WORDS) TRY(handle_model(cx, p, ROLE_EMBEDDER, &a->embedder));
     if (!a->embedder && mode != RETRIEVE_WORDS)
-        return fail(cx, E_ARG, "this search needs an embedder: name one, or search by words");
+        return fail(cx, E_ARG,
+                    "this search needs an embedder: name one, or search by words");
     if (ranker && handle_model(cx, p, ROLE_RERANKER, &a->ranker) == E_NOTFOUND)
         ctx_forgive(cx);
     return cx->status;
@@ -154,16 +156,19 @@ static Status given_in(Ctx *cx, const pith_ask_options *o, AskOptions *opt)
     return OK;
 }
 
-static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l, AskOptions *opt)
+static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l,
+                          AskOptions *opt)
 {
     if (o->max_tokens < 0 || o->context_tokens < 0)
         return fail(cx, E_ARG, "a negative number of tokens was asked for");
     if (!(o->temperature >= 0 && o->temperature <= 10))
-        return fail(cx, E_ARG, "temperature %g: 0 to 10 is possible", (double)o->temperature);
+        return fail(cx, E_ARG, "temperature %g: 0 to 10 is possible",
+                    (double)o->temperature);
     *opt = (AskOptions){
         .retrieve = { .k = RERANK_DEPTH },
         .rerank = { .depth = RERANK_DEPTH },
-        .prompt = { .context_tokens = o->context_tokens ? o->context_tokens : CONTEXT_TOKENS },
+        .prompt = { .context_tokens =
+                        o->context_tokens ? o->context_tokens : CONTEXT_TOKENS },
         .generate = { .max_tokens = o->max_tokens ? o->max_tokens : MAX_TOKENS,
                       .temperature = o->temperature, .seed = o->seed,
                       .on_text = relay_text, .arg = l },
@@ -252,8 +257,8 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
     return OK;
 }
 
-int pith_ask(pith *p, const char *question, const pith_ask_options *opt, pith_answer **out,
-             pith_error *why)
+int pith_ask(pith *p, const char *question, const pith_ask_options *opt,
+             pith_answer **out, pith_error *why)
 {
     static const pith_ask_options defaults = { 0 };
     AnswerBox *box = calloc(1, sizeof *box);

@@ -74,8 +74,8 @@ typedef struct Paths {
     size_t n;
 } Paths;
 
-static Status add_job(Ctx *cx, Store *s, Model *m, const void *arg, const IndexOptions *opt,
-                      IndexReport *out)
+static Status add_job(Ctx *cx, Store *s, Model *m, const void *arg,
+                      const IndexOptions *opt, IndexReport *out)
 {
     const Paths *paths = arg;
     return index_paths(cx, s, m, paths->at, paths->n, opt, out);
@@ -88,8 +88,8 @@ int pith_add(pith *p, const char *const *paths, size_t n, const pith_add_options
     return run_job(p, add_job, &all, opt, report, why);
 }
 
-static Status sync_job(Ctx *cx, Store *s, Model *m, const void *arg, const IndexOptions *opt,
-                       IndexReport *out)
+static Status sync_job(Ctx *cx, Store *s, Model *m, const void *arg,
+                       const IndexOptions *opt, IndexReport *out)
 {
     (void)arg;
     return index_sync(cx, s, m, opt, out);
@@ -120,8 +120,8 @@ static Status format_of(Ctx *cx, const char *name, Format *out)
     return fail(cx, E_ARG, "format '%s' is not text, markdown or html", name);
 }
 
-static Status texts_job(Ctx *cx, Store *s, Model *m, const void *arg, const IndexOptions *opt,
-                        IndexReport *out)
+static Status texts_job(Ctx *cx, Store *s, Model *m, const void *arg,
+                        const IndexOptions *opt, IndexReport *out)
 {
     const Texts *texts = arg;
     IndexText *docs = ctx_new(cx, IndexText, texts->n);
@@ -199,8 +199,9 @@ static Status list_json(Ctx *cx, Store *s, char **out)
     TRY(store_list(cx, s, &doc, &n));
     json_t *all = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(all, json_pack("{so so sI sI}", "document", text(doc[i].uri),
-                              "title", text(doc[i].title), "bytes", (json_int_t)doc[i].bytes,
+        json_array_append_new(all, json_pack("{so so sI sI}",
+                              "document", text(doc[i].uri), "title", text(doc[i].title),
+                              "bytes", (json_int_t)doc[i].bytes,
                               "chunks", (json_int_t)doc[i].chunks));
     return print_json(cx, all, out);
 }
@@ -224,7 +225,8 @@ static json_t *models_json(Ctx *cx, const pith *p)
         bool present = handle_model_path(cx, p, (Role)r, &name, &path) == OK;
         ctx_forgive(cx);
         json_array_append_new(all, json_pack("{ss so so sb}", "role", role_name((Role)r),
-                              "name", text(name), "path", text(path), "present", present));
+                              "name", text(name), "path", text(path),
+                              "present", present));
     }
     return all;
 }

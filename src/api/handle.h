@@ -1,8 +1,8 @@
 /* handle.h -- what a `pith` holds, and how a public call begins and ends.
  *
  * Every public call locks the handle, works in a Ctx of its own and returns through
- * call_end, which turns the Ctx's status and reason into the caller's error. What outlives
- * the call (an answer, results) takes the Ctx's memory with it. */
+ * call_end, which turns the Ctx's status and reason into the caller's error. What
+ * outlives the call (an answer, results) takes the Ctx's memory with it. */
 #ifndef PITH_API_HANDLE_H
 #define PITH_API_HANDLE_H
 

@@ -1,4 +1,4 @@
-/* json.c -- results and answers as JSON, for the command line, HTTP and other languages. */
+/* json.c -- results and answers as JSON: for the command line, HTTP, other languages. */
 #include "pith.h"
 
 #include <jansson.h>
@@ -12,13 +12,14 @@ enum { FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(6) };
 static json_t *passage_json(const pith_passage *p)
 {
     json_t *j = json_pack("{si sf ss ss ss sI sI ss sf sf}", "rank", p->rank,
-        "score", p->score, "document", p->document, "title", p->title, "section", p->section,
-        "start", (json_int_t)p->start, "end", (json_int_t)p->end, "text", p->text,
-        "words", p->words, "vectors", p->vectors);
+        "score", p->score, "document", p->document, "title", p->title,
+        "section", p->section, "start", (json_int_t)p->start, "end", (json_int_t)p->end,
+        "text", p->text, "words", p->words, "vectors", p->vectors);
     if (j && strcmp(p->read, p->text) != 0)
         json_object_set_new(j, "read", json_string(p->read));
     if (j && !isnan(p->rerank)) json_object_set_new(j, "rerank", json_real(p->rerank));
-    if (j && !isnan(p->sentence)) json_object_set_new(j, "sentence", json_real(p->sentence));
+    if (j && !isnan(p->sentence))
+        json_object_set_new(j, "sentence", json_real(p->sentence));
     return j;
 }
 
@@ -57,7 +58,8 @@ static json_t *citations_json(const pith_answer *a)
 
 static json_t *timings_json(const pith_answer *a)
 {
-    json_t *j = json_pack("{sf sf}", "first_token", a->first_token_ms, "total", a->total_ms);
+    json_t *j = json_pack("{sf sf}", "first_token", a->first_token_ms,
+                          "total", a->total_ms);
     for (size_t i = 0; j && i < a->n_stages; i++)
         json_object_set_new(j, a->stages[i].name, json_real(a->stages[i].ms));
     return j;
@@ -89,13 +91,13 @@ char *pith_answer_json(const pith_answer *a)
         "model", a->model, "route", a->route,
         "route_score", a->route_score, "route_reasons", reasons_json(a),
         "fallback", a->fallback, "remote", "tokens", a->remote_tokens, "cost",
-        a->remote_cost, "tokens", "prompt", a->prompt_tokens, "generated", a->generated_tokens,
-        "cut", a->finish_length,
+        a->remote_cost, "tokens", "prompt", a->prompt_tokens,
+        "generated", a->generated_tokens, "cut", a->finish_length,
         "timings_ms", timings_json(a), "stages", stages_json(a->stages, a->n_stages)));
 }
 
 char *pith_results_json(const pith_results *r)
 {
-    return print(json_pack("{so sf so}", "results", passages_json(r->at, r->n), "ms", r->ms,
-                           "stages", stages_json(r->stages, r->n_stages)));
+    return print(json_pack("{so sf so}", "results", passages_json(r->at, r->n),
+                           "ms", r->ms, "stages", stages_json(r->stages, r->n_stages)));
 }

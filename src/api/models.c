@@ -29,8 +29,8 @@ int pith_score(pith *p, const char *query, const char *const *texts, size_t n, f
     return call_end(p, &cx, st, false, why);
 }
 
-int pith_embed(pith *p, int query, const char *const *texts, size_t n, float **out, int *dim,
-               pith_error *why)
+int pith_embed(pith *p, int query, const char *const *texts, size_t n, float **out,
+               int *dim, pith_error *why)
 {
     Model *m = NULL;
     Str *view;
@@ -111,10 +111,11 @@ int pith_model_remove(const char *name, pith_error *why)
 
 static json_t *info_json(const ModelInfo *i)
 {
-    return json_pack("{ss ss ss ss si si sI sb sb sb}", "name", i->name.p, "path", i->path.p,
-        "arch", i->arch.p, "engine", i->engine.p, "dim", i->dim, "window", i->window,
-        "bytes", (json_int_t)i->file_bytes, "embeds", (i->can & CAN_EMBED) != 0,
-        "scores", (i->can & CAN_SCORE) != 0, "generates", (i->can & CAN_GENERATE) != 0);
+    return json_pack("{ss ss ss ss si si sI sb sb sb}",
+        "name", i->name.p, "path", i->path.p, "arch", i->arch.p, "engine", i->engine.p,
+        "dim", i->dim, "window", i->window, "bytes", (json_int_t)i->file_bytes,
+        "embeds", (i->can & CAN_EMBED) != 0, "scores", (i->can & CAN_SCORE) != 0,
+        "generates", (i->can & CAN_GENERATE) != 0);
 }
 
 int pith_model_show(const char *name, char **json, pith_error *why)

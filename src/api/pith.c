@@ -1,4 +1,4 @@
-/* pith.c -- opening and closing a handle; its store and its models, loaded when needed. */
+/* pith.c -- opening and closing a handle; its store and models, loaded when needed. */
 #include "api/handle.h"
 #include "base/file.h"
 #include "model/catalog.h"
@@ -93,12 +93,14 @@ static Status configure_remote(Ctx *cx, pith *p, const pith_options *o)
 static Status configure(Ctx *cx, pith *p, const pith_options *o)
 {
     const char *const named[ROLES] = { o->generator, o->embedder, o->reranker };
-    const char *const variable[ROLES] = { "PITH_GENERATOR", "PITH_EMBEDDER", "PITH_RERANKER" };
+    const char *const variable[ROLES] = { "PITH_GENERATOR", "PITH_EMBEDDER",
+                                          "PITH_RERANKER" };
     if (o->threads < 0 || o->threads > 1024)
         return fail(cx, E_ARG, "%d threads: 1 to 1024 are possible, 0 means one per core",
                     o->threads);
     if (o->context_tokens < 0)
-        return fail(cx, E_ARG, "a window of %d tokens is not possible", o->context_tokens);
+        return fail(cx, E_ARG, "a window of %d tokens is not possible",
+                    o->context_tokens);
     p->cancelled = o->cancelled;
     p->arg = o->arg;
     p->threads = o->threads;

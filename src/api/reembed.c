@@ -40,8 +40,8 @@ static Status take_place(Ctx *cx, const char *new_path, const char *path)
     uint64_t bytes = 0;
     if (!wal.p || !shm.p || !matrix.p) return E_MEMORY;
     if (file_is_here(wal.p, &bytes) && bytes > 0)
-        return fail(cx, E_BUSY, "another process is reading %s: run this again when it has "
-                    "ended", path);
+        return fail(cx, E_BUSY, "another process is reading %s: run this again when it "
+                    "has ended", path);
     unlink(wal.p);
     unlink(shm.p);
     unlink(matrix.p);
@@ -71,7 +71,8 @@ static Status reembed(Ctx *cx, pith *p, Relay *relay, IndexReport *done)
     TRY(handle_model(cx, p, ROLE_EMBEDDER, &m));
     if (!m) return fail(cx, E_ARG, "vectors need an embedder: name one");
     if (!file_is_here(p->store_path, NULL))
-        return fail(cx, E_NOTFOUND, "%s: there is no store yet, `pith add PATH` makes one",
+        return fail(cx, E_NOTFOUND,
+                    "%s: there is no store yet, `pith add PATH` makes one",
                     p->store_path);
     Status st = make_new(cx, p, m, new_path.p, relay, done);
     store_close(p->store);
@@ -81,7 +82,8 @@ static Status reembed(Ctx *cx, pith *p, Relay *relay, IndexReport *done)
     return st;
 }
 
-int pith_reembed(pith *p, const pith_add_options *opt, pith_report *report, pith_error *why)
+int pith_reembed(pith *p, const pith_add_options *opt, pith_report *report,
+                 pith_error *why)
 {
     static const pith_add_options defaults = { 0 };
     Relay relay = { opt ? opt : &defaults };

@@ -28,16 +28,18 @@ static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
           "tokens of passages in the prompt (default 1200)", 64, 131072, NULL },
         { "max-tokens", 0, OPTION_INT, &a->ask.max_tokens, "N",
           "longest answer (default 256)", 1, 32768, NULL },
-        { "mode", 0, OPTION_CHOICE, &a->ask.mode, "MODE", "hybrid (default), words or vectors",
-          0, 0, modes },
+        { "mode", 0, OPTION_CHOICE, &a->ask.mode, "MODE",
+          "hybrid (default), words or vectors", 0, 0, modes },
         { "temperature", 0, OPTION_REAL, &a->temperature, "T",
           "0 (default) gives the same answer each time", 0, 10, NULL },
-        { "seed", 0, OPTION_INT, &a->seed, "N", "for a temperature above 0", 0, 2147483647, NULL },
-        { "explain", 0, OPTION_FLAG, &a->explain, NULL, "show every stage with its figures", 0,
-          0, NULL },
+        { "seed", 0, OPTION_INT, &a->seed, "N", "for a temperature above 0", 0,
+          2147483647, NULL },
+        { "explain", 0, OPTION_FLAG, &a->explain, NULL,
+          "show every stage with its figures", 0, 0, NULL },
         { "strict", 0, OPTION_FLAG, &a->strict, NULL,
           "exit status 1 when the documents do not say", 0, 0, NULL },
-        { "no-rerank", 0, OPTION_FLAG, &a->no_rerank, NULL, "leave the reranker out", 0, 0, NULL },
+        { "no-rerank", 0, OPTION_FLAG, &a->no_rerank, NULL, "leave the reranker out", 0,
+          0, NULL },
         { "no-filter", 0, OPTION_FLAG, &a->no_filter, NULL,
           "give the model whole passages, weak sentences included", 0, 0, NULL },
         { "no-abstain", 0, OPTION_FLAG, &a->no_abstain, NULL,
@@ -79,8 +81,8 @@ static void show_sources(const Cli *cli, const pith_answer *a)
     for (size_t i = 0; i < a->n_citations; i++) {
         const pith_citation *c = &a->citations[i];
         const pith_passage *p = &a->passages[c->passage];
-        printf("\n[%d] %s%s%s%s, bytes %zu-%zu\n", c->n, p->document, *p->section ? " > " : "",
-               p->section, dim, c->start, c->end);
+        printf("\n[%d] %s%s%s%s, bytes %zu-%zu\n", c->n, p->document,
+               *p->section ? " > " : "", p->section, dim, c->start, c->end);
         term_paragraph(c->text, 4);
         fputs(plain, stdout);
     }
@@ -109,8 +111,8 @@ static void show_remarks(const pith_answer *a)
 
 static void show_stages(const pith_answer *a)
 {
-    printf("\nquestion   %s\nmodel      %s (%s), confidence %.2f\n", a->question, a->model,
-           a->route, a->confidence);
+    printf("\nquestion   %s\nmodel      %s (%s), confidence %.2f\n", a->question,
+           a->model, a->route, a->confidence);
     for (size_t i = 0; i < a->n_route_reasons; i++)
         printf("%-10s %s\n", i ? "" : "because", a->route_reasons[i]);
     for (size_t i = 0; i < a->n_stages; i++) {
@@ -168,7 +170,9 @@ static int run_ask(Cli *cli, const Command *self, int argc, char **argv)
     pith_answer *a = NULL;
     int status, n = read_args(cli, self, &args, argc, argv, &status);
     if (n < 0) return status;
-    if (n != 1) return cli_usage(self, n ? "the question is one argument: quote it" : "no question");
+    if (n != 1)
+        return cli_usage(self,
+                         n ? "the question is one argument: quote it" : "no question");
     pith *p = cli_open(cli);
     if (!p) return EXIT_FAILED;
     status = ask_once(cli, p, &args, argv[0], &a);
@@ -233,7 +237,8 @@ static int run_chat(Cli *cli, const Command *self, int argc, char **argv)
     AskArgs args = { 0 };
     int status, n = read_args(cli, self, &args, argc, argv, &status);
     if (n < 0) return status;
-    if (n > 0) return cli_usage(self, "'%s' is one word too many: questions are typed", argv[0]);
+    if (n > 0)
+        return cli_usage(self, "'%s' is one word too many: questions are typed", argv[0]);
     pith *p = cli_open(cli);
     if (!p) return EXIT_FAILED;
     status = chat(cli, p, &args);

@@ -16,8 +16,8 @@ typedef struct Watch {
 static void on_progress(void *arg, const pith_progress *now)
 {
     Watch *w = arg;
-    progress_show(&w->progress, (double)now->files_done, (double)now->files_total, "files",
-                  now->current);
+    progress_show(&w->progress, (double)now->files_done, (double)now->files_total,
+                  "files", now->current);
 }
 
 static void on_problem(void *arg, const char *path, const char *reason)
@@ -33,11 +33,12 @@ static int print_report(const Cli *cli, const pith_report *r, double ms)
     if (cli->json) {
         printf("{\"added\":%zu,\"changed\":%zu,\"unchanged\":%zu,\"removed\":%zu,"
                "\"skipped\":%zu,\"failed\":%zu,\"chunks\":%zu,\"ms\":%.0f}\n", r->added,
-               r->changed, r->unchanged, r->removed, r->skipped, r->failed, r->chunks, ms);
+               r->changed, r->unchanged, r->removed, r->skipped, r->failed, r->chunks,
+               ms);
     } else if (!cli->quiet) {
-        printf("%zu added, %zu changed, %zu unchanged, %zu removed, %zu skipped, %zu failed: "
-               "%zu chunks in %.1f s", r->added, r->changed, r->unchanged, r->removed,
-               r->skipped, r->failed, r->chunks, ms / 1e3);
+        printf("%zu added, %zu changed, %zu unchanged, %zu removed, %zu skipped, %zu "
+               "failed: %zu chunks in %.1f s", r->added, r->changed, r->unchanged,
+               r->removed, r->skipped, r->failed, r->chunks, ms / 1e3);
         if (r->chunks) printf(" (%.0f/s)", (double)r->chunks / (ms / 1e3));
         putchar('\n');
     }
@@ -45,7 +46,8 @@ static int print_report(const Cli *cli, const pith_report *r, double ms)
 }
 
 /* What add, sync and reembed share. job NULL: add the paths. */
-typedef int (*Job)(pith *p, const pith_add_options *opt, pith_report *report, pith_error *why);
+typedef int (*Job)(pith *p, const pith_add_options *opt, pith_report *report,
+                   pith_error *why);
 
 typedef struct AddArgs {
     char **paths;
@@ -74,8 +76,8 @@ static int run_job(Cli *cli, const AddArgs *args, Job job)
     pith_close(p);
     int status = print_report(cli, &report, term_now_ms() - begun);
     if (code == PITH_E_CANCELLED)
-        fputs("pith: stopped; what was indexed so far is kept, run the same again to go on\n",
-              stderr);
+        fputs("pith: stopped; what was indexed so far is kept, run the same again to "
+              "go on\n", stderr);
     else if (code) cli_fail(&why);
     return code ? EXIT_FAILED : status;
 }
@@ -150,15 +152,18 @@ static void print_status(const json_t *s)
     printf("documents  %lld, %lld chunks, %s of text\n",
            (long long)json_integer_value(json_object_get(s, "documents")),
            (long long)json_integer_value(json_object_get(s, "chunks")), text);
-    printf("embedded   by %s\n", *text_of(s, "embedder") ? text_of(s, "embedder") : "nothing yet");
+    const char *by = text_of(s, "embedder");
+    printf("embedded   by %s\n", *by ? by : "nothing yet");
     json_array_foreach(json_object_get(s, "models"), i, m)
         printf("%-10s %s%s\n", text_of(m, "role"), text_of(m, "name"),
-               json_is_true(json_object_get(m, "present")) ? "" : " (not here: pith model pull)");
+               json_is_true(json_object_get(m, "present"))
+                   ? "" : " (not here: pith model pull)");
 }
 
 /* ls and status: fetch JSON, print it as it is or for people. */
 static int run_listing(Cli *cli, const Command *self, int argc, char **argv,
-                       int (*fetch)(pith *, char **, pith_error *), void (*print)(const json_t *))
+                       int (*fetch)(pith *, char **, pith_error *),
+                       void (*print)(const json_t *))
 {
     char *json;
     pith_error why;

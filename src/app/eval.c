@@ -1,4 +1,4 @@
-/* eval.c -- pith eval: hands its words to the evaluation, with our progress and messages. */
+/* eval.c -- pith eval: hands its words to the evaluation, with our way to tell. */
 #include "app/cli.h"
 #include "app/term.h"
 #include "eval/eval.h"
@@ -28,7 +28,8 @@ static int run_eval(Cli *cli, const Command *self, int argc, char **argv)
     }
     progress_begin(&progress, cli->quiet);
     EvalEnv env = { .open = cli->open, .json = cli->json, .out = stdout,
-                    .on_progress = on_progress, .on_message = on_message, .arg = &progress };
+                    .on_progress = on_progress, .on_message = on_message,
+                    .arg = &progress };
     argv[n] = NULL;
     int status = eval_main(n - 1, argv + 1, &env);
     progress_clear(&progress);

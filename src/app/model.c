@@ -27,11 +27,12 @@ static int list_models(const Cli *cli)
         bool present = json_is_true(json_object_get(m, "present"));
         bool chosen = json_is_true(json_object_get(m, "default"));
         term_bytes((uint64_t)json_integer_value(json_object_get(m, "bytes")), size);
-        printf("%c %-22s %-10s %8s  %-11s %s%s\n", present ? '*' : ' ', text_of(m, "name"),
-               text_of(m, "role"), size, text_of(m, "licence"), text_of(m, "about"),
-               chosen ? " (default)" : "");
+        printf("%c %-22s %-10s %8s  %-11s %s%s\n", present ? '*' : ' ',
+               text_of(m, "name"), text_of(m, "role"), size, text_of(m, "licence"),
+               text_of(m, "about"), chosen ? " (default)" : "");
     }
-    puts("\n* is here. `pith model pull NAME` fetches one; `pith model pull` all defaults.");
+    puts("\n* is here. `pith model pull NAME` fetches one; `pith model pull` all "
+         "defaults.");
     json_decref(all);
     pith_string_free(json);
     return EXIT_DONE;
@@ -112,7 +113,8 @@ static int run_model(Cli *cli, const Command *self, int argc, char **argv)
 {
     bool again = false;
     const Option own[] = {
-        { "again", 0, OPTION_FLAG, &again, NULL, "pull even what is here", 0, 0, NULL }, { 0 },
+        { "again", 0, OPTION_FLAG, &again, NULL, "pull even what is here", 0, 0, NULL },
+        { 0 },
     };
     int status = EXIT_DONE, n = options_read(cli, self, own, argc, argv, &status);
     if (n < 0) return status;
@@ -120,7 +122,8 @@ static int run_model(Cli *cli, const Command *self, int argc, char **argv)
     if (strcmp(verb, "ls") == 0 && n <= 1) return list_models(cli);
     if (strcmp(verb, "pull") == 0 && n == 1) return pull_defaults(cli, again);
     if (strcmp(verb, "pull") == 0) {
-        for (int i = 1; i < n && status == EXIT_DONE; i++) status = pull_one(cli, argv[i], again);
+        for (int i = 1; i < n && status == EXIT_DONE; i++)
+            status = pull_one(cli, argv[i], again);
         return status;
     }
     if (strcmp(verb, "show") == 0 && n == 2) return show_model(cli, argv[1]);
@@ -159,6 +162,7 @@ const Command command_model = {
     "  pith model show ~/models/any.gguf\n",
 };
 const Command command_doctor = {
-    "doctor", run_doctor, "what this machine has, what pith will use, and what is wrong", "",
+    "doctor", run_doctor, "what this machine has, what pith will use, and what is wrong",
+    "",
     "  pith doctor\n",
 };

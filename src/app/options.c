@@ -13,14 +13,21 @@ enum { MAX_OPTIONS = 48, FIRST_CODE = 256, HELP_CODE = FIRST_CODE + MAX_OPTIONS 
 static size_t global_options(Cli *cli, Option *out)
 {
     const Option all[] = {
-        { "store", 0, OPTION_TEXT, &cli->open.store, "FILE", "the store to use", 0, 0, NULL },
+        { "store", 0, OPTION_TEXT, &cli->open.store, "FILE", "the store to use", 0, 0,
+          NULL },
         { "json", 0, OPTION_FLAG, &cli->json, NULL, "print JSON", 0, 0, NULL },
-        { "generator", 0, OPTION_TEXT, &cli->open.generator, "MODEL", "name or GGUF file", 0, 0, NULL },
-        { "embedder", 0, OPTION_TEXT, &cli->open.embedder, "MODEL", "name or GGUF file", 0, 0, NULL },
-        { "reranker", 0, OPTION_TEXT, &cli->open.reranker, "MODEL", "name, GGUF file or none", 0, 0, NULL },
-        { "adapter", 0, OPTION_TEXT, &cli->open.adapter, "FILE", "LoRA adapter of the generator", 0, 0, NULL },
-        { "threads", 0, OPTION_INT, &cli->open.threads, "N", "one per core by default", 1, 1024, NULL },
-        { "quiet", 'q', OPTION_FLAG, &cli->quiet, NULL, "no progress, no remarks", 0, 0, NULL },
+        { "generator", 0, OPTION_TEXT, &cli->open.generator, "MODEL", "name or GGUF file",
+          0, 0, NULL },
+        { "embedder", 0, OPTION_TEXT, &cli->open.embedder, "MODEL", "name or GGUF file",
+          0, 0, NULL },
+        { "reranker", 0, OPTION_TEXT, &cli->open.reranker, "MODEL",
+          "name, GGUF file or none", 0, 0, NULL },
+        { "adapter", 0, OPTION_TEXT, &cli->open.adapter, "FILE",
+          "LoRA adapter of the generator", 0, 0, NULL },
+        { "threads", 0, OPTION_INT, &cli->open.threads, "N", "one per core by default", 1,
+          1024, NULL },
+        { "quiet", 'q', OPTION_FLAG, &cli->quiet, NULL, "no progress, no remarks", 0, 0,
+          NULL },
     };
     memcpy(out, all, sizeof all);
     return sizeof all / sizeof *all;
@@ -38,7 +45,8 @@ static bool read_choice(const Option *o, const char *text)
     for (int i = 0; o->choices[i]; i++)
         if (strcmp(o->choices[i], text) == 0) return *(int *)o->value = i, true;
     fprintf(stderr, "pith: --%s %s: one of", o->name, text);
-    for (int i = 0; o->choices[i]; i++) fprintf(stderr, "%s %s", i ? "," : "", o->choices[i]);
+    for (int i = 0; o->choices[i]; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", o->choices[i]);
     fputs(" was expected\n", stderr);
     return false;
 }
@@ -49,8 +57,8 @@ static bool read_number(const Option *o, const char *text)
     double v = strtod(text, &end);
     bool whole = o->kind == OPTION_REAL || v == (double)(long)v;
     if (end == text || *end || !whole || !(v >= o->low && v <= o->high)) {
-        fprintf(stderr, "pith: --%s %s: a%s number from %g to %g was expected\n", o->name, text,
-                o->kind == OPTION_INT ? " whole" : "", o->low, o->high);
+        fprintf(stderr, "pith: --%s %s: a%s number from %g to %g was expected\n", o->name,
+                text, o->kind == OPTION_INT ? " whole" : "", o->low, o->high);
         return false;
     }
     if (o->kind == OPTION_INT) *(int *)o->value = (int)v;
@@ -181,7 +189,7 @@ int cli_usage(const Command *self, const char *format, ...)
     fputs("pith: ", stderr);
     vfprintf(stderr, format, ap);
     va_end(ap);
-    fprintf(stderr, "\nusage: pith %s %s\n`pith %s --help` says more\n", self->name, self->usage,
-            self->name);
+    fprintf(stderr, "\nusage: pith %s %s\n`pith %s --help` says more\n", self->name,
+            self->usage, self->name);
     return EXIT_USAGE;
 }

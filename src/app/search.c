@@ -30,18 +30,20 @@ static int run_search(Cli *cli, const Command *self, int argc, char **argv)
 {
     pith_search_options opt = { 0 };
     const Option own[] = {
-        { "count", 'k', OPTION_INT, &opt.k, "N", "passages wanted (default 10)", 1, 10000, NULL },
-        { "mode", 0, OPTION_CHOICE, &opt.mode, "MODE", "hybrid (default), words or vectors", 0,
-          0, modes },
-        { "rerank", 0, OPTION_INT, &opt.rerank, "N", "let the reranker read the best N", 0, 1000,
+        { "count", 'k', OPTION_INT, &opt.k, "N", "passages wanted (default 10)", 1, 10000,
           NULL },
+        { "mode", 0, OPTION_CHOICE, &opt.mode, "MODE",
+          "hybrid (default), words or vectors", 0, 0, modes },
+        { "rerank", 0, OPTION_INT, &opt.rerank, "N", "let the reranker read the best N",
+          0, 1000, NULL },
         { 0 },
     };
     pith_results *r;
     pith_error why;
     int status, n = options_read(cli, self, own, argc, argv, &status);
     if (n < 0) return status;
-    if (n != 1) return cli_usage(self, n ? "the query is one argument: quote it" : "no query");
+    if (n != 1)
+        return cli_usage(self, n ? "the query is one argument: quote it" : "no query");
     pith *p = cli_open(cli);
     if (!p) return EXIT_FAILED;
     int code = pith_search(p, argv[0], &opt, &r, &why);

@@ -39,7 +39,8 @@ static void draw_bar(double share)
     fprintf(stderr, "] %3.0f%% ", share * 100);
 }
 
-void progress_show(Progress *p, double done, double total, const char *unit, const char *note)
+void progress_show(Progress *p, double done, double total, const char *unit,
+                   const char *note)
 {
     double now = term_now_ms(), every = p->terminal ? 100 : 10000;
     if (p->quiet || now - p->shown < every) return;

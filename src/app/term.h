@@ -1,4 +1,4 @@
-/* term.h -- progress on a terminal, plain lines elsewhere; colours where they are shown. */
+/* term.h -- progress on a terminal, plain lines elsewhere; colours where they show. */
 #ifndef PITH_APP_TERM_H
 #define PITH_APP_TERM_H
 
@@ -14,7 +14,8 @@ typedef struct Progress {
 void progress_begin(Progress *p, bool quiet);
 /* done of total, in units ("files"), and a note (the path in work). Shown at most ten
  * times a second on a terminal, every ten seconds elsewhere. total 0: not known. */
-void progress_show(Progress *p, double done, double total, const char *unit, const char *note);
+void progress_show(Progress *p, double done, double total, const char *unit,
+                   const char *note);
 /* Clears the line, so that other text can be written. */
 void progress_clear(const Progress *p);
 

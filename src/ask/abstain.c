@@ -5,9 +5,9 @@
 
 /* Fitted by logistic regression on 1,000 questions of six collections, each with its
  * passages and, where there are gold passages, once more without them; every collection
- * weighs alike. With the best logit alone the area under the ROC curve on a collection left
- * out was .92 (NQ), .87 (HotpotQA), .91 (CovidQA), .71 (RGB), .62 (single topic); cosine,
- * overlap of words and margins added nothing that held on all. */
+ * weighs alike. With the best logit alone the area under the ROC curve on a collection
+ * left out was .92 (NQ), .87 (HotpotQA), .91 (CovidQA), .71 (RGB), .62 (single topic);
+ * cosine, overlap of words and margins added nothing that held on all. */
 static const float with_rerank[] = { -0.6f, 0.183f };    // bias, best logit
 static const float without_rerank[] = { -13.0f, 20.0f }; // bias, best cosine: by hand
 

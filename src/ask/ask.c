@@ -15,7 +15,8 @@ static Status find(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
         out->passages = *opt->given;
         return OK;
     }
-    TRY(retrieve(cx, a->store, a->embedder, &opt->retrieve, out->question, &out->passages));
+    TRY(retrieve(cx, a->store, a->embedder, &opt->retrieve, out->question,
+                 &out->passages));
     if (!a->ranker) return OK;
     TRY(rerank(cx, a->ranker, &opt->rerank, out->question, &out->passages));
     if (opt->unfiltered) return OK;
@@ -74,7 +75,8 @@ static Status stream(Ctx *cx, Model *writer, const AskOptions *opt, const Prompt
     generate.on_text = from_model;
     generate.arg = &s;
     TRY(citer_open(cx, &out->passages, out->question, &cite, &s.citer));
-    Status st = model_generate(cx, writer, prompt->message, 2, &generate, &out->generated);
+    Status st = model_generate(cx, writer, prompt->message, 2, &generate,
+                               &out->generated);
     if (st == OK) st = s.status;
     if (st == OK) st = citer_finish(s.citer, &out->cited);
     citer_close(s.citer);
@@ -137,8 +139,10 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
     if (opt->context_only) return OK;
     TRY(prompt_build(cx, &out->passages, out->question, &prompt));
     Stage *s = stage_begin(cx, "generate");
-    if (out->decision.route == ROUTE_LLM) TRY(write_there(cx, a, opt, &prompt, begun, out));
-    if (out->decision.route != ROUTE_LLM) TRY(stream(cx, a->writer, opt, &prompt, begun, out));
+    if (out->decision.route == ROUTE_LLM)
+        TRY(write_there(cx, a, opt, &prompt, begun, out));
+    if (out->decision.route != ROUTE_LLM)
+        TRY(stream(cx, a->writer, opt, &prompt, begun, out));
     account(s, &out->generated, &out->cited);
     if (out->cited.withheld) return refuse(opt, out);
     if (opt->closed_book || !prompt_is_refusal(out->cited.text)) return OK;
@@ -152,8 +156,10 @@ Status ask(Ctx *cx, const Asker *a, const AskOptions *opt, Str question, Answer 
     double begun = now_ms();
     *out = (Answer){ 0 };
     question = str_trim(question);
-    if (question.n == 0) return fail(cx, E_ARG, "the question is empty: say what you want to know");
-    TRY(standalone(cx, a->writer, opt->history, opt->n_history, question, &out->question));
+    if (question.n == 0)
+        return fail(cx, E_ARG, "the question is empty: say what you want to know");
+    TRY(standalone(cx, a->writer, opt->history, opt->n_history, question,
+                   &out->question));
     TRY(find(cx, a, opt, out));
     if (should_abstain(cx, opt, out)) return refuse(opt, out);
     return write_answer(cx, a, opt, begun, out);

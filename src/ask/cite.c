@@ -4,7 +4,8 @@
  * passed on. White space at its end is held back, so that a mark can go before it, and
  * so is a bracket that may turn out to be a mark of the model's own.
  *
- * Invariant: what was passed on is a prefix of the final text; while `held`, it is empty. */
+ * Invariant: what was passed on is a prefix of the final text; it is empty while `held`.
+ */
 #include "ask/cite.h"
 #include "base/words.h"
 
@@ -127,7 +128,8 @@ void citer_close(Citer *c)
 static float weigh(const Citer *c, uint64_t h, bool number)
 {
     size_t df = 0;
-    for (size_t i = 0; i < c->n_units; i++) df += holds(c->units[i].words, c->units[i].n, h);
+    for (size_t i = 0; i < c->n_units; i++)
+        df += holds(c->units[i].words, c->units[i].n, h);
     float w = logf(1 + (float)(c->n_units + 1) / ((float)df + 0.5f));
     if (number) return 3 * w;
     return holds(c->asked, c->n_asked, h) ? 0.3f * w : w;
@@ -226,7 +228,7 @@ static Status cite_claim(Citer *c, Str claim)
     float all = 0, found = 0, sum;
     TRY(read_claim(c, claim, term, &n));
     for (size_t i = 0; i < n; i++) all += term[i].weight;
-    if (all <= 0) return release(c), OK;   // "Yes." claims nothing that could be looked up
+    if (all <= 0) return release(c), OK;   // "Yes." claims nothing to look up
     while (sources < CLAIM_SOURCES && n > 0) {
         const Unit *u = best_unit(c, term, n, &sum);
         if (!u || sum < (sources ? 0.2f : 0.01f) * all) break;
@@ -270,7 +272,8 @@ static void strip_marks(Buf *b, size_t from)
 static size_t presentable(const Buf *b)
 {
     size_t n = b->n, i = n;
-    while (i > 0 && n - i < 8 && (isdigit((unsigned char)b->p[i - 1]) || b->p[i - 1] == ','))
+    while (i > 0 && n - i < 8 &&
+           (isdigit((unsigned char)b->p[i - 1]) || b->p[i - 1] == ','))
         i--;
     if (i > 0 && b->p[i - 1] == '[') n = i - 1;
     while (n > 0 && isspace((unsigned char)b->p[n - 1])) n--;

@@ -37,8 +37,8 @@ typedef struct Cited {
 } Cited;
 
 /* ps and question are borrowed until citer_close. What a Citer hands out is in cx. */
-MUST_USE Status citer_open(Ctx *cx, const Passages *ps, Str question, const CiteOptions *opt,
-                           Citer **out);
+MUST_USE Status citer_open(Ctx *cx, const Passages *ps, Str question,
+                           const CiteOptions *opt, Citer **out);
 /* More text. *more is false when on_text wants no more. */
 MUST_USE Status citer_feed(Citer *c, Str piece, bool *more);
 /* The end of the text: the last claim is cited too. */

@@ -25,7 +25,8 @@ typedef struct Sentences {
 enum { SEEN = 1 << 14 };   // slots of the set of words said; a power of two
 
 /* The share of content words of text that are in seen; adds them when add is set. */
-static Status share_said(Ctx *cx, Words *w, Str text, uint64_t *seen, bool add, float *share)
+static Status share_said(Ctx *cx, Words *w, Str text, uint64_t *seen, bool add,
+                         float *share)
 {
     size_t all = 0, said = 0;
     TRY(words_begin(cx, w, text));
@@ -91,7 +92,8 @@ static Str window(Ctx *cx, const Passages *ps, const Sentences *s, size_t i)
                       c->text.p + start);
 }
 
-static Status judge(Ctx *cx, Model *ranker, Str question, const Passages *ps, Sentences *s)
+static Status judge(Ctx *cx, Model *ranker, Str question, const Passages *ps,
+                    Sentences *s)
 {
     Str *text = ctx_new(cx, Str, s->n);
     float *logit = ctx_new(cx, float, s->n);
@@ -111,11 +113,12 @@ static Status judge(Ctx *cx, Model *ranker, Str question, const Passages *ps, Se
 
 static Str words_of(const Passages *ps, const Sentence *s)
 {
-    return (Str){ ps->at[s->passage].chunk.text.p + s->span.start, s->span.end - s->span.start };
+    return (Str){ ps->at[s->passage].chunk.text.p + s->span.start,
+                  s->span.end - s->span.start };
 }
 
-/* A row says little without the head of its table: the first two rows of the run (names and
- * border) go with it. */
+/* A row says little without the head of its table: the first two rows of the run (names
+ * and border) go with it. */
 static void keep_heads(const Passages *ps, const Sentences *s, bool *goes_on)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -128,7 +131,7 @@ static void keep_heads(const Passages *ps, const Sentences *s, bool *goes_on)
     }
 }
 
-/* Fills kept of each passage with its sentences that go on; drops passages without any. */
+/* Fills kept of each passage with its sentences that go on; drops those without any. */
 static Status keep(Ctx *cx, const Sentences *s, const bool *goes_on, Passages *ps)
 {
     size_t passages = 0;
@@ -166,8 +169,8 @@ static Status choose(Ctx *cx, const Passages *ps, const Sentences *s, float marg
     return OK;
 }
 
-static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt, Str question,
-                    Passages *ps)
+static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt,
+                    Str question, Passages *ps)
 {
     Stage *stage = stage_begin(cx, "filter");
     Sentences s = { 0 };
@@ -190,7 +193,8 @@ static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt, 
     return OK;
 }
 
-Status filter(Ctx *cx, Model *ranker, const FilterOptions *opt, Str question, Passages *ps)
+Status filter(Ctx *cx, Model *ranker, const FilterOptions *opt, Str question,
+              Passages *ps)
 {
     Words *w;
     size_t most = opt->max_passages ? opt->max_passages : MAX_PASSAGES;

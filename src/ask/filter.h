@@ -14,7 +14,7 @@
 typedef struct FilterOptions {
     size_t max_passages;    // of the best, that are looked at; 0: 8
     float margin;           // logits below the best sentence that still goes on; 0: 5
-    float max_overlap;      // [0,1] share of words said before that makes a repeat; 0: 0.8
+    float max_overlap;      // [0,1] share of words said before: a repeat; 0: 0.8
 } FilterOptions;
 
 /* Shortens ps: order kept, texts untouched, kept filled. The best sentence always stays.

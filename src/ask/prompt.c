@@ -15,7 +15,8 @@ enum { PASSAGE_OVERHEAD = 8 };   // tokens of its number, its line ends and its 
 Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps)
 {
     if (opt->context_tokens <= 0)
-        return fail(cx, E_ARG, "a context of %d tokens holds nothing", opt->context_tokens);
+        return fail(cx, E_ARG, "a context of %d tokens holds nothing",
+                    opt->context_tokens);
     Stage *s = stage_begin(cx, "fit");
     size_t kept = 0, found = ps->n;
     int used = 0;
@@ -29,7 +30,7 @@ Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps
         TRY(model_count(cx, writer, text, &p.prompt_tokens));
         TRY(model_count(cx, writer, place, &head));
         p.prompt_tokens += head + PASSAGE_OVERHEAD;
-        if (p.prompt_tokens > opt->context_tokens - used) {   // a shorter one may still fit
+        if (p.prompt_tokens > opt->context_tokens - used) {  // a shorter one may fit
             ps->left_out++;
             continue;
         }
@@ -38,7 +39,8 @@ Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps
     }
     ps->n = kept;
     if (found && !kept)
-        return fail(cx, E_LIMIT, "no passage fits a context of %d tokens: raise --context",
+        return fail(cx, E_LIMIT,
+                    "no passage fits a context of %d tokens: raise --context",
                     opt->context_tokens);
     stage_figure(s, "passages", (double)kept);
     stage_figure(s, "left_out", (double)ps->left_out);

@@ -23,7 +23,8 @@ typedef struct Prompt {
 
 /* Keeps in ps those passages that fit, best first, and counts the others in
  * ps->left_out. A best passage larger than the whole budget is E_LIMIT. */
-MUST_USE Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps);
+MUST_USE Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt,
+                           Passages *ps);
 /* The conversation that asks question of ps; ps empty: from the model's memory. */
 MUST_USE Status prompt_build(Ctx *cx, const Passages *ps, Str question, Prompt *out);
 /* True when the text says that there is no answer. */

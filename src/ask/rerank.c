@@ -40,7 +40,8 @@ static Status read_passages(Ctx *cx, Model *ranker, double budget_ms, Str questi
     return OK;
 }
 
-Status rerank(Ctx *cx, Model *ranker, const RerankOptions *opt, Str question, Passages *ps)
+Status rerank(Ctx *cx, Model *ranker, const RerankOptions *opt, Str question,
+              Passages *ps)
 {
     size_t n = ps->n < opt->depth ? ps->n : opt->depth, read = 0;
     if (n == 0) return OK;

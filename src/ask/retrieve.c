@@ -66,8 +66,8 @@ static void fuse(Passage *p, size_t n, const RetrieveOptions *opt)
 }
 
 /* Reads the candidates' chunks; those deleted meanwhile are left out. */
-static Status load(Ctx *cx, Store *store, const Candidate *c, size_t n, const float *query,
-                   int dim, Passages *out)
+static Status load(Ctx *cx, Store *store, const Candidate *c, size_t n,
+                   const float *query, int dim, Passages *out)
 {
     int64_t *ids = ctx_new(cx, int64_t, n);
     Chunk *chunks = ctx_new(cx, Chunk, n);
@@ -86,9 +86,9 @@ static Status load(Ctx *cx, Store *store, const Candidate *c, size_t n, const fl
     return OK;
 }
 
-/* A statement is looked for among its like: the prefix that tells a question from a passage
- * costs it .0075 nDCG@10 on SciFact's claims, and brings .005 to .011 to questions (NQ,
- * Cranfield, Medlars). */
+/* A statement is looked for among its like: the prefix that tells a question from a
+ * passage costs it .0075 nDCG@10 on SciFact's claims, and brings .005 to .011 to
+ * questions (NQ, Cranfield, Medlars). */
 static bool is_statement(Str query)
 {
     return str_ends(str_trim(query), STR("."));

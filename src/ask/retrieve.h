@@ -3,16 +3,20 @@
  * The two sides are joined by a convex combination of scores (Bruch, Gai and Ingber,
  * "An Analysis of Fusion Functions for Hybrid Retrieval", 2023), which keeps what rank
  * fusion throws away: how much better the first is than the second. BM25 is divided by
- * the best of the query (its least value is 0); a cosine counts 1 at the best of the query
- * and 0 at RETRIEVE_SPAN below it. Unlike a stretch between the lowest and the highest
- * candidate, this does not depend on how many candidates there are. */
+ * the best of the query (its least value is 0); a cosine counts 1 at the best of the
+ * query and 0 at RETRIEVE_SPAN below it. Unlike a stretch between the lowest and the
+ * highest candidate, this does not depend on how many candidates there are. */
 #ifndef PITH_ASK_RETRIEVE_H
 #define PITH_ASK_RETRIEVE_H
 
 #include "ask/passage.h"
 #include "model/model.h"
 
-typedef enum RetrieveMode { RETRIEVE_HYBRID, RETRIEVE_WORDS, RETRIEVE_VECTORS } RetrieveMode;
+typedef enum RetrieveMode {
+    RETRIEVE_HYBRID,
+    RETRIEVE_WORDS,
+    RETRIEVE_VECTORS
+} RetrieveMode;
 
 typedef struct RetrieveOptions {
     RetrieveMode mode;
@@ -28,7 +32,7 @@ typedef struct RetrieveOptions {
 /* Fills out with at most k passages, best first; equal scores by uri, then position.
  * embedder may be NULL for RETRIEVE_WORDS. An empty store gives none.
  * E_MODEL: the store's vectors were made by another embedder. */
-MUST_USE Status retrieve(Ctx *cx, Store *store, Model *embedder, const RetrieveOptions *opt,
-                         Str query, Passages *out);
+MUST_USE Status retrieve(Ctx *cx, Store *store, Model *embedder,
+                         const RetrieveOptions *opt, Str query, Passages *out);
 
 #endif

@@ -7,8 +7,8 @@ enum { TURNS = 4, TURN_BYTES = 600, MAX_TOKENS = 64 };
 
 static const char system_text[] =
     "Rewrite the last question so that it can be understood without the conversation: "
-    "replace words such as it, they, that by what they stand for. Reply with the question "
-    "alone. If it is clear already, repeat it unchanged.";
+    "replace words such as it, they, that by what they stand for. Reply with the "
+    "question alone. If it is clear already, repeat it unchanged.";
 
 static Str last_question(const Message *history, size_t n)
 {
@@ -26,7 +26,8 @@ static Str head(Str s)
     return s;
 }
 
-static Status transcript(Ctx *cx, const Message *history, size_t n, Str question, Str *out)
+static Status transcript(Ctx *cx, const Message *history, size_t n, Str question,
+                         Str *out)
 {
     Buf b = BUF((size_t)1 << 20);
     for (size_t i = n > TURNS ? n - TURNS : 0; i < n; i++) {
@@ -53,7 +54,8 @@ Status standalone(Ctx *cx, Model *writer, const Message *history, size_t n, Str 
     Str text = str_trim(g.text), before = last_question(history, n);
     bool usable = text.n > 0 && text.n < 3 * question.n + 200 && !prompt_is_refusal(text);
     if (usable) *out = text;
-    else *out = ctx_printf(cx, "%.*s %.*s", (int)before.n, before.p, (int)question.n, question.p);
+    else *out = ctx_printf(cx, "%.*s %.*s", (int)before.n, before.p, (int)question.n,
+                           question.p);
     stage_figure(s, "usable", usable);
     stage_end(s);
     return out->p ? OK : E_MEMORY;

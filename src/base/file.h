@@ -30,8 +30,9 @@ uint64_t folder_bytes(const char *path);
 MUST_USE Status path_join(Ctx *cx, Str folder, Str name, Str *out);
 
 /* Where a user's files belong, by the XDG Base Directory Specification 0.8: "pith" below
- * $XDG_DATA_HOME, $XDG_CACHE_HOME, $XDG_CONFIG_HOME and $XDG_STATE_HOME or their defaults below $HOME.
- * Nothing is made. E_NOTFOUND: neither the variable nor $HOME is an absolute path. */
+ * $XDG_DATA_HOME, $XDG_CACHE_HOME, $XDG_CONFIG_HOME and $XDG_STATE_HOME or their defaults
+ * below $HOME. Nothing is made. E_NOTFOUND: neither the variable nor $HOME is an
+ * absolute path. */
 MUST_USE Status folder_data(Ctx *cx, Str *out);
 MUST_USE Status folder_cache(Ctx *cx, Str *out);
 MUST_USE Status folder_config(Ctx *cx, Str *out);

@@ -44,7 +44,7 @@ typedef struct HttpReply {
     long status;                // 0: nothing was answered
     uint64_t bytes;             // of a 200's body, that on_bytes saw
     int retry_after_s;          // what the server asks for; 0: it does not say
-    char type[64];              // media type in lower case, without parameters; "" unknown
+    char type[64];              // media type in lower case, no parameters; "" unknown
     char said[256];             // how the body of any other status begins; one line
 } HttpReply;
 

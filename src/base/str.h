@@ -44,7 +44,8 @@ typedef struct Buf {
 
 void buf_add(Buf *b, Str s);
 void buf_addf(Buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_addv(Buf *b, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
+void buf_addv(Buf *b, const char *format, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 void buf_free(Buf *b);
 /* The contents as Str; borrowed until the next write. */
 Str buf_str(const Buf *b);

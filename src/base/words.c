@@ -414,7 +414,8 @@ static Span trimmed(Str t, size_t start, size_t end)
 static bool goes_on(Str t, Span s)
 {
     static const char *const short_for[] = { "Dr.", "Fig.", "Figs.", "Eq.", "Sec.",
-                                             "e.g.", "i.e.", "cf.", "et al.", "St.", "vs." };
+                                             "e.g.", "i.e.", "cf.", "et al.", "St.",
+                                             "vs." };
     Str said = { t.p + s.start, s.end - s.start };
     for (size_t i = 0; i < sizeof short_for / sizeof *short_for; i++) {
         Str x = str_z(short_for[i]);

@@ -138,7 +138,8 @@ int eval_main(int argc, char **argv, const EvalEnv *env)
         return help(env->out);
     if (!v)
         return tell(env, "eval needs one of retrieve, rerank, answer, abstain, "
-                         "filter, questions, compare and report: see pith eval --help"), USAGE;
+                         "filter, questions, compare and report: see pith eval "
+                         "--help"), USAGE;
     Status st = eval_options_read(&cx, v->bit, argc, argv, &o);
     if (st == OK && o.help) return fputs(v->usage, env->out), DONE;
     if (st == OK) st = check_operands(&cx, v, &o);

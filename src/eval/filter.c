@@ -11,8 +11,8 @@ static const char *const filtered_name[N_FILTERED] = {
     "answer_recall_before", "answer_recall_after", "tokens_before", "tokens_after",
 };
 
-static Status context(const Job *j, pith *p, const Question *q, bool filter, double *recall,
-                      double *tokens)
+static Status context(const Job *j, pith *p, const Question *q, bool filter,
+                      double *recall, double *tokens)
 {
     double row[N_ASKED];
     pith_ask_options o = asking_options(j);
@@ -36,7 +36,8 @@ static Status filter_all(const Job *j, pith *p, const Set *s, Table *t)
         TRY(context(j, p, q, true, &row[AFTER_RECALL], &row[AFTER_TOKENS]));
     }
     if (t->n == 0)
-        return fail(j->cx, E_FORMAT, "no question has \"answers\": nothing can be looked for");
+        return fail(j->cx, E_FORMAT,
+                    "no question has \"answers\": nothing can be looked for");
     return OK;
 }
 
@@ -45,7 +46,8 @@ static void tell(const Job *j, const Table *t)
     double before = table_mean(t, BEFORE_TOKENS), after = table_mean(t, AFTER_TOKENS);
     job_count(j, "queries", t->n);
     job_figure(j, "tokens_removed", before > 0 ? 1 - after / before : 0);
-    for (int i = 0; i < N_FILTERED; i++) job_figure(j, filtered_name[i], table_mean(t, i));
+    for (int i = 0; i < N_FILTERED; i++)
+        job_figure(j, filtered_name[i], table_mean(t, i));
 }
 
 Status eval_filter(const Job *j)

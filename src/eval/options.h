@@ -7,7 +7,8 @@
 /* Who takes an option: a bit for each evaluation. */
 enum {
     EVAL_RETRIEVE = 1, EVAL_RERANK = 2, EVAL_ANSWER = 4, EVAL_ABSTAIN = 8,
-    EVAL_QUESTIONS = 16, EVAL_COMPARE = 32, EVAL_REPORT = 64, EVAL_FILTER = 128, EVAL_ALL = 255,
+    EVAL_QUESTIONS = 16, EVAL_COMPARE = 32, EVAL_REPORT = 64, EVAL_FILTER = 128,
+    EVAL_ALL = 255,
 };
 
 enum { OPERANDS_MAX = 32 };

@@ -37,7 +37,8 @@ typedef struct PullOptions {
 
 /* E_NOTFOUND: no such name. E_NET: no source could be reached. E_FORMAT: a wrong hash;
  * nothing is kept of it. An interrupted pull resumes. */
-MUST_USE Status catalog_pull(Ctx *cx, const char *name, const PullOptions *opt, Str *path);
+MUST_USE Status catalog_pull(Ctx *cx, const char *name, const PullOptions *opt,
+                             Str *path);
 /* E_NOTFOUND: not there. */
 MUST_USE Status catalog_remove(Ctx *cx, const char *name);
 

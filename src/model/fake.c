@@ -220,8 +220,8 @@ static Status fake_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
     TRY(fake_count_chat(cx, m, msg, n, &out->prompt_tokens));
     if (out->prompt_tokens > m->info.window - opt->max_tokens)
         return fail(cx, E_LIMIT, "%d tokens of prompt and %d of answer, the model's "
-                    "window has %d: ask for less context", out->prompt_tokens, opt->max_tokens,
-                    m->info.window);
+                    "window has %d: ask for less context", out->prompt_tokens,
+                    opt->max_tokens, m->info.window);
     Str answer = ctx_dup(cx, extract(msg[n - 1].content));
     TRY_NEW(answer.p);
     out->text = (Str){ answer.p, 0 };

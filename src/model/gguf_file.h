@@ -1,4 +1,4 @@
-/* gguf_file.h -- a model file seen from outside: is it there, is it GGUF, which one is it. */
+/* gguf_file.h -- a model file seen from outside: is it there, is it GGUF, which one. */
 #ifndef PITH_MODEL_GGUF_FILE_H
 #define PITH_MODEL_GGUF_FILE_H
 

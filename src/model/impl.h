@@ -7,12 +7,14 @@
 typedef struct ModelImpl {
     void (*close)(Model *m);
     Status (*count)(Ctx *cx, Model *m, Str text, int *n);
-    Status (*embed)(Ctx *cx, Model *m, EmbedKind kind, const Str *texts, size_t n, float *out);
+    Status (*embed)(Ctx *cx, Model *m, EmbedKind kind, const Str *texts, size_t n,
+                    float *out);
     Status (*score)(Ctx *cx, Model *m, Str query, const Str *texts, size_t n, float *out);
     Status (*count_chat)(Ctx *cx, Model *m, const Message *msg, size_t n, int *tokens);
     Status (*generate)(Ctx *cx, Model *m, const Message *msg, size_t n,
                        const GenerateOptions *opt, Generated *out);
-    Status (*chat_tokens)(Ctx *cx, Model *m, const Message *msg, size_t n, ChatTokens *out);
+    Status (*chat_tokens)(Ctx *cx, Model *m, const Message *msg, size_t n,
+                          ChatTokens *out);
 } ModelImpl;   // all but close and count: NULL where the model cannot
 
 /* First member of every implementation's struct. */
@@ -21,9 +23,12 @@ struct Model {
     ModelInfo info;         // its Strs are NUL-terminated and owned by the implementation
 };
 
-MUST_USE Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **out);
+MUST_USE Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt,
+                                 Model **out);
 /* E_MODEL: the file is sound, but not of a shape this encoder computes. */
-MUST_USE Status encoder_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **out);
-MUST_USE Status fake_open(Ctx *cx, const char *spec, const ModelOptions *opt, Model **out);
+MUST_USE Status encoder_open(Ctx *cx, const char *path, const ModelOptions *opt,
+                             Model **out);
+MUST_USE Status fake_open(Ctx *cx, const char *spec, const ModelOptions *opt,
+                          Model **out);
 
 #endif

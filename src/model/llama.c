@@ -109,7 +109,8 @@ Status llama_context_open(Ctx *cx, LlamaModel *m, struct llama_context_params p,
     float whole = 1;
     engine_reason_clear();
     *out = llama_init_from_model(m->weights, p);
-    if (*out && m->adapter && llama_set_adapters_lora(*out, &m->adapter, 1, &whole) != 0) {
+    if (*out && m->adapter &&
+        llama_set_adapters_lora(*out, &m->adapter, 1, &whole) != 0) {
         llama_free(*out);
         *out = NULL;
     }
@@ -265,13 +266,14 @@ static Status load(Ctx *cx, LlamaModel *m, const char *path, bool words_only)
 static Status adapt(Ctx *cx, LlamaModel *m, const char *path, const char *adapter)
 {
     if (!(m->base.info.can & CAN_GENERATE))
-        return fail(cx, E_MODEL, "%s: an adapter changes what a model writes, and %s does not "
-                    "write", adapter, path);
+        return fail(cx, E_MODEL, "%s: an adapter changes what a model writes, and %s "
+                    "does not write", adapter, path);
     TRY(lineage_check(cx, path, adapter));
     engine_reason_clear();
     m->adapter = llama_adapter_lora_init(m->weights, adapter);
     if (m->adapter) return OK;
-    return fail(cx, E_MODEL, "%s: not an adapter of %s: %s", adapter, path, engine_reason());
+    return fail(cx, E_MODEL, "%s: not an adapter of %s: %s", adapter, path,
+                engine_reason());
 }
 
 static double gib(uint64_t bytes)

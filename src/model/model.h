@@ -34,7 +34,7 @@ typedef struct ModelOptions {
     bool plain;             // do not use our own encoder: libllama for all
     bool words_only;        // the vocabulary and the template alone: it counts and makes
                             // tokens, and cannot generate
-    const char *adapter;    // generator: a LoRA adapter (GGUF) to apply; NULL or "": none.
+    const char *adapter;    // generator: a LoRA adapter (GGUF); NULL or "": none.
                             // E_MODEL: it was made for another model
 } ModelOptions;
 
@@ -43,7 +43,8 @@ typedef struct ModelOptions {
  * being four bytes, and it tells no logprobs. opt may be NULL.
  * E_IO, E_FORMAT (cut short, not GGUF), E_MODEL (an architecture nobody reads, or no use
  * in pith), E_MEMORY (larger than the memory that is free). *out is NULL then. */
-MUST_USE Status model_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **out);
+MUST_USE Status model_open(Ctx *cx, const char *path, const ModelOptions *opt,
+                           Model **out);
 void model_close(Model *m);
 /* Borrowed; lives as long as m. */
 const ModelInfo *model_info(const Model *m);
@@ -94,7 +95,8 @@ typedef struct Generated {
 
 /* How many tokens the conversation has, in the model's own chat template with the
  * opening of the assistant's turn. */
-MUST_USE Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n, int *tokens);
+MUST_USE Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n,
+                                 int *tokens);
 typedef struct ChatTokens {
     int32_t *id;            // (n)
     uint8_t *answer;        // (n): 1 for the assistant's words and the end of its turn

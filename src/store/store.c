@@ -69,7 +69,8 @@ static const char *const query_text[QUERIES] = {
                        "  (uri, title, hash, bytes, mtime_ns, chunks, root)"
                        "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [Q_CHANGE_DOCUMENT] = "UPDATE document SET uri = ?1, title = ?2, hash = ?3,"
-                          "  bytes = ?4, mtime_ns = ?5, chunks = ?6, root = ?7 WHERE id = ?8",
+                          "  bytes = ?4, mtime_ns = ?5, chunks = ?6, root = ?7"
+                          "  WHERE id = ?8",
     [Q_REMOVE_DOCUMENT] = "DELETE FROM document WHERE id = ?1",
     [Q_ADD_CHUNK] = "INSERT INTO chunk"
                     "  (document, ordinal, text, section, start, end, tokens)"

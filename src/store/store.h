@@ -21,7 +21,8 @@ typedef struct StoreOptions {
 
 /* E_BUSY: another process is writing (its pid is told) and read_only is not set.
  * E_FORMAT: damaged, not a store of pith, or of a newer version. */
-MUST_USE Status store_open(Ctx *cx, const char *path, const StoreOptions *opt, Store **out);
+MUST_USE Status store_open(Ctx *cx, const char *path, const StoreOptions *opt,
+                           Store **out);
 void store_close(Store *s);
 
 /* What made the vectors: set once, by the first write. E_MODEL from later writes when
@@ -66,9 +67,9 @@ typedef struct EmbedderId {
 /* Adds or replaces the document with d->uri, its n chunks and their vectors (n, dim),
  * in one transaction, durable on return once store_flush was called or 64 documents
  * or a second later, whichever comes first.
- * E_MODEL: the store was made with another embedder. The store is unchanged on failure. */
-MUST_USE Status store_put(Ctx *cx, Store *s, const Document *d, const Chunk *chunks, size_t n,
-                          const float *vectors, const EmbedderId *by);
+ * E_MODEL: the store was made with another embedder. A failure leaves it unchanged. */
+MUST_USE Status store_put(Ctx *cx, Store *s, const Document *d, const Chunk *chunks,
+                          size_t n, const float *vectors, const EmbedderId *by);
 /* E_NOTFOUND: no such document. */
 MUST_USE Status store_remove(Ctx *cx, Store *s, Str uri);
 /* Makes all writes durable and brings the derived files up to date. */
@@ -99,6 +100,7 @@ MUST_USE Status store_vectors(Ctx *cx, Store *s, const float *query, size_t k, H
 MUST_USE Status store_chunks(Ctx *cx, Store *s, const int64_t *ids, size_t n, Chunk *out,
                              float *vectors);
 /* The ids of a document's chunks in the order of the text, in the arena. */
-MUST_USE Status store_chunk_ids(Ctx *cx, Store *s, int64_t document, int64_t **ids, size_t *n);
+MUST_USE Status store_chunk_ids(Ctx *cx, Store *s, int64_t document, int64_t **ids,
+                                size_t *n);
 
 #endif

@@ -9,18 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-// cmocka wants the first four
+/* cmocka wants the first four */
 #include <cmocka.h>
 
 static const pith_text documents[] = {
     { "lighthouse.md", "Halvorsen lighthouse",
       "# History\n\nThe Halvorsen lighthouse was built in 1871 by the engineer Ingrid "
-      "Halvorsen.\n\n# Lamp\n\nThe lamp was automated in 1986. The fog horn uses compressed "
-      "air.\n", "markdown" },
+      "Halvorsen.\n\n# Lamp\n\nThe lamp was automated in 1986. The fog horn uses "
+      "compressed air.\n", "markdown" },
     { "museum.md", "Museum",
-      "# Opening\n\nThe coast museum opens at ten. Tickets cost four kroner.\n", "markdown" },
-    { "birds.txt", "Birds", "Scientists count sea birds in spring. Records go back to 1952.\n",
-      "text" },
+      "# Opening\n\nThe coast museum opens at ten. Tickets cost four kroner.\n",
+      "markdown" },
+    { "birds.txt", "Birds",
+      "Scientists count sea birds in spring. Records go back to 1952.\n", "text" },
 };
 enum { N_DOCUMENTS = sizeof documents / sizeof *documents };
 
@@ -127,7 +128,8 @@ static void streams_what_it_returns(void **state)
 static void answers_from_given_passages_alone(void **state)
 {
     const char *const passages[] = { "The harbour bridge is 310 metres long." };
-    pith_ask_options opt = { .ground = PITH_GIVEN, .passages = passages, .n_passages = 1 };
+    pith_ask_options opt = { .ground = PITH_GIVEN, .passages = passages,
+                             .n_passages = 1 };
     pith_answer *a = asked(*state, "How long is the harbour bridge?", &opt);
     assert_non_null(strstr(a->text, "310"));
     assert_int_equal(a->n_passages, 1);
@@ -257,9 +259,10 @@ static void stops_when_cancelled(void **state)
 
 static void gives_json_that_holds_the_contract(void **state)
 {
-    static const char *const keys[] = { "\"answer\":", "\"abstained\":", "\"citations\":[{\"n\":",
-        "\"passages\":[", "\"model\":", "\"route\":", "\"tokens\":{\"prompt\":",
-        "\"timings_ms\":{", "\"start\":", "\"end\":", "\"section\":" };
+    static const char *const keys[] = { "\"answer\":", "\"abstained\":",
+        "\"citations\":[{\"n\":", "\"passages\":[", "\"model\":", "\"route\":",
+        "\"tokens\":{\"prompt\":", "\"timings_ms\":{", "\"start\":", "\"end\":",
+        "\"section\":" };
     pith_answer *a = asked(*state, "Who built the Halvorsen lighthouse?", NULL);
     char *json = pith_answer_json(a);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

@@ -1,4 +1,4 @@
-/* Citations: marks stand behind the claims they support, and point at the source's words. */
+/* Citations: marks stand behind the claims they support, and point at words there. */
 #include "ask/cite.h"
 
 #include <setjmp.h>
@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-// cmocka wants the four above
+/* cmocka wants the four above */
 #include <cmocka.h>
 
 static const char lighthouse[] =
-    "The Halvorsen lighthouse stands on Brekke island. It was built in 1871 by the engineer "
-    "Ingrid Halvorsen. The lamp was automated in 1986.";
+    "The Halvorsen lighthouse stands on Brekke island. It was built in 1871 by the "
+    "engineer Ingrid Halvorsen. The lamp was automated in 1986.";
 static const char museum[] = "The museum opens at ten. Tickets cost four kroner.";
 
 typedef struct Heard {
@@ -66,7 +66,8 @@ static void marks_a_claim_with_the_sentence_it_came_from(void **state)
     assert_int_equal(got.n, 1);
     const char *at = strstr(lighthouse, "It was built");
     assert_int_equal(got.at[0].start, 1000 + (size_t)(at - lighthouse));
-    assert_true(str_eq(got.at[0].text, STR("It was built in 1871 by the engineer Ingrid Halvorsen.")));
+    assert_true(str_eq(got.at[0].text,
+                       STR("It was built in 1871 by the engineer Ingrid Halvorsen.")));
     assert_int_equal(got.unsupported, 0);
     buf_free(&heard.text);
     ctx_end(&cx);
@@ -75,15 +76,16 @@ static void marks_a_claim_with_the_sentence_it_came_from(void **state)
 static void gives_the_same_text_whatever_the_size_of_the_pieces(void **state)
 {
     static const char answer[] =
-        "Ingrid Halvorsen built it in 1871. The museum opens at ten.\nTickets cost four kroner.";
+        "Ingrid Halvorsen built it in 1871. The museum opens at ten.\n"
+        "Tickets cost four kroner.";
     (void)state;
     for (size_t n = 1; n < sizeof answer; n++) {
         Ctx cx = CTX_INIT;
         Heard heard = { 0 };
         Cited got;
         cite(&cx, answer, n, &heard, &got);
-        assert_string_equal(got.text.p, "Ingrid Halvorsen built it in 1871. [1] The museum opens "
-                            "at ten. [2]\nTickets cost four kroner. [3]");
+        assert_string_equal(got.text.p, "Ingrid Halvorsen built it in 1871. [1] The "
+                            "museum opens at ten. [2]\nTickets cost four kroner. [3]");
         assert_string_equal(heard.text.p, got.text.p);
         buf_free(&heard.text);
         ctx_end(&cx);
@@ -123,10 +125,10 @@ static void removes_marks_that_the_model_wrote_itself(void **state)
     Heard heard = { 0 };
     Cited got;
     (void)state;
-    cite(&cx, "The lamp was automated in 1986 [7]. Tickets cost four kroner [see below].", 1, &heard,
-         &got);
-    assert_string_equal(got.text.p, "The lamp was automated in 1986. [1] Tickets cost four kroner "
-                        "[see below]. [2]");
+    cite(&cx, "The lamp was automated in 1986 [7]. Tickets cost four kroner [see below].",
+         1, &heard, &got);
+    assert_string_equal(got.text.p, "The lamp was automated in 1986. [1] Tickets cost "
+                        "four kroner [see below]. [2]");
     buf_free(&heard.text);
     ctx_end(&cx);
 }
@@ -172,7 +174,8 @@ static void stops_when_the_reader_wants_no_more(void **state)
 
 static void accepts_bytes_that_are_no_utf8_and_empty_answers(void **state)
 {
-    static const char *const odd[] = { "", " \n ", "\xff\xfe[", "[[[[1]]]]", "[1", "...", "\n\n\n" };
+    static const char *const odd[] = { "", " \n ", "\xff\xfe[", "[[[[1]]]]", "[1", "...",
+                                       "\n\n\n" };
     (void)state;
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         Ctx cx = CTX_INIT;

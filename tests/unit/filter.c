@@ -8,19 +8,21 @@
 #include <stdint.h>
 #include <math.h>
 #include <string.h>
-// cmocka wants the first four
+/* cmocka wants the first four */
 #include <cmocka.h>
 
 static const char harbour[] =
-    "Gulls nest on the roof. The ferry leaves the harbour at nine. Paint peels in salt air. "
-    "Cats sleep on nets. Rust never sleeps. The moon pulls the tide.";
+    "Gulls nest on the roof. The ferry leaves the harbour at nine. Paint peels in salt "
+    "air. Cats sleep on nets. Rust never sleeps. The moon pulls the tide.";
 static const char table[] =
-    "| Ship | Berth |\n|---|---|\n| Sigrun | four |\n| Halvor | nine |\n| Marit | seven |\n";
+    "| Ship | Berth |\n|---|---|\n| Sigrun | four |\n| Halvor | nine |\n"
+    "| Marit | seven |\n";
 
 static Passage passage(const char *text)
 {
     Str t = str_z(text);
-    return (Passage){ .chunk = { .text = t, .end = t.n, .uri = STR("a") }, .rerank = NAN };
+    return (Passage){ .chunk = { .text = t, .end = t.n, .uri = STR("a") },
+                      .rerank = NAN };
 }
 
 typedef struct Case {
@@ -51,8 +53,8 @@ static void keeps_the_sentence_that_answers_and_its_offsets(void **state)
     Case c;
     (void)state;
     begin(&c, texts, 1);
-    assert_int_equal(filter(&c.cx, c.ranker, &opt, STR("When does the ferry leave the harbour?"),
-                            &c.ps), OK);
+    assert_int_equal(filter(&c.cx, c.ranker, &opt,
+                            STR("When does the ferry leave the harbour?"), &c.ps), OK);
     Str read = passage_text(&c.cx, &c.ps.at[0]);
     assert_non_null(strstr(read.p, "The ferry leaves the harbour at nine."));
     assert_null(strstr(read.p, "The moon pulls the tide."));
@@ -78,7 +80,8 @@ static void keeps_the_head_of_a_table_with_its_row(void **state)
 
 static void drops_a_passage_that_says_again_what_a_better_one_said(void **state)
 {
-    const char *const texts[] = { harbour, harbour, "The ferry to the harbour costs four kroner." };
+    const char *const texts[] = { harbour, harbour,
+                                  "The ferry to the harbour costs four kroner." };
     FilterOptions opt = { .margin = 100 };
     Case c;
     (void)state;
@@ -91,7 +94,8 @@ static void drops_a_passage_that_says_again_what_a_better_one_said(void **state)
 
 static void looks_at_no_more_passages_than_it_may(void **state)
 {
-    const char *const texts[] = { harbour, table, "Cats.", "The ferry leaves the harbour." };
+    const char *const texts[] = { harbour, table, "Cats.",
+                                  "The ferry leaves the harbour." };
     FilterOptions opt = { .max_passages = 2, .margin = 100 };
     Case c;
     (void)state;
@@ -119,7 +123,8 @@ static void reranking_puts_the_passage_that_answers_first(void **state)
     Case c;
     (void)state;
     begin(&c, texts, 3);
-    assert_int_equal(rerank(&c.cx, c.ranker, &opt, STR("ferry leaves harbour"), &c.ps), OK);
+    assert_int_equal(rerank(&c.cx, c.ranker, &opt, STR("ferry leaves harbour"), &c.ps),
+                     OK);
     assert_true(str_eq(c.ps.at[0].chunk.text, str_z(harbour)));
     for (size_t i = 0; i < 3; i++) assert_false(isnan(c.ps.at[i].rerank));
     end(&c);
@@ -155,8 +160,8 @@ static void a_score_that_is_not_finite_is_an_error(void **state)
 
 static void sentences_split_at_rows_items_and_headings(void **state)
 {
-    static const char text[] = "# Ferry\nIt leaves\nat nine. It returns.\n- one item\n  goes on\n"
-                               "2. second\n| a | b |\n| c | d |\nAfter.";
+    static const char text[] = "# Ferry\nIt leaves\nat nine. It returns.\n- one item\n"
+                               "  goes on\n2. second\n| a | b |\n| c | d |\nAfter.";
     static const char *const wanted[] = { "# Ferry\nIt leaves\nat nine.", "It returns.",
         "- one item\n  goes on", "2. second", "| a | b |", "| c | d |", "After." };
     Ctx cx = CTX_INIT;
