@@ -7,11 +7,14 @@ _pith()
     local commands='add sync ls rm status reembed search ask chat model doctor eval tune'
     local global='--store --json --generator --embedder --reranker --threads --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
-                  --no-rerank --no-abstain'
+                  --no-rerank --no-filter --no-abstain --remote --remote-model
+                  --remote-policy --route'
     local command='' w words=''
 
     case $before in
         --mode) words='hybrid words vectors' ;;
+        --remote-policy) words='never ask auto' ;;
+        --route) words='auto slm llm' ;;
         --generator|--embedder) words=$(_pith_models) ;;
         --reranker) words="none $(_pith_models)" ;;
         --store|--queries|--qrels|--run|--run-out|--baseline|--per-query)

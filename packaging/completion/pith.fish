@@ -46,7 +46,12 @@ complete -c pith -n "$ask" -l seed -x -d 'random seed'
 complete -c pith -n "$ask" -l explain -d 'show every stage'
 complete -c pith -n "$ask" -l strict -d 'status 1 when the documents do not say'
 complete -c pith -n "$ask" -l no-rerank -d 'leave the reranker out'
+complete -c pith -n "$ask" -l no-filter -d 'whole passages, weak sentences included'
 complete -c pith -n "$ask" -l no-abstain -d 'let the model try anyway'
+complete -c pith -n "$ask" -l remote -x -d 'a large model, for hard questions'
+complete -c pith -n "$ask" -l remote-model -x -d 'its name'
+complete -c pith -n "$ask" -l remote-policy -x -a 'never ask auto' -d 'may text be sent'
+complete -c pith -n "$ask" -l route -x -a 'auto slm llm' -d 'who writes'
 complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l mode -x \
     -a 'hybrid words vectors' -d 'how passages are found'
 
