@@ -25,8 +25,13 @@ typedef struct Command {
 
 /* ---- options ---------------------------------------------------------------------- */
 
-typedef enum OptionKind { OPTION_FLAG, OPTION_INT, OPTION_REAL, OPTION_TEXT, OPTION_CHOICE }
-    OptionKind;
+typedef enum OptionKind {
+    OPTION_FLAG,
+    OPTION_INT,
+    OPTION_REAL,
+    OPTION_TEXT,
+    OPTION_CHOICE
+} OptionKind;
 
 typedef struct Option {
     const char *name;
@@ -40,7 +45,7 @@ typedef struct Option {
 } Option;
 
 /* Reads the options of a command and the global ones, wherever they stand; what is left
- * is moved to argv[0..n) and counted. own is ended by an entry without a name; NULL: none.
+ * is moved to argv[0..n) and counted. own ends with an entry without a name; NULL: none.
  * Returns n, or -1 with *status set: --help was printed (0), or a mistake told (2). */
 int options_read(Cli *cli, const Command *self, const Option *own, int argc, char **argv,
                  int *status);

@@ -98,7 +98,8 @@ static int run(int argc, char **argv)
     int at = command_index(argc, argv);
     Cli cli = { .color = shows_color(), .open = { .cancelled = cli_interrupted } };
     for (int i = 1; i < at; i++) {
-        if (strcmp(argv[i], "--version") == 0) return puts("pith " PITH_VERSION), EXIT_DONE;
+        if (strcmp(argv[i], "--version") == 0)
+            return puts("pith " PITH_VERSION), EXIT_DONE;
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return print_help(), EXIT_DONE;
     }
@@ -111,7 +112,8 @@ static int run(int argc, char **argv)
     }
     const Command *c = find_command(argv[at]);
     if (!c) {
-        fprintf(stderr, "pith: there is no command '%s': `pith --help` lists them\n", argv[at]);
+        fprintf(stderr, "pith: there is no command '%s': `pith --help` lists them\n",
+                argv[at]);
         return EXIT_USAGE;
     }
     /* The command reads all options, those before its name included. */

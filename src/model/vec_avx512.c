@@ -181,7 +181,7 @@ AVX512 static void transpose(__m512i a[LANES])
         a[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
         a[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
     }
-    for (int i = 0; i < 4; i++) {   // a[4 j + i]: rows 4 j .. 4 j + 3, column i of each lane
+    for (int i = 0; i < 4; i++) {   // a[4 j + i]: rows 4 j to 4 j + 3, lanes' column i
         __m512i b0 = _mm512_shuffle_i32x4(a[i], a[4 + i], 0x88);
         __m512i b1 = _mm512_shuffle_i32x4(a[i], a[4 + i], 0xDD);
         __m512i c0 = _mm512_shuffle_i32x4(a[8 + i], a[12 + i], 0x88);
