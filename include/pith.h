@@ -200,7 +200,7 @@ typedef struct pith_ask_options {
     uint64_t seed;
     int mode;               /* PITH_HYBRID, ... */
     int no_rerank, no_filter, no_abstain;   /* 1: leave that stage out */
-    float filter_margin;    /* logits below the best sentence that still go on; 0: 5 */
+    float filter_margin;    /* logits below the best sentence that still go on; 0: 11 */
     int context_only;       /* 1: stop before the model writes: passages, confidence and
                                abstained are filled, text is empty */
     int ground;             /* PITH_GROUNDED: search. PITH_GIVEN: answer from `passages`.

@@ -180,7 +180,7 @@ static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt,
     TRY(split(cx, w, ps, &s));
     if (s.n == 0) return OK;
     TRY(judge(cx, ranker, question, ps, &s));
-    TRY(choose(cx, ps, &s, opt->margin > 0 ? opt->margin : 5, &goes_on));
+    TRY(choose(cx, ps, &s, opt->margin > 0 ? opt->margin : 11, &goes_on));
     TRY(keep(cx, &s, goes_on, ps));
     size_t kept = 0;
     for (size_t p = 0; p < ps->n; p++) kept += ps->at[p].n_kept;

@@ -13,7 +13,7 @@
 
 typedef struct FilterOptions {
     size_t max_passages;    // of the best, that are looked at; 0: 8
-    float margin;           // logits below the best sentence that still goes on; 0: 5
+    float margin;           // logits below the best sentence that still goes on; 0: 11
     float max_overlap;      // [0,1] share of words said before: a repeat; 0: 0.8
 } FilterOptions;
 
