@@ -5,7 +5,7 @@ PRESET ?= default
 BUILD  ?= $(if $(filter default,$(PRESET)),build,build-$(PRESET))
 PREFIX ?= /usr/local
 
-.PHONY: all demo test check fuzz install deb clean
+.PHONY: all demo test test-peers check fuzz install deb clean
 all:
 	@scripts/packages.sh build
 	@scripts/configure.sh $(PRESET) $(BUILD)
@@ -15,6 +15,10 @@ demo: all
 test: all
 	@scripts/models.sh $(BUILD)
 	@ctest --test-dir $(BUILD) --output-on-failure
+test-peers: all
+	@scripts/packages.sh peers
+	@scripts/peers.sh
+	@ctest --test-dir $(BUILD) --output-on-failure -R 'e2e/(serve|clients|page)'
 check: all
 	@scripts/packages.sh check
 	@scripts/check.sh

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # packages.sh PHASE -- install the Debian packages of a phase that are missing.
 #
-# PHASE is build, or check, which includes it. Nothing is asked of apt when all are there,
+# PHASE is build, or check or peers, which include it. Nothing is asked of apt when all are there,
 # so that a second run takes an instant. Other systems are told what to install and left
 # alone.
 set -euo pipefail
 
-phase=${1:?usage: packages.sh build|check}
+phase=${1:?usage: packages.sh build|check|peers}
 list=$(dirname "$0")/packages.txt
 case $phase in
     build) phases='build' ;;
     check) phases='build|check' ;;
-    *) echo "packages: no phase '$phase'; wanted build or check" >&2; exit 2 ;;
+    peers) phases='build|peers' ;;
+    *) echo "packages: no phase '$phase'; wanted build, check or peers" >&2; exit 2 ;;
 esac
 
 say() { printf 'packages: %s\n' "$*" >&2; }

@@ -173,7 +173,7 @@ function showDocuments() {
 async function loadDocuments() {
   try {
     known = (await call('/v1/documents')).data;
-    at('state').textContent = known.length + ' documents';
+    at('state').textContent = known.length === 1 ? '1 document' : known.length + ' documents';
     showDocuments();
   } catch (why) {
     at('state').textContent = why.message;

@@ -96,7 +96,7 @@ static bool read_messages(Chat *c)
     c->question = c->history[n - 1].content;
     c->opt.history = c->history;
     c->opt.n_history = n - 1;
-    if (c->question[strspn(c->question, " \t\r\n")] == '\0')
+    if (c->question[strspn(c->question, " \t\r\n\f\v")] == '\0')
         return wrong(c, "messages", "the last one is empty");
     return true;
 }
@@ -122,16 +122,18 @@ static bool read_extension(Chat *c)
 {
     static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
     json_t *body = c->r->json, *own = json_object_get(body, "pith");
-    bool ground = c->chat, rerank = true, abstain = true, good;
+    bool ground = c->chat, rerank = true, abstain = true, good = true;
+    if (json_is_null(own)) own = NULL;
     if (own && !json_is_object(own)) return wrong(c, "pith", "an object was expected");
-    if (own) c->r->json = own;
-    good = field_flag(c->r, "ground", &ground) || !own;
-    if (own)
-        good = good && field_choice(c->r, "mode", modes, &c->opt.mode)
+    if (own) {
+        c->r->json = own;       // its fields are read as those of a body
+        good = field_flag(c->r, "ground", &ground)
+            && field_choice(c->r, "mode", modes, &c->opt.mode)
             && field_int(c->r, "context_tokens", 1, CONTEXT_MAX, &c->opt.context_tokens)
             && field_flag(c->r, "rerank", &rerank)
             && field_flag(c->r, "abstain", &abstain);
-    c->r->json = body;
+        c->r->json = body;
+    }
     c->opt.ground = ground ? PITH_GROUNDED : PITH_CLOSED_BOOK;
     c->opt.no_rerank = !rerank;
     c->opt.no_abstain = !abstain;
@@ -140,10 +142,14 @@ static bool read_extension(Chat *c)
 
 static bool read_usage(Chat *c)
 {
-    const json_t *options = json_object_get(c->r->json, "stream_options");
-    c->usage = json_is_true(json_object_get(options, "include_usage"));
-    return !options || json_is_null(options) || json_is_object(options)
-        || wrong(c, "stream_options", "an object was expected");
+    json_t *body = c->r->json, *options = json_object_get(body, "stream_options");
+    if (!options || json_is_null(options)) return true;
+    if (!json_is_object(options))
+        return wrong(c, "stream_options", "an object was expected");
+    c->r->json = options;       // its fields are read as those of a body
+    bool good = field_flag(c->r, "include_usage", &c->usage);
+    c->r->json = body;
+    return good;
 }
 
 static bool read_refused(Chat *c)
@@ -163,7 +169,7 @@ static bool read_body(Chat *c)
     Request *r = c->r;
     double temperature = 0;
     int n = 1, seed = 0;
-    bool good = field_int(r, "n", 1, 1, &n)
+    bool good = field_ignored(r, "model") && field_int(r, "n", 1, 1, &n)
         && field_int(r, "max_tokens", 1, 1 << 20, &c->opt.max_tokens)
         && field_int(r, "max_completion_tokens", 1, 1 << 20, &c->opt.max_tokens)
         && field_int(r, "seed", INT32_MIN, INT32_MAX, &seed)

@@ -13,9 +13,9 @@ static json_t *field(const Request *r, const char *name)
 bool field_int(Request *r, const char *name, int low, int high, int *out)
 {
     const json_t *j = field(r, name);
-    json_int_t v = json_integer_value(j);
+    double v = json_number_value(j);        // 5.0 is a whole number too
     if (!j) return true;
-    if (!json_is_integer(j) || v < low || v > high) {
+    if (!json_is_number(j) || !(v >= low && v <= high) || v != (double)(int)v) {
         reply_error(r, 400, name, "%s: a whole number from %d to %d was expected", name,
                     low, high);
         return false;
@@ -53,7 +53,7 @@ bool field_flag(Request *r, const char *name, bool *out)
 static bool has_text(const json_t *j)
 {
     const char *z = json_string_value(j);
-    return z && z[strspn(z, " \t\r\n")] != '\0';
+    return z && z[strspn(z, " \t\r\n\f\v")] != '\0';
 }
 
 bool field_text(Request *r, const char *name, bool needed, const char **out)
@@ -66,6 +66,14 @@ bool field_text(Request *r, const char *name, bool needed, const char **out)
     }
     *out = json_string_value(j);
     return true;
+}
+
+bool field_ignored(Request *r, const char *name)
+{
+    const json_t *j = field(r, name);
+    if (!j || json_is_string(j)) return true;
+    reply_error(r, 400, name, "%s: a string was expected", name);
+    return false;
 }
 
 static const char *text_of(const json_t *j)

@@ -11,6 +11,8 @@ bool field_real(Request *r, const char *name, double low, double high, double *o
 bool field_flag(Request *r, const char *name, bool *out);
 /* At least one byte that is no white space. */
 bool field_text(Request *r, const char *name, bool needed, const char **out);
+/* Any string or none; it says nothing that is used. */
+bool field_ignored(Request *r, const char *name);
 /* A string, or an array of 1 to max strings, or of {"text"}: n of them in *out, which is
  * made by malloc. */
 bool field_texts(Request *r, const char *name, size_t max, const char ***out, size_t *n);

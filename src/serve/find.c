@@ -111,7 +111,7 @@ void find_vectors(Request *r, pith *p)
     const char **texts = NULL;
     size_t n;
     int format = 0, kind = 1;
-    if (!field_choice(r, "encoding_format", formats, &format)
+    if (!field_ignored(r, "model") || !field_choice(r, "encoding_format", formats, &format)
         || !field_choice(r, "input_type", kinds, &kind)
         || !field_texts(r, "input", TEXTS_MAX, &texts, &n))
         return;
@@ -176,7 +176,7 @@ void find_ranking(Request *r, pith *p)
     int top = TEXTS_MAX;
     bool shown = true;
     size_t n;
-    if (!field_text(r, "query", true, &query)
+    if (!field_ignored(r, "model") || !field_text(r, "query", true, &query)
         || !field_int(r, "top_n", 1, TEXTS_MAX, &top)
         || !field_flag(r, "return_documents", &shown)
         || !field_texts(r, "documents", TEXTS_MAX, &texts, &n))

@@ -87,14 +87,13 @@ static bool check_body(Request *r)
 
 static void admit(Request *r, const char *method)
 {
-    const char *allow = NULL;
-    r->route = route_find(method, r->path, &r->rest, &allow);
+    char allow[ALLOW_BYTES];
+    r->route = route_find(method, r->path, &r->rest, allow);
     name_client(r);
     if (!check_origin(r) || !check_key(r)) return;
-    if (!r->route && allow) {
+    if (!r->route && allow[0]) {
         reply_header(r, "Allow", "%s", allow);
-        reply_error(r, 405, NULL, "%s does not go with this path: %s does", method,
-                    allow);
+        reply_error(r, 405, NULL, "%s does not go with this path: %s", method, allow);
     } else if (!r->route) {
         reply_error(r, 404, NULL, "there is nothing at this path: see /openapi.json");
     } else if (r->route->right == RIGHT_WRITE && !r->writes) {

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HISTORY = 1000, UNFINISHED_MAX = 1000, FILE_MAX_BYTES = 1 << 30, TELL_MS = 200 };
+enum { HISTORY = 1000, UNFINISHED_MAX = 1000, FILE_MAX_BYTES = 1 << 30, TELL_MS = 200, BUSY_MS = 500 };
 
 typedef struct Job {
     Task task;              // first
@@ -190,6 +190,19 @@ static int add_texts(Job *j, const json_t *documents, pith *p, pith_error *why)
     return code;
 }
 
+/* Another program may be writing to the store: the job waits for it, since what was
+ * accepted is not given up. */
+static int add_patiently(Job *j, const json_t *documents, pith *p, pith_error *why)
+{
+    struct timespec nap = { 0, BUSY_MS * 1000000L };
+    int code = add_texts(j, documents, p, why);
+    while (code == PITH_E_BUSY && !atomic_load(&j->jobs->server->abandoning)) {
+        nanosleep(&nap, NULL);
+        code = add_texts(j, documents, p, why);
+    }
+    return code;
+}
+
 /* What failed for good leaves the inbox; what a stop or another writer cut short stays in
  * it for the next start. */
 static void job_end(Job *j, Ctx *cx, Str path, int code, const pith_error *why)
@@ -220,7 +233,7 @@ static void run_job(Task *t, pith *p)
     if (st == OK) st = file_read(&cx, path.p, FILE_MAX_BYTES, &text);
     if (st == OK && !(documents = json_loadb(text.p, text.n, 0, NULL)))
         st = fail(&cx, E_FORMAT, "%s does not hold documents", path.p);
-    if (st == OK) st = (Status)add_texts(j, documents, p, &why);
+    if (st == OK) st = (Status)add_patiently(j, documents, p, &why);
     else memcpy(why.message, cx.reason, sizeof why.message);
     json_decref(documents);
     job_end(j, &cx, path, (int)st, &why);

@@ -9,8 +9,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { K_MAX = 100, TOKENS_MAX = 1024 };
+enum { K_MAX = 100, TOKENS_MAX = 1024, WAIT_MS = 250, WAITS = 40 };
 
 static const char *const legacy[] = { MCP_LEGACY, "2025-06-18", "2025-03-26" };
 
@@ -43,7 +44,7 @@ static json_t *structured(char *text)
 static const char *text_argument(const json_t *args, const char *name)
 {
     const char *z = json_string_value(json_object_get(args, name));
-    return z && z[strspn(z, " \t\r\n")] ? z : NULL;
+    return z && z[strspn(z, " \t\r\n\f\v")] ? z : NULL;
 }
 
 /* ---- tools ------------------------------------------------------------------------ */
@@ -82,6 +83,18 @@ static json_t *run_ask(pith *p, const json_t *args)
     return out;
 }
 
+/* Another program may be writing, which is over soon as a rule: waits some seconds. */
+static int add_patiently(pith *p, const pith_text *doc, pith_report *report, pith_error *why)
+{
+    struct timespec nap = { 0, WAIT_MS * 1000000L };
+    int code = pith_add_texts(p, doc, 1, NULL, report, why);
+    for (int i = 0; code == PITH_E_BUSY && i < WAITS; i++) {
+        nanosleep(&nap, NULL);
+        code = pith_add_texts(p, doc, 1, NULL, report, why);
+    }
+    return code;
+}
+
 static json_t *run_add(pith *p, const json_t *args)
 {
     pith_text doc = { text_argument(args, "document"), text_argument(args, "title"),
@@ -90,7 +103,7 @@ static json_t *run_add(pith *p, const json_t *args)
     pith_error why;
     if (!guard_name(doc.uri)) return failed("document: " GUARD_NAME_WANTED);
     if (!doc.text) return failed("text: a string with text in it was expected");
-    if (pith_add_texts(p, &doc, 1, NULL, &report, &why)) return failed(why.message);
+    if (add_patiently(p, &doc, &report, &why)) return failed(why.message);
     if (report.failed) return failed("the text could not be indexed");
     json_t *j = json_pack("{ss sI sI sI}", "document", doc.uri, "added",
                           (json_int_t)report.added, "changed", (json_int_t)report.changed,

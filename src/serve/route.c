@@ -3,6 +3,7 @@
 
 #include "serve/state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const Route routes[] = {
@@ -60,18 +61,20 @@ static bool path_fits(const Route *route, const char *path, const char **rest)
 }
 
 const Route *route_find(const char *method, const char *path, const char **rest,
-                        const char **allow)
+                        char allow[ALLOW_BYTES])
 {
-    *allow = NULL;
+    const Route *found = NULL;
+    size_t n = 0;
     *rest = "";
-    if (strcmp(path, home.path) == 0) {
-        *allow = home.method;
-        return strcmp(method, home.method) == 0 ? &home : NULL;
+    allow[0] = '\0';
+    for (size_t i = 0; i <= sizeof routes / sizeof *routes; i++) {
+        bool last = i == sizeof routes / sizeof *routes;
+        const Route *r = last ? &home : &routes[i];
+        const char *behind = "";
+        if (last ? strcmp(path, home.path) != 0 : !path_fits(r, path, &behind)) continue;
+        *rest = behind;
+        if (strcmp(method, r->method) == 0) found = r;
+        n += (size_t)snprintf(allow + n, ALLOW_BYTES - n, "%s%s", n ? ", " : "", r->method);
     }
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (!path_fits(&routes[i], path, rest)) continue;
-        if (strcmp(method, routes[i].method) == 0) return &routes[i];
-        *allow = routes[i].method;
-    }
-    return NULL;
+    return found;
 }

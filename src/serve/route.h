@@ -4,10 +4,12 @@
 
 #include "serve/request.h"
 
+enum { ALLOW_BYTES = 32 };
+
 /* The route of a method and a path; *rest is what follows a path that ends in '/'. NULL:
- * none; *allow is a method that goes with the path, or NULL. */
+ * none. allow lists the methods that go with the path; "" where there is no such path. */
 const Route *route_find(const char *method, const char *path, const char **rest,
-                        const char **allow);
+                        char allow[ALLOW_BYTES]);
 
 /* chat.c, find.c, documents.c, state.c, mcp_http.c */
 void answer_chat(Request *r, pith *p);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { WAIT_MS = 1000, IDLE_ROUNDS = 5, POLL_MS = 50 };
+enum { WAIT_MS = 1000, IDLE_ROUNDS = 2, POLL_MS = 50 };
 
 const char *work_name(Work w)
 {
