@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # packages.sh PHASE -- install the Debian packages of a phase that are missing.
 #
-# PHASE is build, or check or peers, which include it. Nothing is asked of apt when all are there,
-# so that a second run takes an instant. Other systems are told what to install and left
-# alone.
+# PHASE is build, or check or peers, which include it. Nothing is asked of apt when all are
+# there, so that a second run takes an instant. Other systems are told what to install and
+# left alone.
 set -euo pipefail
 
 phase=${1:?usage: packages.sh build|check|peers}

@@ -4,7 +4,7 @@ _pith_models() { pith model ls --json 2> /dev/null | tr '{' '\n' | sed -n 's/.*"
 _pith()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='add sync ls rm status reembed search ask chat model doctor eval tune'
+    local commands='add sync ls rm status reembed search ask chat model doctor eval tune serve mcp'
     local global='--store --json --generator --embedder --reranker --threads --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
                   --no-rerank --no-filter --no-abstain --remote --remote-model
@@ -17,7 +17,8 @@ _pith()
         --route) words='auto slm llm' ;;
         --generator|--embedder) words=$(_pith_models) ;;
         --reranker) words="none $(_pith_models)" ;;
-        --store|--queries|--qrels|--run|--run-out|--baseline|--per-query)
+        --log) words='text json' ;;
+        --cert|--key|--store|--queries|--qrels|--run|--run-out|--baseline|--per-query)
             mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     esac
     if [ -n "$words" ]; then
@@ -38,6 +39,11 @@ _pith()
                         pull|rm|show) words=$(_pith_models) ;;
                         model) words='ls pull show rm' ;;
                     esac ;;
+        serve:-*)   words="--host --port --cert --key --allow-host --searchers --queue
+                           --deadline --grace --max-body --max-connections --read-only
+                           --log $global" ;;
+        serve:*)    case $before in key) words='add ls rm' ;; serve) words='key' ;; esac ;;
+        mcp:-*)     words="--read-only $global" ;;
         eval:-*)    words="--queries --qrels --limit --mode --rerank --k --chunk-tokens
                            --context-tokens --max-tokens --oracle --closed-book --run
                            --run-out --baseline --per-query $global" ;;

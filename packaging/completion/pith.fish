@@ -3,7 +3,7 @@ function __pith_models
     pith model ls --json 2>/dev/null | string match -ra '"name": *"([^"]*)"' -g
 end
 
-set -l commands add sync ls rm status reembed search ask chat model doctor eval tune
+set -l commands add sync ls rm status reembed search ask chat model doctor eval tune serve mcp
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c pith -n "$none" -f
@@ -19,6 +19,8 @@ complete -c pith -n "$none" -a chat -d 'a conversation'
 complete -c pith -n "$none" -a model -d 'list, fetch, show and remove models'
 complete -c pith -n "$none" -a doctor -d 'what this machine has'
 complete -c pith -n "$none" -a tune -d 'train a small model on examples'
+complete -c pith -n "$none" -a serve -d 'answer over HTTP'
+complete -c pith -n "$none" -a mcp -d 'tools for an assistant'
 complete -c pith -n "$none" -a eval -d 'how good it is, in figures'
 
 complete -c pith -l store -r -F -d 'the store to use'
@@ -66,3 +68,15 @@ complete -c pith -n "$eval" -l limit -x -d 'the first N questions'
 for option in queries qrels run run-out baseline per-query
     complete -c pith -n "$eval" -l $option -r -F
 end
+
+set -l serve '__fish_seen_subcommand_from serve'
+complete -c pith -n "$serve" -a key -d 'add, ls or rm a key'
+complete -c pith -n "$serve" -l log -x -a 'text json'
+complete -c pith -n "$serve" -l read-only -d 'documents stay as they are'
+for option in cert key
+    complete -c pith -n "$serve" -l $option -r -F
+end
+for option in host port allow-host searchers queue deadline grace max-body max-connections
+    complete -c pith -n "$serve" -l $option -x
+end
+complete -c pith -n '__fish_seen_subcommand_from mcp' -l read-only -d 'no tool adds documents'

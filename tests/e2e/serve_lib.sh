@@ -1,9 +1,12 @@
 # serve_lib.sh -- sourced by the tests of the service: one on a free port, stopped at the end.
 . "$(dirname "$0")/lib.sh"
 export XDG_CONFIG_HOME=$work/config
+server=''
+trap '[ -z "$server" ] || kill -9 "$server" 2> /dev/null; chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
 # serve OPTION...: starts a service, sets $server (its process) and $url, waits until ready.
 serve() {
+    : > serve.log
     "$pith" serve -p 0 "$@" > serve.out 2> serve.log &
     server=$!
     for _ in $(seq 300); do
@@ -19,6 +22,7 @@ serve() {
 stop_server() {
     kill -TERM "$server"
     wait "$server" || { cat serve.log >&2; die 'the service did not stop cleanly'; }
+    server=''
 }
 # http STATUS METHOD PATH [CURL OPTION...]: the reply's body is in ./out.
 http() {
