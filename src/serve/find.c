@@ -111,7 +111,8 @@ void find_vectors(Request *r, pith *p)
     const char **texts = NULL;
     size_t n;
     int format = 0, kind = 1;
-    if (!field_ignored(r, "model") || !field_choice(r, "encoding_format", formats, &format)
+    if (!field_ignored(r, "model")
+        || !field_choice(r, "encoding_format", formats, &format)
         || !field_choice(r, "input_type", kinds, &kind)
         || !field_texts(r, "input", TEXTS_MAX, &texts, &n))
         return;

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HISTORY = 1000, UNFINISHED_MAX = 1000, FILE_MAX_BYTES = 1 << 30, TELL_MS = 200, BUSY_MS = 500 };
+enum { HISTORY = 1000, UNFINISHED_MAX = 1000, FILE_MAX_BYTES = 1 << 30,
+       TELL_MS = 200, BUSY_MS = 500 };
 
 typedef struct Job {
     Task task;              // first

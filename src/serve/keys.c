@@ -40,7 +40,7 @@ Status key_make(Ctx *cx, const char *name, bool writes, char text[KEY_TEXT_BYTES
                     KEY_NAME_MAX);
     if (sodium_init() < 0) return fail(cx, E_INTERNAL, "libsodium has no random numbers");
     randombytes_buf(secret, sizeof secret);
-    memcpy(text, "pith-", 5);
+    memcpy(text, "pith-", sizeof "pith-");
     sodium_bin2base64(text + 5, KEY_TEXT_BYTES - 5, secret, sizeof secret,
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(secret, sizeof secret);

@@ -84,7 +84,8 @@ static json_t *run_ask(pith *p, const json_t *args)
 }
 
 /* Another program may be writing, which is over soon as a rule: waits some seconds. */
-static int add_patiently(pith *p, const pith_text *doc, pith_report *report, pith_error *why)
+static int add_patiently(pith *p, const pith_text *doc, pith_report *report,
+                         pith_error *why)
 {
     struct timespec nap = { 0, WAIT_MS * 1000000L };
     int code = pith_add_texts(p, doc, 1, NULL, report, why);

@@ -74,7 +74,8 @@ const Route *route_find(const char *method, const char *path, const char **rest,
         if (last ? strcmp(path, home.path) != 0 : !path_fits(r, path, &behind)) continue;
         *rest = behind;
         if (strcmp(method, r->method) == 0) found = r;
-        n += (size_t)snprintf(allow + n, ALLOW_BYTES - n, "%s%s", n ? ", " : "", r->method);
+        n += (size_t)snprintf(allow + n, ALLOW_BYTES - n, "%s%s", n ? ", " : "",
+                              r->method);
     }
     return found;
 }

