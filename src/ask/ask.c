@@ -4,6 +4,8 @@
 #include "ask/abstain.h"
 #include "ask/standalone.h"
 
+#include <string.h>
+
 enum { SHOWN_WHEN_ABSTAINING = 3 };
 
 /* The passages to answer from: those given, none, or what a search finds and the reranker
@@ -66,17 +68,40 @@ static bool to_reader(void *arg, Str piece)
     return s->to->on_text ? s->to->on_text(s->to->arg, piece) : true;
 }
 
+/* What the writer reads. Without documents it is the conversation as it stands, behind
+ * our instruction where the conversation brings none. */
+typedef struct Reading {
+    const Message *at;
+    size_t n;
+} Reading;
+
+static Status reading(Ctx *cx, const AskOptions *opt, const Prompt *prompt, Reading *out)
+{
+    *out = (Reading){ prompt->message, 2 };
+    if (!opt->closed_book || opt->n_history == 0) return OK;
+    bool instructed = strcmp(opt->history[0].role, "system") == 0;
+    Message *all = ctx_new(cx, Message, opt->n_history + 2);
+    TRY_NEW(all);
+    out->at = all;
+    out->n = 0;
+    if (!instructed) all[out->n++] = prompt->message[0];
+    for (size_t i = 0; i < opt->n_history; i++) all[out->n++] = opt->history[i];
+    all[out->n++] = prompt->message[1];
+    return OK;
+}
+
 static Status stream(Ctx *cx, Model *writer, const AskOptions *opt, const Prompt *prompt,
                      double begun, Answer *out)
 {
+    Reading r;
     Stream s = { .to = &opt->generate, .out = out, .begun = begun };
     CiteOptions cite = { .on_text = to_reader, .arg = &s, .hold = opt->withhold };
     GenerateOptions generate = opt->generate;
     generate.on_text = from_model;
     generate.arg = &s;
+    TRY(reading(cx, opt, prompt, &r));
     TRY(citer_open(cx, &out->passages, out->question, &cite, &s.citer));
-    Status st = model_generate(cx, writer, prompt->message, 2, &generate,
-                               &out->generated);
+    Status st = model_generate(cx, writer, r.at, r.n, &generate, &out->generated);
     if (st == OK) st = s.status;
     if (st == OK) st = citer_finish(s.citer, &out->cited);
     citer_close(s.citer);
@@ -158,8 +183,9 @@ Status ask(Ctx *cx, const Asker *a, const AskOptions *opt, Str question, Answer 
     question = str_trim(question);
     if (question.n == 0)
         return fail(cx, E_ARG, "the question is empty: say what you want to know");
-    TRY(standalone(cx, a->writer, opt->history, opt->n_history, question,
-                   &out->question));
+    /* A search needs a question that stands alone; a talk without documents does not. */
+    TRY(standalone(cx, a->writer, opt->history, opt->closed_book ? 0 : opt->n_history,
+                   question, &out->question));
     TRY(find(cx, a, opt, out));
     if (should_abstain(cx, opt, out)) return refuse(opt, out);
     return write_answer(cx, a, opt, begun, out);

@@ -29,6 +29,7 @@ typedef struct HttpPost {
     const char *url;            // http:// or https://
     Str json;                   // the body
     const char *key;            // sent as a bearer token (RFC 6750); NULL: none
+    const char *header;         // one more, "Name: value"; NULL: none
     uint64_t max_bytes;         // of the answer; > 0
     int connect_ms;             // 0: 5 s
     int first_ms;               // until the first byte of the answer's body; 0: 60 s

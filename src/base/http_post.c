@@ -112,6 +112,7 @@ static Status add_headers(Post *t)
     TRY(add_header(t, "Content-Type: application/json"));
     TRY(add_header(t, "Accept: text/event-stream, application/json"));
     TRY(add_header(t, "Expect:"));
+    if (t->opt->header) TRY(add_header(t, t->opt->header));
     if (!t->opt->key) return OK;
     for (const char *c = t->opt->key; *c; c++)
         if ((unsigned char)*c <= 0x20 || *c == 0x7f)

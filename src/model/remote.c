@@ -70,6 +70,7 @@ static Status send(Ctx *cx, const Remote *m, Call *call, Str json)
     Str url = ctx_printf(cx, "%s%s", m->url, call->path);
     TRY_NEW(url.p);
     HttpPost post = { .url = url.p, .json = json, .key = m->key,
+                      .header = "Pith-Ground: no",  // to another pith
                       .max_bytes = call->max_bytes, .on_bytes = call->on_bytes,
                       .arg = call->arg, .first_ms = m->timeout_ms,
                       .stall_ms = m->timeout_ms, .total_ms = m->timeout_ms };

@@ -2,7 +2,9 @@
  *
  * The last message is the question, those before it are the history. An answer is
  * grounded in the store unless the body says {"pith":{"ground":false}}; a completion is
- * grounded only where it says true. Any model's name is taken: the reply names who
+ * grounded only where it says true. Another pith, which has put its passages into the
+ * prompt already, says so with "Pith-Ground: no", since servers of other makes might
+ * refuse a field that they do not know. Any model's name is taken: the reply names who
  * spoke. */
 #include "serve/route.h"
 
@@ -122,7 +124,7 @@ static bool read_extension(Chat *c)
 {
     static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
     json_t *body = c->r->json, *own = json_object_get(body, "pith");
-    bool ground = c->chat, rerank = true, abstain = true, good = true;
+    bool ground = c->chat && !c->r->plain, rerank = true, abstain = true, good = true;
     if (json_is_null(own)) own = NULL;
     if (own && !json_is_object(own)) return wrong(c, "pith", "an object was expected");
     if (own) {

@@ -90,6 +90,7 @@ static void admit(Request *r, const char *method)
     char allow[ALLOW_BYTES];
     r->route = route_find(method, r->path, &r->rest, allow);
     name_client(r);
+    r->plain = str_ieq(header(r, "Pith-Ground"), STR("no"));
     if (!check_origin(r) || !check_key(r)) return;
     if (!r->route && allow[0]) {
         reply_header(r, "Allow", "%s", allow);

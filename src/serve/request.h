@@ -42,6 +42,7 @@ struct Request {
     unsigned long long id;
     char client[KEY_NAME_MAX + 1];      // the key's name or the address
     bool writes;                // may add and remove documents
+    bool plain;                 // "Pith-Ground: no": answer from the prompt alone
     Work work;                  // who runs it
     int socket;
     double begun_ms, run_ms;    // its arrival; its start on a worker

@@ -126,6 +126,7 @@ static void asks_the_owner_and_counts_what_was_used(void **state)
     char *json = pith_answer_json(a);
     assert_string_equal(a->route, "llm");
     assert_string_equal(a->model, "big");
+    assert_non_null(strstr(s.seen, "\r\nPith-Ground: no\r\n"));
     assert_int_equal(a->n_citations, 1);
     assert_int_equal(a->remote_tokens, 14);
     assert_true(fabs(a->remote_cost - (11 * 1 + 3 * 2) / 1e6) < 1e-12);
@@ -139,6 +140,24 @@ static void asks_the_owner_and_counts_what_was_used(void **state)
     assert_int_equal(file_read(&d->cx, at(d, "pith/route.jsonl"), 9999, &usage), OK);
     assert_non_null(strstr(usage.p, "\"route\":\"llm\""));
     assert_null(strstr(usage.p, "Halvorsen"));
+}
+
+/* A pith that stands in as the large model must read what it is sent, and only that. */
+static void a_talk_without_documents_goes_to_the_model_as_it_stands(void **state)
+{
+    Desk *d = *state;
+    const pith_message history[] = { { "system", "Use the passages." } };
+    const pith_ask_options plain = { .ground = PITH_CLOSED_BOOK }, talk = {
+        .ground = PITH_CLOSED_BOOK, .history = history, .n_history = 1 };
+    pith *p = open_as(d, &(Owner){ NULL, PITH_REMOTE_NEVER, 0, NULL });
+    pith_answer *a = asked(p, OPEN_QUESTION, &plain), *b = asked(p, OPEN_QUESTION, &talk);
+    for (size_t i = 0; i < b->n_stages; i++)
+        assert_string_not_equal(b->stages[i].name, "rewrite");
+    assert_string_equal(b->question, OPEN_QUESTION);
+    assert_true(b->prompt_tokens < a->prompt_tokens);   // its instruction, not ours too
+    pith_answer_free(a);
+    pith_answer_free(b);
+    pith_close(p);
 }
 
 static void an_account_that_cannot_be_read_forbids(void **state)
@@ -221,6 +240,7 @@ int main(void)
         TEST(private_text_never_crosses_the_wire_in_any_mood),
         TEST(sends_nothing_unless_the_owner_says_so),
         TEST(asks_the_owner_and_counts_what_was_used),
+        TEST(a_talk_without_documents_goes_to_the_model_as_it_stands),
         TEST(an_account_that_cannot_be_read_forbids),
         TEST(an_offline_server_leaves_the_answer_to_the_small_model),
         TEST(a_comparison_over_two_documents_goes_to_the_large_model),
