@@ -224,6 +224,14 @@ typedef struct pith_citation {
     double support;         /* [0,1]: share of the claim's words found there */
 } pith_citation;
 
+/* What the router measured. It scores 1 / (1 + exp(-(bias + the sum of weight *
+ * (value - usual)))); what it does not know yet stands at its usual value. */
+typedef struct pith_feature {
+    const char *name;           /* as pith-route(1) lists them */
+    double value, usual;        /* near [0,1] */
+    double weight;              /* logits a unit: > 0 speaks for the large model */
+} pith_feature;
+
 typedef struct pith_answer {
     const char *text;           /* with [n] after each claim */
     int abstained;              /* 1: the documents do not say */
@@ -237,12 +245,19 @@ typedef struct pith_answer {
     const char *question;       /* as searched: rewritten where there was a history */
     const char *model, *route;  /* who answered; "slm" or "llm" */
     double route_score;         /* [0,1]: what the large model was thought to gain */
+    double draft_score;         /* the same once the small one had written; NAN: it
+                                   had not */
+    const pith_feature *route_features;     /* none where no remote model was in play */
+    size_t n_route_features;
     const char *const *route_reasons;   /* in words */
     size_t n_route_reasons;
     const char *fallback;       /* why the small model stood in; NULL: it did not */
     int remote_tokens;          /* sent and received, of an answer that was lost too */
     double remote_cost;         /* by the prices of pith_options */
     int prompt_tokens, generated_tokens, finish_length; /* 1: cut at max_tokens */
+    double mean_logprob, min_logprob;   /* of the text's tokens, natural, <= 0; 0 where
+                                           the writer tells none */
+    double support;             /* [0,1]: mean of the citations' support; 0 for none */
     double first_token_ms, total_ms;
     pith_stage *stages;
     size_t n_stages;
@@ -255,8 +270,10 @@ PITH_API void pith_answer_free(pith_answer *a);
 
 /* The same as JSON; NULL when there is no memory. Free with pith_string_free.
  * {"answer","abstained","confidence","citations":[{"n","document","section","start",
- * "end","text"}],"passages":[...],"model","route","route_score","route_reasons":[...],
- * "fallback"?,"remote":{"tokens","cost"},"tokens":{"prompt","generated"},
+ * "end","text"}],"passages":[...],"model","route","route_score","draft_score"?,
+ * "route_features":{NAME:{"value","usual","weight"}},"route_reasons":[...],"fallback"?,
+ * "remote":{"tokens","cost"},"logprob":{"mean","min"},"support",
+ * "tokens":{"prompt","generated"},
  * "timings_ms":{...},"stages":[...]} and
  * {"results":[{"rank","score","document","section","start","end","text"}],...} */
 PITH_API char *pith_answer_json(const pith_answer *a);

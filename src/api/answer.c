@@ -196,6 +196,19 @@ static Status citations_out(Ctx *cx, const Cited *from, pith_answer *a)
     return cx->status;
 }
 
+static Status features_out(Ctx *cx, const Decision *d, pith_answer *a)
+{
+    if (!d->model) return OK;
+    pith_feature *all = ctx_new(cx, pith_feature, ROUTE_FEATURES);
+    TRY_NEW(all);
+    for (int f = 0; f < ROUTE_FEATURES; f++)
+        all[f] = (pith_feature){ route_feature_name((RouteFeature)f), d->feature[f],
+                                 d->model->usual[f], d->model->weight[f] };
+    a->route_features = all;
+    a->n_route_features = ROUTE_FEATURES;
+    return OK;
+}
+
 static Status route_out(Ctx *cx, const pith *p, const Answer *from, pith_answer *a)
 {
     const Decision *d = &from->decision;
@@ -205,10 +218,11 @@ static Status route_out(Ctx *cx, const pith *p, const Answer *from, pith_answer 
     a->route_reasons = reasons;
     a->n_route_reasons = (size_t)d->n_reasons;
     a->route_score = d->score;
+    a->draft_score = d->model ? d->draft_score : NAN;
     a->fallback = from->fallback.n ? from->fallback.p : NULL;
     a->remote_tokens = from->sent_tokens;
     a->remote_cost = remote_cost(p, from);
-    return OK;
+    return features_out(cx, d, a);
 }
 
 static Status answer_out(Ctx *cx, const Answer *from, const Model *writer, pith_answer *a)
@@ -224,7 +238,11 @@ static Status answer_out(Ctx *cx, const Answer *from, const Model *writer, pith_
         .generated_tokens = from->generated.tokens,
         .finish_length = from->generated.finish == FINISH_LENGTH,
         .first_token_ms = from->first_text_ms,
+        .mean_logprob = from->generated.mean_logprob,
+        .min_logprob = from->generated.min_logprob,
     };
+    for (size_t i = 0; i < from->cited.n; i++)
+        a->support += from->cited.at[i].support / (double)from->cited.n;
     TRY(citations_out(cx, &from->cited, a));
     TRY(passages_out(cx, &from->passages, &a->passages, &a->n_passages));
     TRY(public_stages(cx, &a->stages, &a->n_stages));

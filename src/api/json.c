@@ -73,6 +73,17 @@ static json_t *reasons_json(const pith_answer *a)
     return all;
 }
 
+static json_t *features_json(const pith_answer *a)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < a->n_route_features; i++) {
+        const pith_feature *f = &a->route_features[i];
+        json_object_set_new(all, f->name, json_pack("{sf sf sf}", "value", f->value,
+                            "usual", f->usual, "weight", f->weight));
+    }
+    return all;
+}
+
 static char *print(json_t *j)
 {
     char *s = j ? json_dumps(j, FLAGS) : NULL;
@@ -82,18 +93,23 @@ static char *print(json_t *j)
 
 char *pith_answer_json(const pith_answer *a)
 {
-    return print(json_pack("{ss sb sf ss so so sI sI ss ss sf so ss* s{si sf} s{si si sb}"
-        " so so}",
+    json_t *j = json_pack("{ss sb sf ss so so sI sI ss ss sf so so ss* s{si sf} s{sf sf}"
+        " sf s{si si sb} so so}",
         "answer", a->text, "abstained", a->abstained, "confidence", a->confidence,
         "question", a->question, "citations", citations_json(a),
         "passages", passages_json(a->passages, a->n_passages),
         "left_out", (json_int_t)a->left_out, "unsupported", (json_int_t)a->unsupported,
         "model", a->model, "route", a->route,
-        "route_score", a->route_score, "route_reasons", reasons_json(a),
-        "fallback", a->fallback, "remote", "tokens", a->remote_tokens, "cost",
-        a->remote_cost, "tokens", "prompt", a->prompt_tokens,
+        "route_score", a->route_score, "route_features", features_json(a),
+        "route_reasons", reasons_json(a), "fallback", a->fallback,
+        "remote", "tokens", a->remote_tokens, "cost", a->remote_cost,
+        "logprob", "mean", a->mean_logprob, "min", a->min_logprob, "support", a->support,
+        "tokens", "prompt", a->prompt_tokens,
         "generated", a->generated_tokens, "cut", a->finish_length,
-        "timings_ms", timings_json(a), "stages", stages_json(a->stages, a->n_stages)));
+        "timings_ms", timings_json(a), "stages", stages_json(a->stages, a->n_stages));
+    if (j && !isnan(a->draft_score))
+        json_object_set_new(j, "draft_score", json_real(a->draft_score));
+    return print(j);
 }
 
 char *pith_results_json(const pith_results *r)

@@ -3,6 +3,7 @@
 #include "app/term.h"
 #include "base/ctx.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,12 +110,28 @@ static void show_remarks(const pith_answer *a)
                 a->unsupported);
 }
 
+/* Each feature with its weight's say in logits, against a question as usual. */
+static void show_router(const pith_answer *a)
+{
+    for (size_t i = 0; i < a->n_route_reasons; i++)
+        printf("%-10s %s\n", i ? "" : "because", a->route_reasons[i]);
+    if (a->n_route_features == 0) return;
+    printf("score      %.3f", a->route_score);
+    if (!isnan(a->draft_score)) printf(", %.3f with the draft", a->draft_score);
+    for (size_t i = 0; i < a->n_route_features; i++) {
+        const pith_feature *f = &a->route_features[i];
+        printf("%s%s %.2f (%+.2f)", i % 4 ? ", " : "\n           ", f->name, f->value,
+               f->weight * (f->value - f->usual));
+    }
+    printf("\nanswer     logprob %.3f, lowest %.3f, support %.2f\n", a->mean_logprob,
+           a->min_logprob, a->support);
+}
+
 static void show_stages(const pith_answer *a)
 {
     printf("\nquestion   %s\nmodel      %s (%s), confidence %.2f\n", a->question,
            a->model, a->route, a->confidence);
-    for (size_t i = 0; i < a->n_route_reasons; i++)
-        printf("%-10s %s\n", i ? "" : "because", a->route_reasons[i]);
+    show_router(a);
     for (size_t i = 0; i < a->n_stages; i++) {
         const pith_stage *s = &a->stages[i];
         printf("%-10s %8.1f ms ", s->name, s->ms);

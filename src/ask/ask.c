@@ -155,6 +155,48 @@ static Status write_there(Ctx *cx, const Asker *a, const AskOptions *opt,
     return OK;
 }
 
+static RouteDraft look_at_draft(const Answer *out)
+{
+    RouteDraft d = { out->generated.mean_logprob, out->generated.min_logprob, 0,
+                     out->generated.tokens, out->cited.unsupported > 0,
+                     out->cited.withheld || prompt_is_refusal(out->cited.text) };
+    for (size_t i = 0; i < out->cited.n; i++)
+        d.support += out->cited.at[i].support / (float)out->cited.n;
+    return d;
+}
+
+static void show_at_once(const AskOptions *opt, double begun, Answer *out)
+{
+    out->first_text_ms = now_ms() - begun;
+    if (!out->cited.withheld && opt->generate.on_text)
+        opt->generate.on_text(opt->generate.arg, out->cited.text);
+}
+
+/* The small model's answer. Where the large one may still be asked it is a draft, which
+ * the reader sees when it is found good enough, or when the large one fails. */
+static Status write_here(Ctx *cx, const Asker *a, const AskOptions *opt,
+                         const Prompt *prompt, double begun, Answer *out)
+{
+    bool draft = out->decision.may_escalate && !out->was_sent;
+    AskOptions quiet = *opt;
+    if (draft) quiet.generate.on_text = NULL;
+    TRY(stream(cx, a->writer, &quiet, prompt, begun, out));
+    RouteDraft seen = look_at_draft(out);
+    if (a->remote && !opt->closed_book)
+        route_weigh_draft(cx, &opt->route, &seen, &out->decision);
+    TRY(cx->status);
+    if (!draft) return OK;
+    if (out->decision.route != ROUTE_LLM) return show_at_once(opt, begun, out), OK;
+    out->draft = out->cited;
+    out->first_text_ms = 0;
+    Generated drafted = out->generated;
+    TRY(write_there(cx, a, opt, prompt, begun, out));
+    if (out->decision.route == ROUTE_LLM) return OK;
+    out->cited = out->draft;
+    out->generated = drafted;
+    return show_at_once(opt, begun, out), OK;
+}
+
 static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, double begun,
                            Answer *out)
 {
@@ -167,7 +209,7 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
     if (out->decision.route == ROUTE_LLM)
         TRY(write_there(cx, a, opt, &prompt, begun, out));
     if (out->decision.route != ROUTE_LLM)
-        TRY(stream(cx, a->writer, opt, &prompt, begun, out));
+        TRY(write_here(cx, a, opt, &prompt, begun, out));
     account(s, &out->generated, &out->cited);
     if (out->cited.withheld) return refuse(opt, out);
     if (opt->closed_book || !prompt_is_refusal(out->cited.text)) return OK;

@@ -10,7 +10,7 @@ const RouteModel route_default = {
     .weight = {
         [ROUTE_LENGTH] = .6f, [ROUTE_EXPLAIN] = .5f, [ROUTE_COMPARE] = 1.4f,
         [ROUTE_GATHER] = .8f, [ROUTE_RELATIVE] = .5f, [ROUTE_ENTITIES] = .3f,
-        [ROUTE_APART] = 1.6f, [ROUTE_MISSING] = 1.2f, [ROUTE_LOGIT] = -.8f,
+        [ROUTE_APART] = 1.6f, [ROUTE_MISSING] = 1.2f, [ROUTE_LOGIT] = .8f,
         [ROUTE_CLOSE] = .3f, [ROUTE_UNSURE] = 1.2f, [ROUTE_DOCUMENTS] = .4f,
         [ROUTE_TOKENS] = .5f, [ROUTE_LEFT_OUT] = .5f, [ROUTE_FAR] = .3f,
     },
@@ -32,6 +32,12 @@ static const struct { const char *name, *because; } about[ROUTE_FEATURES] = {
     [ROUTE_TOKENS] = { "tokens", "there is much to read" },
     [ROUTE_LEFT_OUT] = { "left_out", "passages did not fit the context" },
     [ROUTE_FAR] = { "far", "the question is far from what the documents are about" },
+    [ROUTE_DOUBT] = { "doubt", "the small model was unsure of its answer" },
+    [ROUTE_WORST] = { "worst", "the small model was unsure of a word of its answer" },
+    [ROUTE_UNCITED] = { "uncited", "the passages support the small model's answer badly" },
+    [ROUTE_LOOSE] = { "loose", "a claim of the small model's answer has no source" },
+    [ROUTE_REFUSED] = { "refused", "the small model found no answer" },
+    [ROUTE_WORDY] = { "wordy", "the small model's answer is long" },
 };
 
 const char *route_feature_name(RouteFeature f)
@@ -51,7 +57,19 @@ void route_because(Decision *d, Str reason)
     if (d->n_reasons < ROUTE_REASONS && reason.p) d->reason[d->n_reasons++] = reason;
 }
 
-/* ---- reasons ----------------------------------------------------------------------- */
+/* ---- score and reasons ------------------------------------------------------------- */
+
+static float part(const RouteModel *m, const Decision *d, int f)
+{
+    return m->weight[f] * (d->feature[f] - m->usual[f]);
+}
+
+static float weigh(const RouteModel *m, const Decision *d)
+{
+    float x = m->bias;
+    for (int f = 0; f < ROUTE_FEATURES; f++) x += part(m, d, f);
+    return 1 / (1 + expf(-x));
+}
 
 static Str words_for(Ctx *cx, RouteFeature f, const RouteSeen *seen)
 {
@@ -68,21 +86,29 @@ static Str words_for(Ctx *cx, RouteFeature f, const RouteSeen *seen)
 enum { TOLD = 3 };
 #define WORTH_TELLING .2f   // of the logit
 
+/* What is true of a question rather than less true than usual: a reason says that
+ * something is there. */
+static bool is_there(const Decision *d, int f)
+{
+    return d->feature[f] > 0 || f == ROUTE_LOGIT;
+}
+
 /* The features that spoke most for the large model, up to TOLD of them. */
-static void explain(Ctx *cx, const RouteModel *m, const RouteSeen *seen, Decision *d)
+static void explain(Ctx *cx, const RouteModel *m, Decision *d)
 {
     bool told[ROUTE_FEATURES] = { false };
     for (int i = 0; i < TOLD; i++) {
         int best = -1;
         float most = WORTH_TELLING;
         for (int f = 0; f < ROUTE_FEATURES; f++) {
-            float part = m->weight[f] * d->feature[f];
-            if (!told[f] && part > most) best = f, most = part;
+            if (told[f] || !is_there(d, f) || m->weight[f] < 0) continue;
+            if (part(m, d, f) > most) best = f, most = part(m, d, f);
         }
         if (best < 0) break;
         told[best] = true;
-        route_because(d, words_for(cx, (RouteFeature)best, seen));
+        route_because(d, words_for(cx, (RouteFeature)best, &d->seen));
     }
+    if (!d->n_reasons) route_because(d, STR("all in all the large model should do better"));
 }
 
 /* ---- rules ------------------------------------------------------------------------- */
@@ -103,43 +129,62 @@ static const char *kept_here(Ctx *cx, const RouteRules *r, const RouteInput *in)
                       fmax(0, r->tokens_left)).p;
 }
 
-static void choose(Ctx *cx, const RouteRules *r, const RouteModel *m, const RouteInput *in,
-                   const RouteSeen *seen, Decision *d)
+/* The large model is wanted; the owner may still say no. */
+static void escalate(Ctx *cx, const RouteRules *r, Decision *d)
 {
-    const char *here = kept_here(cx, r, in);
-    bool large = r->force == ROUTE_FORCE_LLM ||
-                 (r->force == ROUTE_FREE && d->score >= m->threshold);
-    d->route = ROUTE_SLM;
-    if (here) return route_because(d, str_z(here));
-    if (r->force != ROUTE_FREE) route_because(d, STR("so it was asked for"));
-    else if (large) explain(cx, m, seen, d);
-    else route_because(d, STR("the small model is likely to manage"));
-    if (!large) return;
+    d->n_reasons = 0;
+    if (r->force == ROUTE_FORCE_LLM) route_because(d, STR("so it was asked for"));
+    else explain(cx, d->model, d);
     d->route = ROUTE_LLM;
-    const char *why = d->n_reasons ? d->reason[0].p : "the question is hard";
-    if (!r->may_send || r->may_send(r->arg, why)) return;
+    if (!r->may_send || r->may_send(r->arg, d->reason[0].p)) return;
     d->route = ROUTE_SLM;
+    d->may_escalate = false;
     d->n_reasons = 0;
     route_because(d, STR("the owner did not allow it to be sent"));
 }
 
+static void choose(Ctx *cx, const RouteRules *r, const RouteInput *in, Decision *d)
+{
+    const char *here = kept_here(cx, r, in);
+    d->may_escalate = !here && r->force != ROUTE_FORCE_SLM;
+    if (here) route_because(d, str_z(here));
+    else if (r->force == ROUTE_FORCE_SLM) route_because(d, STR("so it was asked for"));
+    else if (r->force == ROUTE_FORCE_LLM || d->score >= d->model->threshold)
+        escalate(cx, r, d);
+    else route_because(d, STR("the small model is likely to manage"));
+}
+
 Status route_decide(Ctx *cx, const RouteRules *rules, const RouteInput *in, Decision *out)
 {
-    const RouteModel *m = rules->model ? rules->model : &route_default;
-    RouteSeen seen;
-    *out = (Decision){ 0 };
+    *out = (Decision){ .draft_score = NAN };
     if (in->passages->n == 0) {
         out->route = ROUTE_ABSTAIN;
         return route_because(out, STR("no passage was found")), OK;
     }
     Stage *s = stage_begin(cx, "route");
-    TRY(route_features(cx, in, out->feature, &seen));
-    float x = m->bias;
-    for (int f = 0; f < ROUTE_FEATURES; f++) x += m->weight[f] * out->feature[f];
-    out->score = 1 / (1 + expf(-x));
-    choose(cx, rules, m, in, &seen, out);
+    out->model = rules->model ? rules->model : &route_default;
+    TRY(route_features(cx, in, out->feature, &out->seen));
+    for (int f = ROUTE_DRAFT; f < ROUTE_FEATURES; f++)
+        out->feature[f] = out->model->usual[f];
+    out->score = weigh(out->model, out);
+    choose(cx, rules, in, out);
     stage_figure(s, "score", out->score);
     stage_figure(s, "llm", out->route == ROUTE_LLM);
     stage_end(s);
     return cx->status;
+}
+
+void route_weigh_draft(Ctx *cx, const RouteRules *rules, const RouteDraft *draft,
+                       Decision *d)
+{
+    if (!d->model) return;
+    d->feature[ROUTE_DOUBT] = -draft->mean_logprob;
+    d->feature[ROUTE_WORST] = -draft->min_logprob / 5;
+    d->feature[ROUTE_UNCITED] = 1 - draft->support;
+    d->feature[ROUTE_LOOSE] = draft->loose;
+    d->feature[ROUTE_REFUSED] = draft->refused;
+    d->feature[ROUTE_WORDY] = (float)draft->tokens / 50;
+    d->draft_score = weigh(d->model, d);
+    if (d->route == ROUTE_SLM && d->may_escalate && d->draft_score >= d->model->threshold)
+        escalate(cx, rules, d);
 }

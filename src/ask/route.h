@@ -3,7 +3,9 @@
  * The owner's rules come first, and no score overrules them: without leave, with private
  * text in the prompt or an empty purse, the small model answers. Within the rules a
  * logistic model over cheap features of question and context estimates how much is gained
- * by asking the large one. Its weights have names, and its reasons are words. */
+ * by asking the large one; once the small one has drafted its answer, features of the
+ * draft join them and the question is weighed again. The weights have names, and the
+ * reasons are words. */
 #ifndef PITH_ASK_ROUTE_H
 #define PITH_ASK_ROUTE_H
 
@@ -11,7 +13,8 @@
 
 typedef enum Route { ROUTE_SLM, ROUTE_LLM, ROUTE_ABSTAIN } Route;
 
-/* All lie near [0,1], so that weights can be compared. */
+/* All lie near [0,1], so that weights can be compared, and each is made so that more of it
+ * should speak for the large model. */
 typedef enum RouteFeature {
     ROUTE_LENGTH,       // words of the question / 20
     ROUTE_EXPLAIN,      // why, or how without many, much, long, ...: 1
@@ -21,21 +24,31 @@ typedef enum RouteFeature {
     ROUTE_ENTITIES,     // names in the question / 3
     ROUTE_APART,        // two names, found in passages of different documents only: 1
     ROUTE_MISSING,      // share of the question's words that no passage has
-    ROUTE_LOGIT,        // best of the reranker / 10
+    ROUTE_LOGIT,        // - best logit of the reranker / 10
     ROUTE_CLOSE,        // how near the second passage comes: 1 / (1 + margin)
     ROUTE_UNSURE,       // 1 - confidence that the passages answer
     ROUTE_DOCUMENTS,    // documents among the passages, less one, / 5
     ROUTE_TOKENS,       // of the context / 1000
     ROUTE_LEFT_OUT,     // passages for which there was no room: 1
     ROUTE_FAR,          // 1 - best cosine: is the question at home in this store?
+    ROUTE_DRAFT,        // what follows is known of a draft only:
+    ROUTE_DOUBT = ROUTE_DRAFT,  // - mean log-probability of its tokens (nats)
+    ROUTE_WORST,        // - lowest log-probability of a token / 5
+    ROUTE_UNCITED,      // 1 - mean support of its citations; 1 where there is none
+    ROUTE_LOOSE,        // claims without a source: 1
+    ROUTE_REFUSED,      // the draft says that the passages do not say: 1
+    ROUTE_WORDY,        // its tokens / 50
     ROUTE_FEATURES
 } RouteFeature;
 
 const char *route_feature_name(RouteFeature f);
 
+/* score = 1 / (1 + exp(-(bias + sum of weight * (feature - usual)))). A feature that is
+ * not known yet is taken to be as usual. */
 typedef struct RouteModel {
     float bias, threshold;               // escalated at a score of threshold or more
-    float weight[ROUTE_FEATURES];
+    float weight[ROUTE_FEATURES];        // logits a unit
+    float usual[ROUTE_FEATURES];         // the mean where it was fitted
 } RouteModel;
 
 extern const RouteModel route_default;
@@ -56,10 +69,20 @@ typedef struct RouteRules {
 
 enum { ROUTE_REASONS = 6 };
 
+/* What reasons in words want to quote; borrowed from the question. n = 0: nothing. */
+typedef struct RouteSeen {
+    Str apart[2];       // names found in different documents only
+    Str missing;        // a word that no passage has
+} RouteSeen;
+
 typedef struct Decision {
     Route route;
+    bool may_escalate;          // the rules would let the large model write
     float score;                // [0,1]: what the large model would gain
+    float draft_score;          // the same with a draft at hand; NAN: there was none
     float feature[ROUTE_FEATURES];
+    const RouteModel *model;    // that weighed them; NULL: nothing was weighed
+    RouteSeen seen;
     Str reason[ROUTE_REASONS];  // the weightiest first; NUL-terminated, in cx
     int n_reasons;
 } Decision;
@@ -75,6 +98,19 @@ typedef struct RouteInput {
 /* Never sends anything; may_send aside it looks at nothing but its arguments. */
 MUST_USE Status route_decide(Ctx *cx, const RouteRules *rules, const RouteInput *in,
                              Decision *out);
+
+/* What the small model's answer says about itself. */
+typedef struct RouteDraft {
+    float mean_logprob, min_logprob;    // <= 0
+    float support;              // [0,1]: mean of its citations; 0 for none
+    int tokens;
+    bool loose, refused;        // it has claims without a source; it says nothing
+} RouteDraft;
+
+/* Weighs d again with its draft: draft_score and features are filled; the route becomes
+ * ROUTE_LLM where the score asks for it and rules and owner let it. */
+void route_weigh_draft(Ctx *cx, const RouteRules *rules, const RouteDraft *draft,
+                       Decision *d);
 /* Is a document's text private? */
 bool route_is_private(const RouteRules *rules, Str uri);
 void route_because(Decision *d, Str reason);

@@ -186,7 +186,7 @@ static void read_scores(const RouteInput *in, float *f)
         second = fmaxf(second, fminf(best, p->rerank));
         best = fmaxf(best, p->rerank);
     }
-    f[ROUTE_LOGIT] = isfinite(best) ? best / 10 : 0;
+    f[ROUTE_LOGIT] = isfinite(best) ? -best / 10 : 0;
     f[ROUTE_CLOSE] = isfinite(second) ? 1 / (1 + best - second) : 0;
     f[ROUTE_UNSURE] = 1 - in->confidence;
     f[ROUTE_DOCUMENTS] = documents(ps);

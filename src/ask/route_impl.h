@@ -15,12 +15,6 @@ typedef struct RouteName {
     int passage;                    // the first that has it; -1: none
 } RouteName;
 
-/* What reasons in words want to quote; borrowed from the question. n = 0: nothing. */
-typedef struct RouteSeen {
-    Str apart[2];       // names found in different documents only
-    Str missing;        // a word that no passage has
-} RouteSeen;
-
 MUST_USE Status route_features(Ctx *cx, const RouteInput *in, float *f, RouteSeen *seen);
 
 #endif
