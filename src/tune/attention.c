@@ -3,7 +3,7 @@
  * QUERIES rows of one head at a time meet the keys up to the last of them. Probabilities
  * are computed again in the backward pass, as in FlashAttention (Dao et al., arXiv
  * 2205.14135), so that memory grows with the tokens and not with their square. */
-#include "tune/rows.h"
+#include "model/rows.h"
 #include "tune/tape_impl.h"
 
 #include <math.h>

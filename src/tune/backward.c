@@ -1,5 +1,5 @@
 /* backward.c -- from the loss back to the adapters; see tape.h. */
-#include "tune/rows.h"
+#include "model/rows.h"
 #include "tune/tape_impl.h"
 
 #include <string.h>

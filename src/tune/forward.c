@@ -1,5 +1,5 @@
 /* forward.c -- a sample through the blocks, as libllama computes it. */
-#include "tune/rows.h"
+#include "model/rows.h"
 #include "tune/tape_impl.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * Logits are the widest thing in a small model (49,152 to 151,936 values a token), so
  * they are made for the positions that predict a token to learn alone, CHUNK rows at a
  * time, and turned into their derivative where they stand. */
-#include "tune/rows.h"
+#include "model/rows.h"
 #include "tune/tape_impl.h"
 
 #include <string.h>

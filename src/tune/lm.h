@@ -6,21 +6,8 @@
 #ifndef PITH_TUNE_LM_H
 #define PITH_TUNE_LM_H
 
-#include "base/ctx.h"
 #include "model/gemm.h"
-
-/* The linear layers of a block, in this order; those that share an input lie together. */
-typedef enum Linear { LIN_Q, LIN_K, LIN_V, LIN_O, LIN_GATE, LIN_UP, LIN_DOWN, LINEARS }
-    Linear;
-
-typedef struct LmShape {
-    size_t layers, dim, ffn, vocab, window;
-    size_t heads, kv_heads, head_dim;
-    size_t rope_dims;        // of a head; even
-    float rope_base, eps;
-    bool neox;               // rotates (i, i + n/2), qwen2; else (2i, 2i + 1), llama
-    bool tied;               // the head is the embedding
-} LmShape;
+#include "model/lm_file.h"
 
 typedef struct LmBlock {
     const void *w[LINEARS];  // (out, in) of the Lm's type
@@ -41,12 +28,6 @@ typedef struct Lm {
     void **own;              // what lm_close frees
     size_t n_own;
 } Lm;
-
-/* Inputs and outputs of a layer. */
-size_t lm_in(const LmShape *s, Linear l);
-size_t lm_out(const LmShape *s, Linear l);
-/* "attn_q", ... as in GGUF. */
-const char *lm_linear_name(Linear l);
 
 /* Reads the shape alone, to tell what training would need. */
 MUST_USE Status lm_shape(Ctx *cx, const char *path, LmShape *out);

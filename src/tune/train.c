@@ -8,7 +8,7 @@
 #include "model/machine.h"
 #include "tune/adapter.h"
 #include "tune/examples.h"
-#include "tune/rows.h"
+#include "model/rows.h"
 
 #include <math.h>
 #include <stdlib.h>

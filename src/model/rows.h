@@ -2,8 +2,8 @@
  *
  * Portable C that compilers turn into vectors, once for each kind of CPU. Sums are kept
  * in 16 lanes, so that their order, and with it every bit, is the same in each run. */
-#ifndef PITH_TUNE_ROWS_H
-#define PITH_TUNE_ROWS_H
+#ifndef PITH_MODEL_ROWS_H
+#define PITH_MODEL_ROWS_H
 
 #include <stdbool.h>
 #include <stddef.h>

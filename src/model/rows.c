@@ -1,12 +1,13 @@
-/* rows.c -- see rows.h. Compiled with -O3; each function once for AVX-512, once for AVX2
- * and once for any CPU, chosen when the program is loaded. */
-#include "tune/rows.h"
+/* rows.c -- see rows.h. Compiled with -O3; by GCC each function once for AVX-512, once
+ * for AVX2 and once for any CPU, chosen when the program is loaded. */
+#include "model/rows.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-#if defined __x86_64__ && defined __gnu_linux__ && !defined __clang_analyzer__
+/* Clang 14 names the copies of a function so that another file cannot be linked to it. */
+#if defined __x86_64__ && defined __gnu_linux__ && !defined __clang__
 #define CLONES \
     __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
