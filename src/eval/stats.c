@@ -36,7 +36,7 @@ static uint64_t random_next(uint64_t *state)
 }
 
 /* Uniform in [0, n), by the high half of a product; the bias is below n / 2^64. */
-static size_t random_below(uint64_t *state, size_t n)
+size_t stats_random(uint64_t *state, size_t n)
 {
     return (size_t)((unsigned __int128)random_next(state) * n >> 64);
 }
@@ -45,7 +45,7 @@ static double resampled_mean(const double *a, const double *b, size_t n, uint64_
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
-        size_t pick = random_below(state, n);
+        size_t pick = stats_random(state, n);
         sum += b[pick] - a[pick];
     }
     return sum / (double)n;
@@ -69,18 +69,47 @@ Paired stats_paired(const double *a, const double *b, size_t n, uint64_t seed)
     return out;
 }
 
-/* P(X <= k) for X binomial(n, p), 0 < p < 1; terms by their logarithms. */
-static double binomial_cdf(size_t k, size_t n, double p)
+/* The continued fraction of the incomplete beta function (DLMF 8.17.22) by the modified
+ * method of Lentz (Thompson and Barnett, 1986); converges fast for x < (a+1)/(a+b+2). */
+static double beta_fraction(double a, double b, double x)
 {
-    double N = (double)n, sum = 0;
-    int sign;
-    for (size_t i = 0; i <= k; i++) {
-        double I = (double)i;
-        double choose = lgamma_r(N + 1, &sign) - lgamma_r(I + 1, &sign)
-                        - lgamma_r(N - I + 1, &sign);
-        sum += exp(choose + I * log(p) + (N - I) * log1p(-p));
+    const double tiny = 1e-300;
+    double c = 1, d = 1 - (a + b) * x / (a + 1);
+    if (fabs(d) < tiny) d = tiny;
+    d = 1 / d;
+    double f = d;
+    for (int m = 1; m <= 10000; m++) {
+        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+        d = 1 + even * d, c = 1 + even / c;
+        if (fabs(d) < tiny) d = tiny;
+        if (fabs(c) < tiny) c = tiny;
+        d = 1 / d;
+        f *= d * c;
+        d = 1 + odd * d, c = 1 + odd / c;
+        if (fabs(d) < tiny) d = tiny;
+        if (fabs(c) < tiny) c = tiny;
+        d = 1 / d;
+        f *= d * c;
+        if (fabs(d * c - 1) < 1e-15) break;
     }
-    return sum;
+    return f;
+}
+
+double stats_beta(double a, double b, double x)
+{
+    int sign;
+    if (!(x > 0)) return 0;
+    if (x >= 1) return 1;
+    if (x > (a + 1) / (a + b + 2)) return 1 - stats_beta(b, a, 1 - x);
+    double scale = lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign);
+    return exp(scale + a * log(x) + b * log1p(-x)) * beta_fraction(a, b, x) / a;
+}
+
+double stats_binomial(size_t k, size_t n, double p)
+{
+    if (k >= n) return 1;
+    return stats_beta((double)(n - k), (double)k + 1, 1 - p);
 }
 
 double stats_upper_bound(size_t k, size_t n, double confidence)
@@ -90,7 +119,7 @@ double stats_upper_bound(size_t k, size_t n, double confidence)
     for (int i = 0; i < 60; i++) {   // bisection to 2^-60
         double p = (low + high) / 2;
         if (p <= 0 || p >= 1) break;
-        if (binomial_cdf(k, n, p) > 1 - confidence) low = p;
+        if (stats_binomial(k, n, p) > 1 - confidence) low = p;
         else high = p;
     }
     return high;

@@ -24,6 +24,13 @@ enum { STATS_RESAMPLES = 10000 };
  * on every machine. n = 0 gives zeros and p = 1. */
 Paired stats_paired(const double *a, const double *b, size_t n, uint64_t seed);
 
+/* The regularized incomplete beta function I_x(a, b), [0,1]; a, b > 0. */
+double stats_beta(double a, double b, double x);
+/* The chance of at most k successes among n, each of chance p of [0,1]. */
+double stats_binomial(size_t k, size_t n, double p);
+/* A number of [0, n) from a stream of its own, which *state is; n > 0. */
+size_t stats_random(uint64_t *state, size_t n);
+
 /* The largest error rate that k errors among n leave possible at this confidence, say
  * .95: the upper bound of Clopper and Pearson (1934). 1 for n = 0; k <= n. */
 double stats_upper_bound(size_t k, size_t n, double confidence);
