@@ -21,7 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DIM = 384, QUERIES = 400, WHOLE = 200, VOCABULARY = 200000, CHUNKS_A_DOCUMENT = 10 };
+enum { DIM = 384, QUERIES = 400, WHOLE = 200, VOCABULARY = 200000,
+       CHUNKS_A_DOCUMENT = 10 };
 
 typedef struct Random { uint64_t s; } Random;
 

@@ -46,8 +46,8 @@ static Status refused(Ctx *cx, const Remote *m, const HttpReply *r)
         return fail(cx, E_NET, "%s answers %ld: it wants a key, or another one: "
                     "$PITH_REMOTE_KEY", m->url, r->status);
     if (r->status >= 300 && r->status < 400)
-        return fail(cx, E_NET, "%s answers %ld, a redirect: nothing is sent elsewhere than "
-                    "to the server that was named", m->url, r->status);
+        return fail(cx, E_NET, "%s answers %ld, a redirect: nothing is sent elsewhere "
+                    "than to the server that was named", m->url, r->status);
     if (r->retry_after_s > 0)
         return fail(cx, E_NET, "%s answers %ld and asks to wait %d s", m->url, r->status,
                     r->retry_after_s);
@@ -107,31 +107,31 @@ void remote_settle(Remote *m, const Call *call, Status st)
         m->tripped_until = now_ms() + REMOTE_TRIPPED_MS;
 }
 
-/* ---- replies that come as one object ------------------------------------------------ */
+/* ---- replies that come as one object ----------------------------------------------- */
 
 static Status collect(void *arg, Str bytes)
 {
-    Buf *b = arg;
-    buf_add(b, bytes);
-    return b->failed ? E_MEMORY : OK;
+    Call *call = arg;
+    buf_add(&call->whole, bytes);
+    return call->whole.failed ? E_MEMORY : OK;
 }
 
 /* The reply's object; the caller frees it, and settles the call. */
 static Status ask_object(Ctx *cx, Remote *m, Call *call, json_t **out)
 {
-    Buf b = BUF(MAX_REPLY);
     json_error_t why;
     *out = NULL;
+    call->whole = BUF(MAX_REPLY);
     call->max_bytes = MAX_REPLY;
     call->on_bytes = collect;
-    call->arg = &b;
+    call->arg = call;
     if (!call->body) return fail(cx, E_FORMAT, "the text to send is not valid UTF-8");
     Status st = remote_call(cx, m, call);
-    if (st == OK) *out = json_loadb(buf_str(&b).p, b.n, 0, &why);
+    if (st == OK) *out = json_loadb(buf_str(&call->whole).p, call->whole.n, 0, &why);
     if (st == OK && !*out)
         st = fail(cx, E_FORMAT, "%s%s: no JSON at byte %d: %s", m->url, call->path,
                   why.position, why.text);
-    buf_free(&b);
+    buf_free(&call->whole);
     return st;
 }
 
@@ -176,14 +176,16 @@ static bool read_vector(const json_t *from, size_t dim, float *out)
     return sum > 0;
 }
 
-static bool read_vectors(const json_t *reply, bool *taken, size_t n, size_t dim, float *out)
+static bool read_vectors(const json_t *reply, bool *taken, size_t n, size_t dim,
+                         float *out)
 {
     const json_t *data = json_object_get(reply, "data");
     bool good = json_array_size(data) == n;
     for (size_t i = 0; good && i < n; i++) {
         const json_t *item = json_array_get(data, i);
         size_t at = place_of(item, taken, n);
-        good = at < n && read_vector(json_object_get(item, "embedding"), dim, out + at * dim);
+        const json_t *vector = json_object_get(item, "embedding");
+        good = at < n && read_vector(vector, dim, out + at * dim);
     }
     return good;
 }
@@ -247,7 +249,8 @@ static Status remote_count(Ctx *cx, Model *m, Str text, int *n)
     return OK;
 }
 
-static Status remote_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n, int *tokens)
+static Status remote_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n,
+                                int *tokens)
 {
     for (size_t i = 0; i < n; i++) {
         int one = 0;
@@ -324,8 +327,8 @@ static Status set_option(Ctx *cx, Remote *m, Str name, Str value)
     if (x >= 1 && str_eq(name, STR("dim"))) m->base.info.dim = (int)x;
     else if (x >= 1 && str_eq(name, STR("window"))) m->base.info.window = (int)x;
     else if (x >= .001 && str_eq(name, STR("timeout"))) m->timeout_ms = (int)(x * 1000);
-    else return fail(cx, E_ARG, "%s: \"%.*s\": dim=, window= and timeout= with a number are "
-                     "known behind the model's name", m->spec, (int)name.n, name.p);
+    else return fail(cx, E_ARG, "%s: \"%.*s\": dim=, window= and timeout= with a number "
+                     "are known behind the model's name", m->spec, (int)name.n, name.p);
     return OK;
 }
 
@@ -353,7 +356,8 @@ static Status read_spec(Ctx *cx, Remote *m, const char *spec)
     size_t scheme = strncmp(spec, "https", 5) == 0 ? 8 : 7, n = strcspn(spec, "#");
     for (const char *c = spec; *c; c++)
         if ((unsigned char)*c <= 0x20 || *c == 0x7f)
-            return fail(cx, E_ARG, "a blank or a control character in the address of a model");
+            return fail(cx, E_ARG, "a blank or a control character in the address of a "
+                        "model");
     if (memchr(spec, '@', n))
         return fail(cx, E_ARG, "a password does not belong into an address: "
                     "$PITH_REMOTE_KEY, or the file remote.key");
@@ -385,7 +389,8 @@ Status remote_open(Ctx *cx, const char *spec, const ModelOptions *opt, Model **o
 {
     static const ModelImpl impl = {
         .close = remote_close, .count = remote_count, .embed = remote_embed,
-        .score = remote_score, .count_chat = remote_count_chat, .generate = remote_generate,
+        .score = remote_score, .count_chat = remote_count_chat,
+        .generate = remote_generate,
     };
     (void)opt;
     *out = NULL;

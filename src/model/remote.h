@@ -29,6 +29,7 @@ typedef struct Call {
     uint64_t max_bytes;
     Status (*on_bytes)(void *arg, Str bytes);
     void *arg;
+    Buf whole;              // collects a reply that is one object
     HttpReply reply;
     bool sent;              // false: the breaker kept it here
 } Call;
@@ -43,7 +44,8 @@ void remote_settle(Remote *m, const Call *call, Status st);
 
 /* "http[s]://host[:port][/path][#model[,dim=N][,window=N][,timeout=SECONDS]]": embeds
  * only where dim says how long its vectors are. No connection is made. */
-MUST_USE Status remote_open(Ctx *cx, const char *spec, const ModelOptions *opt, Model **out);
+MUST_USE Status remote_open(Ctx *cx, const char *spec, const ModelOptions *opt,
+                            Model **out);
 bool remote_is_spec(const char *spec);
 
 Status remote_generate(Ctx *cx, Model *m, const Message *msg, size_t n,

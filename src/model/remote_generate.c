@@ -98,8 +98,9 @@ static Status on_bytes(void *arg, Str bytes)
     const char *type = r->call->reply.type;
     if (strcmp(type, "text/event-stream") == 0) return sse_feed(r->cx, &r->sse, bytes);
     if (strcmp(type, "application/json") != 0)
-        return fail(r->cx, E_FORMAT, "%s answers with %s; text/event-stream was wanted: is "
-                    "this the address of the API?", r->model->url, type[0] ? type : "no type");
+        return fail(r->cx, E_FORMAT, "%s answers with %s; text/event-stream was wanted: "
+                    "is this the address of the API?", r->model->url,
+                    type[0] ? type : "no type");
     buf_add(&r->whole, bytes);
     return r->whole.failed ? fail(r->cx, E_MEMORY, "no memory for an answer") : OK;
 }
@@ -108,17 +109,19 @@ static json_t *request_json(const Remote *m, const Message *msg, size_t n,
                             const GenerateOptions *opt)
 {
     json_t *all = json_array();
-    for (size_t i = 0; i < n; i++)
-        if (json_array_append_new(all, json_pack("{ss ss%}", "role", msg[i].role, "content",
-                                                 msg[i].content.p ? msg[i].content.p : "",
-                                                 msg[i].content.n)) != 0) {
-            json_decref(all);
-            return NULL;
-        }
+    for (size_t i = 0; i < n; i++) {
+        Str said = msg[i].content.p ? msg[i].content : (Str){ "", 0 };
+        json_t *one = json_pack("{ss ss%}", "role", msg[i].role, "content", said.p,
+                                said.n);
+        if (json_array_append_new(all, one) == 0) continue;
+        json_decref(all);
+        return NULL;
+    }
     return json_pack("{ss so sb s{sb} si sf sI}", "model", m->model, "messages", all,
                      "stream", 1, "stream_options", "include_usage", 1,
-                     "max_tokens", opt->max_tokens, "temperature", (double)opt->temperature,
-                     "seed", (json_int_t)(opt->seed & INT32_MAX));
+                     "max_tokens", opt->max_tokens, "temperature",
+                     (double)opt->temperature, "seed",
+                     (json_int_t)(opt->seed & INT32_MAX));
 }
 
 /* What the end of the connection means for the answer. */
@@ -161,8 +164,9 @@ Status remote_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
     int prompt = 0;
     TRY(model_count_chat(cx, m, msg, n, &prompt));
     if (prompt > m->info.window - opt->max_tokens)
-        return fail(cx, E_LIMIT, "about %d tokens of prompt and %d of answer, the window has "
-                    "%d: ask for less context", prompt, opt->max_tokens, m->info.window);
+        return fail(cx, E_LIMIT, "about %d tokens of prompt and %d of answer, the window "
+                    "has %d: ask for less context", prompt, opt->max_tokens,
+                    m->info.window);
     json_t *body = request_json(r.model, msg, n, opt);
     if (!body) return fail(cx, E_FORMAT, "the text to send is not valid UTF-8");
     out->prompt_tokens = prompt;

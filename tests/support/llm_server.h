@@ -67,15 +67,16 @@ static void llm_wait(LlmServer *s, int ms)
 static void llm_head(int fd, const char *status, const char *type)
 {
     char head[256];
-    snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Type: %s\r\nConnection: close\r\n\r\n",
-             status, type);
+    snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Type: %s\r\n"
+             "Connection: close\r\n\r\n", status, type);
     llm_send(fd, head);
 }
 
 static void llm_piece(int fd, const char *text)
 {
     char line[512];
-    snprintf(line, sizeof line, "data: {\"choices\":[{\"delta\":{\"content\":\"%s\"}}]}\n\n", text);
+    snprintf(line, sizeof line,
+             "data: {\"choices\":[{\"delta\":{\"content\":\"%s\"}}]}\n\n", text);
     llm_send(fd, line);
 }
 
@@ -102,11 +103,9 @@ static void llm_flood(LlmServer *s, int fd)
     char block[4097];
     memset(block, 'x', sizeof block - 1);
     block[4096] = '\0';
-    for (int i = 0; i < 100000 && !s->stopping; i++) {
-        if (s->mood == LLM_HUGE_LINE ? !llm_send(fd, block)
-            : !llm_send(fd, "data: {\"choices\":[{\"delta\":{\"content\":\"and on \"}}]}\n\n"))
-            return;
-    }
+    const char *more = "data: {\"choices\":[{\"delta\":{\"content\":\"and on \"}}]}\n\n";
+    if (s->mood == LLM_HUGE_LINE) more = block;
+    for (int i = 0; i < 100000 && !s->stopping && llm_send(fd, more); i++) { }
 }
 
 static void llm_answer(LlmServer *s, int fd)
@@ -141,10 +140,14 @@ static void llm_answer(LlmServer *s, int fd)
     case LLM_429:
         llm_send(fd, "HTTP/1.1 429 Slow\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n");
         break;
-    case LLM_500: llm_head(fd, "500 Bad", "text/plain"), llm_send(fd, "it \x01 broke"); break;
+    case LLM_500:
+        llm_head(fd, "500 Bad", "text/plain");
+        llm_send(fd, "it \x01 broke");
+        break;
     case LLM_401: llm_head(fd, "401 No", "text/plain"); break;
     case LLM_REDIRECT:
-        llm_send(fd, "HTTP/1.1 307 There\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n");
+        llm_send(fd, "HTTP/1.1 307 There\r\nLocation: /v1/elsewhere\r\n"
+                     "Content-Length: 0\r\n\r\n");
         break;
     case LLM_BAD_JSON:
         llm_head(fd, "200 OK", "text/event-stream");
@@ -163,7 +166,8 @@ static void llm_answer(LlmServer *s, int fd)
 static void *llm_loop(void *arg)
 {
     LlmServer *s = arg;
-    for (int fd; (fd = accept(s->listener, NULL, NULL)) >= 0; close(fd)) llm_answer(s, fd);
+    for (int fd; (fd = accept(s->listener, NULL, NULL)) >= 0; close(fd))
+        llm_answer(s, fd);
     return NULL;
 }
 

@@ -168,7 +168,8 @@ static void embeds_and_scores(void **state)
     Model *m = open_at(d, &s, "e,dim=2");
     assert_int_equal(model_embed(&d->cx, m, EMBED_PASSAGE, texts, 2, v), OK);
     assert_int_equal(model_score(&d->cx, m, STR("q"), texts, 2, score), OK);
-    s.json = "{\"data\":[{\"index\":0,\"embedding\":[3,4]},{\"index\":0,\"embedding\":[1,1]}]}";
+    s.json = "{\"data\":[{\"index\":0,\"embedding\":[3,4]},"
+             "{\"index\":0,\"embedding\":[1,1]}]}";
     assert_int_equal(model_embed(&d->cx, m, EMBED_PASSAGE, texts, 2, v), E_FORMAT);
     model_close(m);
     llm_server_stop(&s);

@@ -188,12 +188,13 @@ static void an_offline_server_leaves_the_answer_to_the_small_model(void **state)
     pith_close(p);
 }
 
-/* ---- the score ---------------------------------------------------------------------- */
+/* ---- the score --------------------------------------------------------------------- */
 
 static Passage passage(const char *uri, const char *text, float logit)
 {
-    return (Passage){ .chunk = { .uri = str_z(uri), .text = str_z(text) }, .rerank = logit,
-                      .sentence = NAN, .vector = .8f, .prompt_tokens = 100 };
+    return (Passage){ .chunk = { .uri = str_z(uri), .text = str_z(text) },
+                      .rerank = logit, .sentence = NAN, .vector = .8f,
+                      .prompt_tokens = 100 };
 }
 
 static Decision decide(Desk *d, const char *question, Passage *p, size_t n)
