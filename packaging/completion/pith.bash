@@ -5,7 +5,8 @@ _pith()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands='add sync ls rm status reembed search ask chat model doctor eval tune serve mcp'
-    local global='--store --json --generator --embedder --reranker --threads --quiet --help'
+    local global='--store --json --generator --embedder --reranker --adapter --threads
+                  --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
                   --no-rerank --no-filter --no-abstain --remote --remote-model
                   --remote-policy --route'
@@ -15,10 +16,11 @@ _pith()
         --mode) words='hybrid words vectors' ;;
         --remote-policy) words='never ask auto' ;;
         --route) words='auto slm llm' ;;
-        --generator|--embedder) words=$(_pith_models) ;;
+        --generator|--embedder|--model) words=$(_pith_models) ;;
         --reranker) words="none $(_pith_models)" ;;
         --log) words='text json' ;;
-        --cert|--key|--store|--queries|--qrels|--run|--run-out|--baseline|--per-query)
+        --cert|--key|--store|--queries|--qrels|--run|--run-out|--baseline|--per-query|\
+        --adapter|--data|--out)
             mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     esac
     if [ -n "$words" ]; then
@@ -44,6 +46,9 @@ _pith()
                            --log $global" ;;
         serve:*)    case $before in key) words='add ls rm' ;; serve) words='key' ;; esac ;;
         mcp:-*)     words="--read-only $global" ;;
+        tune:-*)    words="--data --model --out --rank --alpha --seq --batch --steps
+                           --minutes --lr --save-every --max-mb --seed $global" ;;
+        tune:*)     [ "$before" = tune ] && words='train' ;;
         eval:-*)    words="--queries --qrels --limit --mode --rerank --k --chunk-tokens
                            --context-tokens --max-tokens --oracle --closed-book --run
                            --run-out --baseline --per-query $global" ;;

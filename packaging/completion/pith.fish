@@ -28,6 +28,7 @@ complete -c pith -l json -d 'print JSON'
 complete -c pith -l generator -x -a '(__pith_models)' -d 'model that writes answers'
 complete -c pith -l embedder -x -a '(__pith_models)' -d 'model that makes vectors'
 complete -c pith -l reranker -x -a 'none (__pith_models)' -d 'model that orders passages'
+complete -c pith -l adapter -r -F -d 'LoRA adapter of the generator'
 complete -c pith -l threads -x -d 'one per core by default'
 complete -c pith -s q -l quiet -d 'no progress, no remarks'
 complete -c pith -s h -l help -d 'help'
@@ -67,6 +68,15 @@ complete -c pith -n "$eval" -a 'retrieve rerank answer abstain questions compare
 complete -c pith -n "$eval" -l limit -x -d 'the first N questions'
 for option in queries qrels run run-out baseline per-query
     complete -c pith -n "$eval" -l $option -r -F
+end
+
+set -l tune '__fish_seen_subcommand_from tune'
+complete -c pith -n "$tune" -f -a train -d 'train an adapter'
+complete -c pith -n "$tune" -l model -x -a '(__pith_models)' -d 'the model to train'
+complete -c pith -n "$tune" -l data -r -F -d 'examples, JSONL'
+complete -c pith -n "$tune" -l out -r -F -d 'the folder of the adapter'
+for option in rank alpha seq batch steps minutes lr save-every max-mb seed
+    complete -c pith -n "$tune" -l $option -x
 end
 
 set -l serve '__fish_seen_subcommand_from serve'
