@@ -1,0 +1,247 @@
+/* prefill.c -- how fast a generator reads a prompt, and whether it has read the same.
+ *
+ *     bench_prefill MODEL.gguf TEXT [TOKENS [THREADS]]
+ *
+ * libllama's prefill and ours on the same tokens of TEXT in one run, the best of some
+ * turns each. Then both caches are continued by libllama over the tokens that follow, and
+ * the distributions of each next token are compared: with one another, and with those
+ * behind keys and values that oneDNN computed in f32 from the same weights. */
+#include "base/file.h"
+#include "model/engine.h"
+#include "model/machine.h"
+#include "model/prefill.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONTINUE = 300, TURNS = 3, TEXT_MAX = 16 << 20, BATCH = 512 };
+
+typedef struct Bench {
+    Ctx cx;
+    const char *path;
+    struct llama_model *model;
+    struct llama_context *talk;
+    const struct llama_vocab *vocab;
+    int32_t *token;
+    size_t n, behind;        // tokens to read; and to continue with
+    int threads;
+} Bench;
+
+static int die(const Bench *b, const char *what)
+{
+    fprintf(stderr, "bench_prefill: %s: %s %s\n", what, b->cx.reason, engine_reason());
+    return 1;
+}
+
+static Status load(Bench *b, const char *text_path, size_t n)
+{
+    Str text;
+    struct llama_model_params mp = llama_model_default_params();
+    engine_start();
+    TRY(file_read(&b->cx, text_path, TEXT_MAX, &text));
+    b->model = llama_model_load_from_file(b->path, mp);
+    if (!b->model) return fail(&b->cx, E_MODEL, "%s: not loaded", b->path);
+    b->vocab = llama_model_get_vocab(b->model);
+    b->token = malloc((text.n + 8) * sizeof *b->token);
+    int got = llama_tokenize(b->vocab, text.p, (int)text.n, b->token, (int)text.n + 8,
+                             true, false);
+    if (!b->token || got < (int)(n + CONTINUE))
+        return fail(&b->cx, E_ARG, "%s has %d tokens, %zu are wanted", text_path, got,
+                    n + CONTINUE);
+    b->n = n;
+    b->behind = CONTINUE;
+    struct llama_context_params p = llama_context_default_params();
+    p.n_ctx = (uint32_t)(n + CONTINUE + 64);
+    p.n_batch = p.n_ubatch = BATCH;
+    p.n_threads = p.n_threads_batch = b->threads;
+    p.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    b->talk = llama_init_from_model(b->model, p);
+    return b->talk ? OK : fail(&b->cx, E_MEMORY, "no context");
+}
+
+/* Tokens first .. first + n, the logits of each to out (n, vocab) unless NULL. */
+static bool decode(Bench *b, size_t first, size_t n, float *out)
+{
+    size_t width = (size_t)llama_vocab_n_tokens(b->vocab);
+    for (size_t at = 0; at < n; at += BATCH) {
+        size_t some = n - at < BATCH ? n - at : BATCH;
+        struct llama_batch batch = llama_batch_init(BATCH, 0, 1);
+        for (size_t i = 0; i < some; i++) {
+            batch.token[i] = b->token[first + at + i];
+            batch.pos[i] = (llama_pos)(first + at + i);
+            batch.n_seq_id[i] = 1;
+            batch.seq_id[i][0] = 0;
+            batch.logits[i] = out != NULL || at + i + 1 == n;
+        }
+        batch.n_tokens = (int32_t)some;
+        int rc = llama_decode(b->talk, batch);
+        llama_batch_free(batch);
+        if (rc != 0) return false;
+        for (size_t i = 0; out && i < some; i++)
+            memcpy(out + (at + i) * width, llama_get_logits_ith(b->talk, (int)i),
+                   width * sizeof *out);
+    }
+    return true;
+}
+
+static double read_by_libllama(Bench *b, int turns)
+{
+    double best = 0;
+    for (int i = 0; i < turns; i++) {
+        llama_memory_clear(llama_get_memory(b->talk), true);
+        double begin = now_ms();
+        if (!decode(b, 0, b->n, NULL)) return 0;
+        double took = now_ms() - begin;
+        if (best == 0 || took < best) best = took;
+    }
+    return best;
+}
+
+static Status packed(Bench *b, MatmulWay way, Prefill **out)
+{
+    PrefillOptions opt = { way, b->threads, UINT64_MAX };
+    TRY(prefill_open(&b->cx, b->path, &opt, out));
+    llama_memory_clear(llama_get_memory(b->talk), true);
+    if (!decode(b, 0, PREFILL_PROBE, NULL)) return fail(&b->cx, E_MODEL, "no decode");
+    TRY(prefill_run(&b->cx, *out, b->token, 0, PREFILL_PROBE));
+    return prefill_agree(&b->cx, *out, b->talk);
+}
+
+/* The last token is libllama's: its logits are wanted. */
+static Status read_by_us(Bench *b, Prefill *p, int turns, double *compute, double *all)
+{
+    for (int i = 0; i < turns; i++) {
+        double begin = now_ms();
+        TRY(prefill_run(&b->cx, p, b->token, 0, b->n - 1));
+        double done = now_ms() - begin;
+        TRY(prefill_hand_over(&b->cx, p, b->talk));
+        if (!decode(b, b->n - 1, 1, NULL)) return fail(&b->cx, E_MODEL, "no decode");
+        double took = now_ms() - begin;
+        if (i == 0 || took < *all) *all = took, *compute = done;
+    }
+    return OK;
+}
+
+/* ---- distributions ---------------------------------------------------------------- */
+
+typedef struct Distance {
+    double kl, worst;
+    size_t same_top;
+} Distance;
+
+static double log_sum(const float *x, size_t n, float *max)
+{
+    double sum = 0;
+    *max = x[0];
+    for (size_t i = 1; i < n; i++) *max = fmaxf(*max, x[i]);
+    for (size_t i = 0; i < n; i++) sum += exp((double)(x[i] - *max));
+    return log(sum) + (double)*max;
+}
+
+static size_t top(const float *x, size_t n)
+{
+    size_t at = 0;
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[at]) at = i;
+    return at;
+}
+
+/* KL(p || q) of rows of logits. */
+static Distance distance(const float *p, const float *q, size_t rows, size_t n)
+{
+    Distance d = { 0 };
+    for (size_t r = 0; r < rows; r++, p += n, q += n) {
+        float max;
+        double zp = log_sum(p, n, &max), zq = log_sum(q, n, &max), kl = 0;
+        for (size_t i = 0; i < n; i++) {
+            double lp = (double)p[i] - zp;
+            if (lp > -30) kl += exp(lp) * (lp - ((double)q[i] - zq));
+        }
+        d.kl += kl / (double)rows;
+        d.worst = fmax(d.worst, kl);
+        d.same_top += top(p, n) == top(q, n);
+    }
+    return d;
+}
+
+static void print(const char *what, Distance d, size_t rows)
+{
+    printf("  %-34s mean KL %.5f, worst %.4f, same best token %.1f %%\n", what, d.kl,
+           d.worst, 100.0 * (double)d.same_top / (double)rows);
+}
+
+static Status compare(Bench *b, Prefill *p)
+{
+    size_t width = (size_t)llama_vocab_n_tokens(b->vocab), rows = b->behind;
+    float *theirs = malloc(rows * width * sizeof *theirs);
+    float *ours = malloc(rows * width * sizeof *ours);
+    float *exact = malloc(rows * width * sizeof *exact);
+    Prefill *f32 = NULL;
+    double unused;
+    Status st = theirs && ours && exact ? OK : fail(&b->cx, E_MEMORY, "no memory");
+    if (st == OK && (read_by_libllama(b, 1) == 0 || !decode(b, b->n, rows, theirs)))
+        st = fail(&b->cx, E_MODEL, "no decode");
+    if (st == OK) st = read_by_us(b, p, 1, &unused, &unused);
+    if (st == OK && !decode(b, b->n, rows, ours)) st = fail(&b->cx, E_MODEL, "no decode");
+    printf("the %zu tokens behind:\n", rows);
+    if (st == OK) print("libllama against ours", distance(theirs, ours, rows, width), rows);
+    if (st == OK && matmul_can(MATMUL_F32)) {
+        st = packed(b, MATMUL_F32, &f32);
+        if (st == OK) st = read_by_us(b, f32, 1, &unused, &unused);
+        if (st == OK && !decode(b, b->n, rows, exact))
+            st = fail(&b->cx, E_MODEL, "no decode");
+        if (st == OK) print("f32 against ours", distance(exact, ours, rows, width), rows);
+        if (st == OK)
+            print("f32 against libllama", distance(exact, theirs, rows, width), rows);
+    }
+    prefill_close(f32);
+    free(theirs);
+    free(ours);
+    free(exact);
+    return st;
+}
+
+static Status run(Bench *b)
+{
+    MatmulWay way;
+    Prefill *p = NULL;
+    double compute = 0, all = 0;
+    if (!prefill_way(&way)) return fail(&b->cx, E_MODEL, "no fast products here");
+    double begin = now_ms();
+    Status st = packed(b, way, &p);
+    double pack = now_ms() - begin;
+    double theirs = read_by_libllama(b, TURNS);
+    if (st == OK) st = read_by_us(b, p, TURNS, &compute, &all);
+    if (st == OK) {
+        double n = (double)b->n;
+        printf("%zu tokens, %d threads, %s\n", b->n, b->threads, matmul_name(way));
+        printf("  libllama   %7.0f ms  %6.0f tok/s\n", theirs, n / theirs * 1e3);
+        printf("  ours       %7.0f ms  %6.0f tok/s, %.0f ms of it computing\n", all,
+               n / all * 1e3, compute);
+        printf("  ratio %.2f; packing and a look at %d tokens %.0f ms; %.0f MiB\n",
+               theirs / all, PREFILL_PROBE, pack, (double)prefill_bytes(p) / (1 << 20));
+        st = compare(b, p);
+    }
+    prefill_close(p);
+    return st;
+}
+
+int main(int argc, char **argv)
+{
+    Bench b = { .path = argv[1], .threads = argc > 4 ? atoi(argv[4]) : machine_cores() };
+    size_t n = argc > 3 ? (size_t)atol(argv[3]) : 1024;
+    if (argc < 3 || n < PREFILL_PROBE || b.threads < 1) {
+        fprintf(stderr, "bench_prefill MODEL.gguf TEXT [TOKENS [THREADS]]\n");
+        return 2;
+    }
+    Status st = load(&b, argv[2], n);
+    if (st == OK) st = run(&b);
+    int rc = st == OK ? 0 : die(&b, b.path);
+    if (b.talk) llama_free(b.talk);
+    if (b.model) llama_model_free(b.model);
+    free(b.token);
+    ctx_end(&b.cx);
+    return rc;
+}

@@ -1,0 +1,86 @@
+/* prefill_impl.h -- the parts of a Prefill that its files share.
+ *
+ * prefill.c opens, closes and makes room; prefill_pack.c packs weights; prefill_run.c is
+ * the forward pass, prefill_attend.c its attention; prefill_state.c speaks libllama's
+ * format of a sequence. */
+#ifndef PITH_MODEL_PREFILL_IMPL_H
+#define PITH_MODEL_PREFILL_IMPL_H
+
+#include "model/crew.h"
+#include "model/gemm.h"
+#include "model/lm_file.h"
+#include "model/prefill.h"
+
+enum { PREFILL_ROWS = 192, PREFILL_SLICES = 32 };   // most rows of a job; of a matrix
+
+typedef struct PrefillBlock {
+    Matmul *qkv, *o, *down;
+    Matmul *gate_up[PREFILL_SLICES];   // slice i: its gates, then its ups
+    float *attn_norm, *ffn_norm;       // (dim)
+    uint16_t *k, *v;                   // (kv_heads, cap, head_dim), f16
+} PrefillBlock;
+
+/* One thread's scratch memory. */
+typedef struct PrefillRoom {
+    MatmulRoom *matmul;
+    GemmRoom *gemm;
+    void *memory;            // of all that follows
+    float *wide;             // (PREFILL_ROWS, ffn or qkv's width)
+    float *normed;           // (PREFILL_ROWS, dim or heads * head_dim)
+    float *y;                // (PREFILL_ROWS, dim or a slice's two parts)
+    /* Attention, for the keys of one head at a time; operands in gemm's type. */
+    void *k, *v;             // (keys, head_dim)
+    void *q;                 // (queries, head_dim)
+    float *scores;           // (queries, keys)
+    float *mixed;            // (queries, head_dim)
+} PrefillRoom;
+
+struct Prefill {
+    LmFile file;             // open: tokens are looked up in it
+    LmTensor embed;
+    LmShape shape;
+    MatmulWay way;
+    GemmWay gemm_way;
+    size_t threads, slices;
+    uint64_t max_bytes, packed_bytes, room_bytes;
+    PrefillBlock *block;     // (layers)
+    float *rope_scale;       // (rope_dims / 2): divides a frequency
+
+    size_t n, cap;           // tokens held, and room for
+    float *cosine, *sine;    // (cap, rope_dims / 2)
+    PrefillRoom room[CREW_MAX];
+    size_t room_keys;        // that the rooms have space for
+
+    float *x, *q;            // rows of the call: (rows, dim), (rows, heads * head_dim)
+    size_t rows_cap;
+
+    uint32_t magic;          // of a sequence; 0: not learned yet
+    bool turned;             // libllama keeps values turned around: (kv_dim, tokens)
+};
+
+static inline size_t prefill_q_width(const LmShape *s)
+{
+    return s->heads * s->head_dim;
+}
+
+static inline size_t prefill_kv_width(const LmShape *s)
+{
+    return s->kv_heads * s->head_dim;
+}
+
+/* All weights, into p->block. */
+MUST_USE Status prefill_pack(Ctx *cx, Prefill *p);
+/* Bytes of all packed weights. */
+uint64_t prefill_pack_bytes(const Prefill *p);
+
+/* Keys and values of n tokens from position `past` on, for which there is room. */
+MUST_USE Status prefill_pass(Ctx *cx, Prefill *p, const int32_t *token, size_t past,
+                             size_t n);
+/* `rows` rows of queries, the first of which stands at position `first`, against all keys
+ * up to their own: out (rows, heads * head_dim). False: no memory. */
+bool prefill_attend(const Prefill *p, PrefillRoom *r, const PrefillBlock *b, size_t first,
+                    size_t rows, const float *q, float *out);
+/* Floats of scores that it wants for so many keys. */
+size_t prefill_attend_scores(const LmShape *s, size_t keys);
+
+#endif

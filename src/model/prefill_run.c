@@ -1,0 +1,136 @@
+/* prefill_run.c -- the forward pass: RMSNorm, rotated queries and keys, attention, gated
+ * feed-forward, as libllama computes the llama and qwen2 families.
+ *
+ * A job takes some rows through the second half of one block and the first half of the
+ * next; then all threads wait for each other, for attention wants the keys and values of
+ * the rows before. Of the last block only keys and values are wanted, so that its second
+ * half is never computed. */
+#include "model/prefill_impl.h"
+#include "model/rows.h"
+
+#include <ggml.h>
+#include <string.h>
+
+typedef struct Pass {
+    Prefill *p;
+    Ctx *cx;                 // of the calling thread: worker 0 alone may ask it
+    const int32_t *token;
+    size_t past, n;
+    size_t layer, jobs, rows;    // rows: of a job; the last may have fewer
+} Pass;
+
+/* Rows of the call: `first` counts from its start. */
+typedef struct Span {
+    size_t first, n;
+} Span;
+
+static void look_up(const Pass *a, Span s)
+{
+    size_t dim = a->p->shape.dim;
+    for (size_t i = s.first; i < s.first + s.n; i++)
+        lm_rows(&a->p->embed, (size_t)a->token[i], 1, a->p->x + i * dim);
+}
+
+static void norm(const Prefill *p, const float *gain, Span s, float *to)
+{
+    size_t dim = p->shape.dim;
+    for (size_t i = 0; i < s.n; i++)
+        rows_norm(dim, p->x + (s.first + i) * dim, gain, p->shape.eps, to + i * dim);
+}
+
+static void rotate(const Prefill *p, size_t heads, size_t at, float *x)
+{
+    const LmShape *s = &p->shape;
+    size_t half = s->rope_dims / 2;
+    for (size_t h = 0; h < heads; h++)
+        rows_rope(s->rope_dims, x + h * s->head_dim, p->cosine + at * half,
+                  p->sine + at * half, s->neox, false);
+}
+
+/* A row's values of all heads to where a block keeps those of position `at`. */
+static void keep(const Prefill *p, const float *row, size_t at, uint16_t *to)
+{
+    size_t dim = p->shape.head_dim;
+    for (size_t h = 0; h < p->shape.kv_heads; h++)
+        ggml_fp32_to_fp16_row(row + h * dim, to + (h * p->cap + at) * dim, (int64_t)dim);
+}
+
+/* Queries of the rows to p->q, keys and values to the block. */
+static bool first_half(const Pass *a, PrefillRoom *r, Span s)
+{
+    Prefill *p = a->p;
+    const PrefillBlock *b = &p->block[a->layer];
+    size_t q = prefill_q_width(&p->shape), kv = prefill_kv_width(&p->shape);
+    norm(p, b->attn_norm, s, r->normed);
+    if (!matmul_run(b->qkv, r->matmul, s.n, r->normed, r->wide)) return false;
+    for (size_t i = 0; i < s.n; i++) {
+        float *row = r->wide + i * (q + 2 * kv);
+        size_t at = a->past + s.first + i;
+        rotate(p, p->shape.heads + p->shape.kv_heads, at, row);
+        memcpy(p->q + (s.first + i) * q, row, q * sizeof *row);
+        keep(p, row + q, at, b->k);
+        keep(p, row + q + kv, at, b->v);
+    }
+    return true;
+}
+
+static bool feed_forward(const Prefill *p, PrefillRoom *r, const PrefillBlock *b, Span s)
+{
+    size_t ffn = p->shape.ffn, n = ffn / p->slices;
+    for (size_t i = 0; i < p->slices; i++) {
+        if (!matmul_run(b->gate_up[i], r->matmul, s.n, r->normed, r->y)) return false;
+        for (size_t k = 0; k < s.n; k++)
+            rows_swiglu(n, r->y + k * 2 * n, r->y + k * 2 * n + n,
+                        r->wide + k * ffn + i * n);
+    }
+    return matmul_run(b->down, r->matmul, s.n, r->wide, r->y);
+}
+
+static bool second_half(const Pass *a, PrefillRoom *r, Span s)
+{
+    Prefill *p = a->p;
+    const PrefillBlock *b = &p->block[a->layer - 1];
+    size_t dim = p->shape.dim, q = prefill_q_width(&p->shape);
+    float *x = p->x + s.first * dim;
+    if (!prefill_attend(p, r, b, a->past + s.first, s.n, p->q + s.first * q, r->normed)
+        || !matmul_run(b->o, r->matmul, s.n, r->normed, r->y)) return false;
+    rows_add(s.n * dim, r->y, x);
+    norm(p, b->ffn_norm, s, r->normed);
+    if (!feed_forward(p, r, b, s)) return false;
+    rows_add(s.n * dim, r->y, x);
+    return true;
+}
+
+/* The rows that see most keys come first, so that no thread is left with them. */
+static bool job(void *arg, size_t worker, size_t i)
+{
+    const Pass *a = arg;
+    PrefillRoom *r = &a->p->room[worker];
+    Span s = { (a->jobs - 1 - i) * a->rows, a->rows };
+    if (s.first + s.n > a->n) s.n = a->n - s.first;
+    if (worker == 0 && ctx_check(a->cx) != OK) return false;
+    if (a->layer == 0) look_up(a, s);
+    else if (!second_half(a, r, s)) return false;
+    return first_half(a, r, s);
+}
+
+/* Jobs of equal size, as many for each thread. */
+static void share_out(Pass *a)
+{
+    size_t threads = a->p->threads, each = PREFILL_ROWS * threads;
+    size_t rounds = (a->n + each - 1) / each;
+    a->rows = (a->n + rounds * threads - 1) / (rounds * threads);
+    a->jobs = (a->n + a->rows - 1) / a->rows;
+}
+
+Status prefill_pass(Ctx *cx, Prefill *p, const int32_t *token, size_t past, size_t n)
+{
+    Pass a = { .p = p, .cx = cx, .token = token, .past = past, .n = n };
+    share_out(&a);
+    for (; a.layer < p->shape.layers; a.layer++)
+        if (!crew_run(p->threads, a.jobs, job, &a)) {
+            TRY(ctx_check(cx));
+            return fail(cx, E_INTERNAL, "a matrix product of %zu rows went wrong", a.rows);
+        }
+    return OK;
+}

@@ -1,0 +1,258 @@
+/* prefill_state.c -- a sequence in libllama's own words.
+ *
+ * llama_state_seq_set_data takes what llama_state_seq_get_data gave. Nobody promises what
+ * lies inside, so the format below is a guess until libllama itself confirms it: it reads
+ * the first tokens of a prompt, and what it writes of them must be, byte by byte, what we
+ * would have written, the keys and values alone excepted, and those must be close.
+ *
+ *   magic, sequence, streams = 1, cells, cells x (position, sequences = 1, sequence)
+ *   values turned around?, layers
+ *   layers x (type = f16, bytes of a row, cells x row)                          keys
+ *   layers x (type = f16, bytes of a row, cells x row)                          values, or
+ *   layers x (type = f16, bytes of a value, values of a row, row x cells)       turned */
+#include "model/prefill_impl.h"
+
+#include "model/engine.h"
+
+#include <ggml.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEAD = 16, CELL = 12, F16 = 2 };   // bytes
+
+/* Closeness of what is left of keys or values when the mean over the tokens is taken off:
+ * biases, the same for each token, would hide any error. Quantization leaves .98 and more;
+ * a wrong order of heads or turn of positions leaves less than .7. */
+static const double close_enough = 0.85;
+
+/* A cursor that writes, or only counts where `at` is NULL. */
+typedef struct Out {
+    uint8_t *at;
+    size_t n;
+} Out;
+
+static void put(Out *o, const void *p, size_t n)
+{
+    if (o->at) memcpy(o->at + o->n, p, n);
+    o->n += n;
+}
+
+static void put_u32(Out *o, uint32_t v)
+{
+    put(o, &v, sizeof v);
+}
+
+static void put_u64(Out *o, uint64_t v)
+{
+    put(o, &v, sizeof v);
+}
+
+/* Rows (tokens, kv_dim) of what is kept by heads. */
+static void put_rows(Out *o, const Prefill *p, const uint16_t *x, size_t n)
+{
+    size_t dim = p->shape.head_dim, bytes = dim * F16;
+    for (size_t i = 0; o->at && i < n; i++)
+        for (size_t h = 0; h < p->shape.kv_heads; h++)
+            memcpy(o->at + o->n + (i * p->shape.kv_heads + h) * bytes,
+                   x + (h * p->cap + i) * dim, bytes);
+    o->n += n * p->shape.kv_heads * bytes;
+}
+
+/* The same as (kv_dim, tokens), in blocks that fit the cache. */
+static void put_turned(Out *o, const Prefill *p, const uint16_t *x, size_t n)
+{
+    enum { BLOCK = 32 };
+    size_t dim = p->shape.head_dim;
+    for (size_t h = 0; o->at && h < p->shape.kv_heads; h++)
+        for (size_t top = 0; top < n; top += BLOCK)
+            for (size_t d = 0; d < dim; d++) {
+                uint8_t *to = o->at + o->n + ((h * dim + d) * n + top) * F16;
+                const uint16_t *from = x + (h * p->cap + top) * dim + d;
+                for (size_t i = 0; i < BLOCK && top + i < n; i++)
+                    memcpy(to + i * F16, from + i * dim, F16);
+            }
+    o->n += n * p->shape.kv_heads * dim * F16;
+}
+
+static size_t row_bytes(const Prefill *p)
+{
+    return prefill_kv_width(&p->shape) * F16;
+}
+
+static void put_cells(Out *o, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        put_u32(o, (uint32_t)i);
+        put_u32(o, 1);
+        put_u32(o, 0);
+    }
+}
+
+static void put_keys(Out *o, const Prefill *p, size_t n)
+{
+    for (size_t i = 0; i < p->shape.layers; i++) {
+        put_u32(o, GGML_TYPE_F16);
+        put_u64(o, row_bytes(p));
+        put_rows(o, p, p->block[i].k, n);
+    }
+}
+
+static void put_values(Out *o, const Prefill *p, size_t n)
+{
+    for (size_t i = 0; i < p->shape.layers; i++) {
+        put_u32(o, GGML_TYPE_F16);
+        if (p->turned) {
+            put_u32(o, F16);
+            put_u32(o, (uint32_t)prefill_kv_width(&p->shape));
+            put_turned(o, p, p->block[i].v, n);
+        } else {
+            put_u64(o, row_bytes(p));
+            put_rows(o, p, p->block[i].v, n);
+        }
+    }
+}
+
+/* The first n tokens of the sequence, n > 0. Returns the bytes; at may be NULL. */
+static size_t write_state(const Prefill *p, size_t n, uint8_t *at)
+{
+    Out o = { at, 0 };
+    put_u32(&o, p->magic);
+    put_u32(&o, 0);
+    put_u32(&o, 1);
+    put_u32(&o, (uint32_t)n);
+    put_cells(&o, n);
+    put_u32(&o, p->turned);
+    put_u32(&o, (uint32_t)p->shape.layers);
+    put_keys(&o, p, n);
+    put_values(&o, p, n);
+    return o.n;
+}
+
+/* ---- is the guess right? ---------------------------------------------------------- */
+
+/* Where one block's keys or values stand in a state: n tokens, `next` values apart, each
+ * with kv_dim values, `apart` apart. */
+typedef struct Part {
+    size_t at, next, apart;
+} Part;
+
+static Part part_of(const Prefill *p, size_t n, size_t layer, bool values)
+{
+    size_t width = prefill_kv_width(&p->shape), data = n * width * F16;
+    size_t keys = HEAD + n * CELL + 2 * 4, each = 4 + 8 + data;
+    Part x = { keys + each * (layer + 1) - data, width, 1 };
+    if (values) x.at += each * p->shape.layers;
+    if (values && p->turned) x.next = 1, x.apart = n;
+    return x;
+}
+
+static float value_at(const uint8_t *state, Part x, size_t token, size_t i)
+{
+    ggml_fp16_t h;
+    memcpy(&h, state + x.at + (token * x.next + i * x.apart) * F16, sizeof h);
+    return ggml_fp16_to_fp32(h);
+}
+
+/* The cosine between a and b of one part, less their means over the tokens. */
+static double closeness(const uint8_t *a, const uint8_t *b, Part x, size_t n, size_t width)
+{
+    double ab = 0, aa = 0, bb = 0;
+    for (size_t i = 0; i < width; i++) {
+        double mean_a = 0, mean_b = 0;
+        for (size_t t = 0; t < n; t++) {
+            mean_a += (double)value_at(a, x, t, i) / (double)n;
+            mean_b += (double)value_at(b, x, t, i) / (double)n;
+        }
+        for (size_t t = 0; t < n; t++) {
+            double da = (double)value_at(a, x, t, i) - mean_a;
+            double db = (double)value_at(b, x, t, i) - mean_b;
+            ab += da * db;
+            aa += da * da;
+            bb += db * db;
+        }
+    }
+    return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : aa == bb;
+}
+
+/* Whether all that is neither key nor value is the same. */
+static bool same_frame(const Prefill *p, const uint8_t *a, const uint8_t *b, size_t n,
+                       size_t bytes)
+{
+    size_t data = n * row_bytes(p), at = 0;
+    for (size_t i = 0; i < 2 * p->shape.layers; i++) {
+        bool values = i >= p->shape.layers;
+        Part x = part_of(p, n, i % p->shape.layers, values);
+        if (x.at + data > bytes || memcmp(a + at, b + at, x.at - at) != 0) return false;
+        at = x.at + data;
+    }
+    return at == bytes;
+}
+
+static Status compare(Ctx *cx, const Prefill *p, const uint8_t *theirs,
+                      const uint8_t *ours, size_t n)
+{
+    size_t width = prefill_kv_width(&p->shape);
+    for (size_t i = 0; i < 2 * p->shape.layers; i++) {
+        bool values = i >= p->shape.layers;
+        size_t layer = i % p->shape.layers;
+        double c = closeness(theirs, ours, part_of(p, n, layer, values), n, width);
+        if (!(c > close_enough))
+            return fail(cx, E_MODEL, "%s: %s of block %zu differ from libllama's: cosine "
+                        "%.3f", p->file.path, values ? "values" : "keys", layer, c);
+    }
+    return OK;
+}
+
+/* theirs: bytes of a state with p's n tokens. */
+static Status learn(Ctx *cx, Prefill *p, uint8_t *theirs, size_t bytes, uint8_t *ours)
+{
+    size_t n = p->n, flag = HEAD + n * CELL;
+    if (bytes >= flag + 4) {
+        memcpy(&p->magic, theirs, sizeof p->magic);
+        p->turned = theirs[flag] != 0;
+    }
+    if (write_state(p, n, NULL) != bytes)
+        return fail(cx, E_MODEL, "this libllama writes a sequence of %zu tokens in %zu "
+                    "bytes, in a format that is not known here", n, bytes);
+    write_state(p, n, ours);
+    if (!same_frame(p, theirs, ours, n, bytes))
+        return fail(cx, E_MODEL, "this libllama writes sequences in a format that is not "
+                    "known here");
+    return compare(cx, p, theirs, ours, n);
+}
+
+Status prefill_agree(Ctx *cx, Prefill *p, struct llama_context *with)
+{
+    if (p->n < PREFILL_PROBE)
+        return fail(cx, E_ARG, "%zu tokens to compare; %d are wanted", p->n,
+                    PREFILL_PROBE);
+    size_t bytes = llama_state_seq_get_size(with, 0);
+    uint8_t *theirs = malloc(bytes + 1), *ours = malloc(bytes + 1);
+    Status st = OK;
+    if (!theirs || !ours) st = fail(cx, E_MEMORY, "no memory to compare sequences");
+    else if (llama_state_seq_get_data(with, theirs, bytes, 0) != bytes)
+        st = fail(cx, E_MODEL, "libllama does not tell its sequence");
+    else st = learn(cx, p, theirs, bytes, ours);
+    if (st != OK) p->magic = 0;
+    free(theirs);
+    free(ours);
+    return st;
+}
+
+Status prefill_hand_over(Ctx *cx, Prefill *p, struct llama_context *to)
+{
+    if (p->magic == 0) return fail(cx, E_ARG, "the format of a sequence is not known yet");
+    if (p->n == 0) return fail(cx, E_ARG, "no tokens to hand over");
+    size_t bytes = write_state(p, p->n, NULL);
+    uint8_t *state = malloc(bytes);
+    if (!state) return fail(cx, E_MEMORY, "no memory to hand %zu tokens over", p->n);
+    write_state(p, p->n, state);
+    engine_reason_clear();
+    size_t read = llama_state_seq_set_data(to, state, bytes, 0);
+    free(state);
+    if (read == bytes) return OK;
+    llama_memory_clear(llama_get_memory(to), true);
+    return fail(cx, E_MODEL, "libllama did not take a sequence of %zu tokens: %s", p->n,
+                engine_reason());
+}
