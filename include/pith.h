@@ -268,6 +268,10 @@ PITH_API int pith_ask(pith *p, const char *question, const pith_ask_options *opt
                       pith_answer **out, pith_error *why);
 PITH_API void pith_answer_free(pith_answer *a);
 
+/* The name of the router's feature i, from 0, in the order of route_features; NULL behind
+ * the last. Those of the draft begin with "draft_". */
+PITH_API const char *pith_route_feature(int i);
+
 /* The same as JSON; NULL when there is no memory. Free with pith_string_free.
  * {"answer","abstained","confidence","citations":[{"n","document","section","start",
  * "end","text"}],"passages":[...],"model","route","route_score","draft_score"?,

@@ -290,6 +290,11 @@ int pith_ask(pith *p, const char *question, const pith_ask_options *opt,
     return call_end(p, &cx, st, true, why);
 }
 
+const char *pith_route_feature(int i)
+{
+    return i >= 0 && i < ROUTE_FEATURES ? route_feature_name((RouteFeature)i) : NULL;
+}
+
 void pith_answer_free(pith_answer *a)
 {
     if (!a) return;

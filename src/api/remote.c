@@ -1,6 +1,7 @@
 /* remote.c -- see remote.h. */
 #include "api/remote.h"
 
+#include "ask/route_file.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -64,6 +65,23 @@ static Status split_prefixes(Ctx *cx, Str text, RouteRules *r)
     r->private_below = list;
     r->n_private = n;
     return OK;
+}
+
+/* The owner's weights, where `pith route fit` left some. */
+static Status read_weights(Ctx *cx, RouteRules *r)
+{
+    Str folder, path;
+    RouteModel *m = ctx_new(cx, RouteModel, 1);
+    TRY_NEW(m);
+    if (folder_config(cx, &folder) == E_NOTFOUND) return ctx_forgive(cx), OK;
+    TRY(cx->status);
+    TRY(path_join(cx, folder, STR("route.json"), &path));
+    Status st = route_model_read(cx, path.p, m);
+    if (st == OK) return r->model = m, OK;
+    if (st == E_MEMORY) return st;
+    if (st != E_NOTFOUND) r->forbidden = ctx_printf(cx, "%s", cx->reason).p;
+    ctx_forgive(cx);
+    return st == E_NOTFOUND || r->forbidden ? OK : E_MEMORY;
 }
 
 static Status read_private(Ctx *cx, RouteRules *r)
@@ -170,6 +188,7 @@ Status remote_prepare(Ctx *cx, pith *p, const pith_ask_options *o, Asker *a,
     TRY(open_model(cx, p));
     a->remote = p->remote.model;
     r->force = (RouteForce)o->route;
+    TRY(read_weights(cx, r));
     TRY(read_private(cx, r));
     TRY(read_budget(cx, p, r));
     if (p->remote.policy != PITH_REMOTE_ASK) return OK;

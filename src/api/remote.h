@@ -1,7 +1,8 @@
 /* remote.h -- the owner's rules about the remote model, and the accounts of its use.
  *
  * $XDG_CONFIG_HOME/pith/private lists prefixes of uris, one a line, whose text never
- * leaves; $XDG_STATE_HOME/pith/remote-usage.json counts what was used today;
+ * leaves; route.json beside it holds the router's weights, where the owner fitted some;
+ * $XDG_STATE_HOME/pith/remote-usage.json counts what was used today;
  * route.jsonl beside it has a line for each decision, with figures and no text. Whatever
  * cannot be read forbids sending. */
 #ifndef PITH_API_REMOTE_H

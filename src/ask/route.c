@@ -32,12 +32,12 @@ static const struct { const char *name, *because; } about[ROUTE_FEATURES] = {
     [ROUTE_TOKENS] = { "tokens", "there is much to read" },
     [ROUTE_LEFT_OUT] = { "left_out", "passages did not fit the context" },
     [ROUTE_FAR] = { "far", "the question is far from what the documents are about" },
-    [ROUTE_DOUBT] = { "doubt", "the small model was unsure of its answer" },
-    [ROUTE_WORST] = { "worst", "the small model was unsure of a word of its answer" },
-    [ROUTE_UNCITED] = { "uncited", "the passages support the small model's answer badly" },
-    [ROUTE_LOOSE] = { "loose", "a claim of the small model's answer has no source" },
-    [ROUTE_REFUSED] = { "refused", "the small model found no answer" },
-    [ROUTE_WORDY] = { "wordy", "the small model's answer is long" },
+    [ROUTE_DOUBT] = { "draft_doubt", "the small model was unsure of its answer" },
+    [ROUTE_WORST] = { "draft_worst", "the small model was unsure of one of its words" },
+    [ROUTE_UNCITED] = { "draft_uncited", "the passages hardly support the small answer" },
+    [ROUTE_LOOSE] = { "draft_loose", "a claim of the small answer has no source" },
+    [ROUTE_REFUSED] = { "draft_refused", "the small model found no answer" },
+    [ROUTE_WORDY] = { "draft_wordy", "the small model's answer is long" },
 };
 
 const char *route_feature_name(RouteFeature f)
@@ -108,7 +108,7 @@ static void explain(Ctx *cx, const RouteModel *m, Decision *d)
         told[best] = true;
         route_because(d, words_for(cx, (RouteFeature)best, &d->seen));
     }
-    if (!d->n_reasons) route_because(d, STR("all in all the large model should do better"));
+    if (!d->n_reasons) route_because(d, STR("all in all the large model should gain"));
 }
 
 /* ---- rules ------------------------------------------------------------------------- */
@@ -123,10 +123,11 @@ static const char *kept_here(Ctx *cx, const RouteRules *r, const RouteInput *in)
     if (in->has_history && r->n_private)
         return "an earlier turn may quote private text, which stays here";
     double tokens = in->max_tokens + (double)in->question.n / 4 + 64;
-    for (size_t i = 0; i < in->passages->n; i++) tokens += in->passages->at[i].prompt_tokens;
+    for (size_t i = 0; i < in->passages->n; i++)
+        tokens += in->passages->at[i].prompt_tokens;
     if (tokens <= r->tokens_left) return NULL;
-    return ctx_printf(cx, "about %.0f tokens are needed, today's budget has %.0f left", tokens,
-                      fmax(0, r->tokens_left)).p;
+    return ctx_printf(cx, "about %.0f tokens are needed, today's budget has %.0f left",
+                      tokens, fmax(0, r->tokens_left)).p;
 }
 
 /* The large model is wanted; the owner may still say no. */

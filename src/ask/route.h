@@ -13,8 +13,8 @@
 
 typedef enum Route { ROUTE_SLM, ROUTE_LLM, ROUTE_ABSTAIN } Route;
 
-/* All lie near [0,1], so that weights can be compared, and each is made so that more of it
- * should speak for the large model. */
+/* All lie near [0,1], so that weights can be compared, and each is made so that more of
+ * it should speak for the large model. */
 typedef enum RouteFeature {
     ROUTE_LENGTH,       // words of the question / 20
     ROUTE_EXPLAIN,      // why, or how without many, much, long, ...: 1

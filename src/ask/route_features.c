@@ -35,7 +35,8 @@ static const char *const comparing[] = {
     "either", "older", "younger", "larger", "smaller", "longer", "shorter", "taller",
     "higher", "lower", "earlier", "later", "same", "than", "similar", "first", NULL };
 static const char *const gathering[] = {
-    "total", "sum", "average", "list", "every", "each", "all", "count", "altogether", NULL };
+    "total", "sum", "average", "list", "every", "each", "all", "count", "altogether",
+    NULL };
 static const char *const amounts[] = {
     "many", "much", "long", "old", "far", "often", "tall", "big", "high", "deep", NULL };
 static const char *const relating[] = {
@@ -133,7 +134,8 @@ static void find_names(Asked *q, const Stems *s, size_t n)
 }
 
 /* Two names that no passage has together, each found, in different documents. */
-static void find_apart(const Asked *q, const Stems *s, const Passages *ps, RouteSeen *seen)
+static void find_apart(const Asked *q, const Stems *s, const Passages *ps,
+                       RouteSeen *seen)
 {
     for (size_t a = 0; a < q->n_names; a++)
         for (size_t b = a + 1; b < q->n_names; b++) {

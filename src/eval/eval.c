@@ -71,6 +71,18 @@ static const Verb verbs[] = {
       "\"document\"?}.\n\n"
       "  --limit N, --per-query FILE, --rerank N\n" ASKING MODELS
       "\nExample:\n  pith eval questions my-questions.jsonl\n" },
+    { "route", EVAL_ROUTE, 1, 1, eval_route,
+      "pith eval route DIR --remote URL [options]\n"
+      "Each question of DIR is answered by the small model and by the large one at URL,\n"
+      "from the same passages; the questions are then given to the large one in the\n"
+      "order of the router's score. The area under that curve (auc) is held against\n"
+      "chance and against the best single feature, by a paired bootstrap. Answers are\n"
+      "kept: a second run asks nobody, and a run that was stopped goes on.\n\n" FILES
+      "  --remote URL, --remote-model NAME  the large model's server\n"
+      "  --risk R        is at most a share R of the answers kept here wrong?\n"
+      "  --chunk-tokens N  size of passages\n" ASKING MODELS
+      "\nExample:\n  pith eval route data/nq --limit 80 --remote http://127.0.0.1:8378/v1"
+      "\n" },
     { "compare", EVAL_COMPARE, 2, 2, eval_compare,
       "pith eval compare A.tsv B.tsv [--json]\n"
       "Two files of --per-query: is the difference more than chance? Paired bootstrap,\n"
@@ -102,6 +114,7 @@ static int help(FILE *to)
           "  answer DIR      answers against accepted ones: EM, F1, contains\n"
           "  abstain DIR     what is refused, what is kept\n"
           "  filter DIR      what the filter takes out, and what it costs\n"
+          "  route DIR       small and large model: what does the router gain?\n"
           "  questions FILE  your own questions to your own store\n"
           "  compare A B     is a difference more than chance?\n"
           "  report A...     results as a page with plots\n\n"
@@ -138,7 +151,7 @@ int eval_main(int argc, char **argv, const EvalEnv *env)
         return help(env->out);
     if (!v)
         return tell(env, "eval needs one of retrieve, rerank, answer, abstain, "
-                         "filter, questions, compare and report: see pith eval "
+                         "filter, route, questions, compare and report: see pith eval "
                          "--help"), USAGE;
     Status st = eval_options_read(&cx, v->bit, argc, argv, &o);
     if (st == OK && o.help) return fputs(v->usage, env->out), DONE;

@@ -18,9 +18,10 @@ typedef struct Option {
     unsigned who;
 } Option;
 
-#define ASKS (EVAL_ANSWER | EVAL_ABSTAIN | EVAL_QUESTIONS | EVAL_FILTER)
+#define ROUTES (EVAL_ROUTE | EVAL_ROUTE_FIT)
+#define ASKS (EVAL_ANSWER | EVAL_ABSTAIN | EVAL_QUESTIONS | EVAL_FILTER | ROUTES)
 #define SEARCHES (EVAL_RETRIEVE | ASKS)
-#define INDEXES (EVAL_RETRIEVE | EVAL_ANSWER | EVAL_ABSTAIN | EVAL_FILTER)
+#define INDEXES (EVAL_RETRIEVE | EVAL_ANSWER | EVAL_ABSTAIN | EVAL_FILTER | EVAL_ROUTE)
 #define COLLECTIONS (EVAL_RERANK | INDEXES)
 
 static const Option table[] = {
@@ -30,11 +31,19 @@ static const Option table[] = {
     { "--run-out", offsetof(EvalOptions, run_out), TEXT, EVAL_RETRIEVE | EVAL_RERANK },
     { "--baseline", offsetof(EvalOptions, baseline), TEXT, EVAL_RETRIEVE },
     { "--per-query", offsetof(EvalOptions, per_query), TEXT,
-      COLLECTIONS | EVAL_QUESTIONS },
+      COLLECTIONS | EVAL_QUESTIONS | EVAL_ROUTE_FIT },
+    { "--remote", offsetof(EvalOptions, remote), TEXT, ROUTES },
+    { "--remote-model", offsetof(EvalOptions, remote_model), TEXT, ROUTES },
+    { "--keep", offsetof(EvalOptions, keep), REAL, EVAL_ROUTE_FIT },
+    { "--share", offsetof(EvalOptions, share), REAL, EVAL_ROUTE_FIT },
+    { "--risk", offsetof(EvalOptions, risk), REAL, ROUTES },
+    { "--penalty", offsetof(EvalOptions, penalty), REAL, EVAL_ROUTE_FIT },
+    { "--out", offsetof(EvalOptions, out), TEXT, EVAL_ROUTE_FIT },
     { "--mode", offsetof(EvalOptions, mode), MODE, SEARCHES },
     { "--k", offsetof(EvalOptions, k), COUNT, EVAL_RETRIEVE },
     { "--rerank", offsetof(EvalOptions, rerank), COUNT, EVAL_RETRIEVE | EVAL_QUESTIONS },
-    { "--limit", offsetof(EvalOptions, limit), COUNT, COLLECTIONS | EVAL_QUESTIONS },
+    { "--limit", offsetof(EvalOptions, limit), COUNT,
+      COLLECTIONS | EVAL_QUESTIONS | EVAL_ROUTE_FIT },
     { "--chunk-tokens", offsetof(EvalOptions, chunk_tokens), COUNT, INDEXES },
     { "--context-tokens", offsetof(EvalOptions, context_tokens), COUNT, ASKS },
     { "--max-tokens", offsetof(EvalOptions, max_tokens), COUNT, ASKS },

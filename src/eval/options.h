@@ -8,7 +8,7 @@
 enum {
     EVAL_RETRIEVE = 1, EVAL_RERANK = 2, EVAL_ANSWER = 4, EVAL_ABSTAIN = 8,
     EVAL_QUESTIONS = 16, EVAL_COMPARE = 32, EVAL_REPORT = 64, EVAL_FILTER = 128,
-    EVAL_ALL = 255,
+    EVAL_ROUTE = 256, EVAL_ROUTE_FIT = 512, EVAL_ROUTE_REPORT = 1024, EVAL_ALL = 2047,
 };
 
 enum { OPERANDS_MAX = 32 };
@@ -20,6 +20,9 @@ typedef struct EvalOptions {
     const char *run_out, *per_query;        // files to write; NULL: none
     const char *baseline;                   // a run to compare with; NULL: none
     const char *generator, *embedder, *reranker;   // NULL: as env has them
+    const char *remote, *remote_model;      // the large model's server; NULL: likewise
+    const char *out;                        // a file to write; NULL: the usual one
+    double keep, share, risk, penalty;      // of the router; 0: not asked for
     int mode;                               // PITH_HYBRID, ...
     int k;                                  // documents of a ranking; 100
     int rerank;                             // passages the reranker reads; 0

@@ -18,6 +18,8 @@ MUST_USE Status eval_abstain(const Job *j);
 MUST_USE Status eval_filter(const Job *j);
 /* The user's own questions to the user's own store. */
 MUST_USE Status eval_questions(const Job *j);
+/* Small and large model over the same passages, and the curve that the router draws. */
+MUST_USE Status eval_route(const Job *j);
 /* Two files of --per-query, question by question. */
 MUST_USE Status eval_compare(const Job *j);
 /* Results of --json as an HTML page, which is written at once; no result of its own. */

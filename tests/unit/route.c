@@ -188,6 +188,120 @@ static void an_offline_server_leaves_the_answer_to_the_small_model(void **state)
     pith_close(p);
 }
 
+/* ---- drafts and the owner's weights ------------------------------------------------- */
+
+/* Weights under which a question goes to the large model once there is a draft. */
+#define AFTER_DRAFT "{\"bias\":-9,\"threshold\":0.5,\"features\":{\"draft_wordy\":" \
+    "{\"weight\":9000,\"usual\":0}}}"
+
+static void weights(Desk *d, const char *json)
+{
+    assert_int_equal(folder_make(&d->cx, at(d, "pith")), OK);
+    assert_int_equal(file_write(&d->cx, at(d, "pith/route.json"), str_z(json)), OK);
+}
+
+static int collect(void *arg, const char *piece, size_t n)
+{
+    buf_add(arg, (Str){ piece, n });
+    return 0;
+}
+
+static void a_poor_draft_is_never_shown_and_the_large_model_writes(void **state)
+{
+    Desk *d = *state;
+    LlmServer s = { .answer = "It was Ingrid Halvorsen." };
+    Buf shown = BUF(9999);
+    const pith_ask_options opt = { .no_abstain = 1, .filter_margin = 1,
+                                   .on_text = collect, .arg = &shown };
+    if (!llm_server_start(&s)) skip();
+    weights(d, AFTER_DRAFT);
+    pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 0, NULL });
+    pith_answer *a = asked(p, OPEN_QUESTION, &opt);
+    assert_string_equal(a->route, "llm");
+    assert_true(a->route_score < .01 && a->draft_score > .99);
+    assert_string_equal(a->route_reasons[0], "the small model's answer is long");
+    assert_non_null(memmem(shown.p, shown.n, "It was Ingrid", 13));
+    assert_null(memmem(shown.p, shown.n, "1871", 4));   // the draft's words
+    assert_int_equal(s.requests, 1);
+    pith_answer_free(a);
+    pith_close(p);
+    buf_free(&shown);
+    llm_server_stop(&s);
+}
+
+static void a_draft_stands_in_where_the_large_model_fails(void **state)
+{
+    Desk *d = *state;
+    Buf shown = BUF(9999);
+    const pith_ask_options opt = { .no_abstain = 1, .filter_margin = 1,
+                                   .on_text = collect, .arg = &shown };
+    weights(d, AFTER_DRAFT);
+    pith *p = open_as(d, &(Owner){ "http://127.0.0.1:1", PITH_REMOTE_AUTO, 0, NULL });
+    pith_answer *a = asked(p, OPEN_QUESTION, &opt);
+    assert_string_equal(a->route, "slm");
+    assert_non_null(a->fallback);
+    assert_non_null(strstr(a->text, "Ingrid"));
+    assert_int_equal(shown.n, strlen(a->text));
+    assert_true(a->n_citations > 0 && a->support > 0 && a->support <= 1);
+    pith_answer_free(a);
+    pith_close(p);
+    buf_free(&shown);
+}
+
+static void names_what_it_measured(void **state)
+{
+    Desk *d = *state;
+    pith *p = open_as(d, &(Owner){ "http://127.0.0.1:1", PITH_REMOTE_AUTO, 0, NULL });
+    const pith_ask_options small = { .route = PITH_ROUTE_SLM, .no_abstain = 1 };
+    pith_answer *a = asked(p, OPEN_QUESTION, &small);
+    char *json = pith_answer_json(a);
+    double x = 0;
+    for (size_t i = 0; i < a->n_route_features; i++) {
+        const pith_feature *f = &a->route_features[i];
+        assert_string_equal(f->name, pith_route_feature((int)i));
+        x += f->weight * (f->value - f->usual);
+    }
+    assert_null(pith_route_feature((int)a->n_route_features));
+    assert_null(pith_route_feature(-1));
+    x -= log(a->draft_score / (1 - a->draft_score));    // leaves the bias, without its sign
+    assert_true(fabs(x + route_default.bias) < 1e-3);
+    assert_non_null(strstr(json, "\"draft_doubt\":{\"value\":"));
+    assert_non_null(strstr(json, "\"draft_score\":"));
+    assert_non_null(strstr(json, "\"logprob\":{\"mean\":"));
+    pith_string_free(json);
+    pith_answer_free(a);
+    pith_close(p);
+}
+
+static void weights_that_cannot_be_read_forbid(void **state)
+{
+    static const char *const bad[][2] = {
+        { "{", "no JSON in line 1" },
+        { "{\"bias\":0,\"features\":{}}", "\"threshold\" of the model" },
+        { "{\"bias\":0,\"threshold\":1}", "\"features\" is no object" },
+        { "{\"bias\":0,\"threshold\":1,\"features\":{\"speed\":{\"weight\":1}}}",
+          "no feature \"speed\"" },
+        { "{\"bias\":0,\"threshold\":1,\"features\":{\"far\":{\"weight\":1,"
+          "\"scale\":0}}}", "above 0" },
+        { "{\"bias\":0,\"threshold\":1,\"features\":{\"far\":{\"weight\":1e9}}}",
+          "within 1e6" },
+    };
+    Desk *d = *state;
+    LlmServer s = { 0 };
+    if (!llm_server_start(&s)) skip();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        weights(d, bad[i][0]);
+        pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 0, NULL });
+        pith_answer *a = asked(p, OPEN_QUESTION, &large);
+        assert_string_equal(a->route, "slm");
+        if (!strstr(a->route_reasons[0], bad[i][1])) fail_msg("%s", a->route_reasons[0]);
+        pith_answer_free(a);
+        pith_close(p);
+    }
+    llm_server_stop(&s);
+    assert_int_equal(s.requests, 0);
+}
+
 /* ---- the score --------------------------------------------------------------------- */
 
 static Passage passage(const char *uri, const char *text, float logit)
@@ -244,6 +358,10 @@ int main(void)
         TEST(a_talk_without_documents_goes_to_the_model_as_it_stands),
         TEST(an_account_that_cannot_be_read_forbids),
         TEST(an_offline_server_leaves_the_answer_to_the_small_model),
+        TEST(a_poor_draft_is_never_shown_and_the_large_model_writes),
+        TEST(a_draft_stands_in_where_the_large_model_fails),
+        TEST(names_what_it_measured),
+        TEST(weights_that_cannot_be_read_forbid),
         TEST(a_comparison_over_two_documents_goes_to_the_large_model),
         TEST(says_which_word_no_passage_covers),
         TEST(no_passage_is_no_question_for_anybody),
