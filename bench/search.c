@@ -11,7 +11,7 @@
 #include "base/words.h"
 #include "model/model.h"
 #include "pith.h"
-#include "store/store.h"
+#include "store/write.h"
 
 #include <dirent.h>
 #include <math.h>

@@ -2,6 +2,7 @@
 #include "api/handle.h"
 #include "index/index.h"
 #include "model/catalog.h"
+#include "store/write.h"
 
 #include <jansson.h>
 #include <stdlib.h>

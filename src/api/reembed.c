@@ -3,6 +3,7 @@
 #include "api/handle.h"
 #include "base/file.h"
 #include "index/index.h"
+#include "store/write.h"
 
 #include <errno.h>
 #include <stdio.h>

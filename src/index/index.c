@@ -79,7 +79,7 @@ static Status file_failed(Indexer *x, const Entry *e, Status st, bool named)
     ctx_forgive(&q->work);
     q->now.files_done++;
     q->now.bytes_done += e->bytes;
-    return OK;
+    return queue_tick(q);
 }
 
 static Status file_read(Indexer *x, const Entry *e, Str root, Pending *out, bool *same)
@@ -96,10 +96,22 @@ static Status file_read(Indexer *x, const Entry *e, Str root, Pending *out, bool
     TRY_NEW(o.uri.p);
     bool known = false;
     TRY(document_is_same(cx, q->store, &o, &known, same));
-    if (*same) return OK;
-    TRY(document_read(q, &o, out));
+    if (*same) out->doc = (Document){ .uri = o.uri, .mtime_ns = o.mtime_ns };
+    else TRY(document_read(q, &o, out));
     out->known = known;
     return OK;
+}
+
+/* Its time is kept, so that it is not read again at the next visit. */
+static Status file_same(Indexer *x, const Entry *e, const Document *d)
+{
+    Queue *q = &x->q;
+    Status st = store_touch(&q->work, q->store, d->uri, d->mtime_ns);
+    if (st != OK) return queue_fail(q, st);
+    q->report->unchanged++;
+    q->now.files_done++;
+    q->now.bytes_done += e->bytes;
+    return queue_tick(q);
 }
 
 static Status file_index(Indexer *x, const Entry *e, const Visit *v)
@@ -111,11 +123,7 @@ static Status file_index(Indexer *x, const Entry *e, const Visit *v)
     queue_tell(q, e->path.p);
     Status st = file_read(x, e, v->root, &p, &same);
     if (st != OK) return file_failed(x, e, st, v->walk.is_file);
-    if (!same) return queue_add(q, &p);
-    q->report->unchanged++;
-    q->now.files_done++;
-    q->now.bytes_done += e->bytes;
-    return OK;
+    return same ? file_same(x, e, &p.doc) : queue_add(q, &p);
 }
 
 /* ---- a root ------------------------------------------------------------------------ */

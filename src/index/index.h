@@ -1,9 +1,11 @@
 /* index.h -- documents into a store: read, cut into chunks, embed, put.
  *
  * Everything is incremental. A file whose size and time are as before is not opened; one
- * whose content hash is as before is not parsed; a changed one replaces its chunks. Work
- * is committed document by document. Stopping on request loses at most the document in
- * work; being killed, those since the last commit of the store, too. */
+ * whose content hash is as before is not parsed; a changed one replaces its chunks.
+ *
+ * A document that was told as done is in the store, whole and durable. Stopping on
+ * request loses at most the document in work; being killed, those of the batch in work,
+ * too: up to 64 documents, of 64 chunks or a second's work, whichever is less. */
 #ifndef PITH_INDEX_INDEX_H
 #define PITH_INDEX_INDEX_H
 
@@ -15,7 +17,7 @@ typedef struct IndexProgress {
     size_t files_done, files_total;   // total grows until the walk is over
     uint64_t bytes_done, bytes_total; // of files that needed work
     size_t chunks_done;
-    const char *current;              // path in work
+    const char *current;              // path in work; done where files_done has grown
 } IndexProgress;
 
 typedef struct IndexOptions {

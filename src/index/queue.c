@@ -3,14 +3,20 @@
 
 #include <string.h>
 
-enum { CHUNK_TOKENS = 200, PATIENCE = 4 * QUEUE_CHUNKS };
+enum {
+    CHUNK_TOKENS = 200,
+    PATIENCE = 4 * QUEUE_CHUNKS,
+    BATCH_MS = 1000,            // what waits longer than this is not to be lost
+    BATCH_MIN = 4,              // texts given to a very slow encoder
+};
 
 static const uint64_t FILE_BYTES_MAX = 256u << 20, SOURCE_BYTES_MAX = 8u << 20;
 
 Status queue_open(Ctx *cx, Store *s, Model *embedder, const IndexOptions *opt,
                   IndexReport *report, Queue *out)
 {
-    *out = (Queue){ .cx = cx, .store = s, .embedder = embedder, .report = report };
+    *out = (Queue){ .cx = cx, .store = s, .embedder = embedder, .report = report,
+                    .batch = QUEUE_CHUNKS };
     out->work = (Ctx){ .cancelled = cx->cancelled, .cancel_arg = cx->cancel_arg };
     if (opt) out->opt = *opt;
     if (out->opt.chunk_tokens <= 0) out->opt.chunk_tokens = CHUNK_TOKENS;
@@ -53,59 +59,66 @@ bool queue_has(const Queue *q, Str uri)
     return false;
 }
 
-/* ---- embedding --------------------------------------------------------------------- */
+/* ---- a flush ----------------------------------------------------------------------- */
 
-/* Chunk number i of all that wait, and its document. */
-typedef struct Place {
-    size_t document, chunk;
-} Place;
+/* How far the flush is. Chunks are counted through all documents that wait. */
+typedef struct Flush {
+    size_t document, chunk;     // whose text is next
+    size_t embedded;            // chunks
+    size_t put, put_chunks;     // documents that are in the store, and their chunks
+    float *vectors;             // (q->chunks, dim)
+} Flush;
 
-static Str next_text(Ctx *cx, const Queue *q, Place *at)
+static Str next_text(Ctx *cx, const Queue *q, Flush *f)
 {
-    while (at->chunk == q->at[at->document].n) at->document++, at->chunk = 0;
-    const Pending *p = &q->at[at->document];
-    return embedding_text(cx, p->doc.title, &p->chunks[at->chunk++]);
+    while (f->chunk == q->at[f->document].n) f->document++, f->chunk = 0;
+    const Pending *p = &q->at[f->document];
+    return embedding_text(cx, p->doc.title, &p->chunks[f->chunk++]);
 }
 
-/* n texts from *at on to vectors (n, dim); their memory is given back at once. */
-static Status embed_some(Queue *q, Place *at, size_t n, float *vectors)
+/* A quick encoder is given 64 texts at once, a slow one a second's work, so that no more
+ * is lost to a kill. */
+static size_t batch_for(double ms_per_chunk)
 {
-    Ctx cx = CTX_INIT;
+    double n = BATCH_MS / (ms_per_chunk > 0 ? ms_per_chunk : 1e-3);
+    return n >= QUEUE_CHUNKS ? QUEUE_CHUNKS : n <= BATCH_MIN ? BATCH_MIN : (size_t)n;
+}
+
+static Status embed_batch(Ctx *cx, Queue *q, Flush *f)
+{
     Str texts[QUEUE_CHUNKS];
-    Status st = OK;
-    for (size_t i = 0; i < n && st == OK; i++) {
-        texts[i] = next_text(&cx, q, at);
-        if (!texts[i].p) st = E_MEMORY;
-    }
-    if (st == OK) st = model_embed(&cx, q->embedder, EMBED_PASSAGE, texts, n, vectors);
-    if (st != OK) fail(&q->work, st, "%s", cx.reason);
-    ctx_end(&cx);
-    return st;
-}
-
-static Status embed_all(Queue *q, float *vectors)
-{
+    size_t left = q->chunks - f->embedded, n = left < q->batch ? left : q->batch;
     size_t dim = (size_t)model_info(q->embedder)->dim;
-    Place at = { 0, 0 };
-    for (size_t done = 0; done < q->chunks;) {
-        size_t n = q->chunks - done < QUEUE_CHUNKS ? q->chunks - done : QUEUE_CHUNKS;
-        if (q->chunks > PATIENCE) TRY(ctx_check(&q->work));
-        TRY(embed_some(q, &at, n, vectors + done * dim));
-        done += n;
-        q->now.chunks_done += n;
-        queue_tell(q, q->at[at.document].doc.uri.p);
+    double begun = now_ms();
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = next_text(cx, q, f);
+        TRY_NEW(texts[i].p);
     }
+    TRY(model_embed(cx, q->embedder, EMBED_PASSAGE, texts, n,
+                    f->vectors + f->embedded * dim));
+    f->embedded += n;
+    q->now.chunks_done += n;
+    if (n >= BATCH_MIN) q->batch = batch_for((now_ms() - begun) / (double)n);
     return OK;
 }
 
-static Status put_all(Queue *q, const float *vectors)
+/* Puts the documents whose chunks are all embedded, makes them durable, and only then
+ * tells of them. */
+static Status put_ready(Ctx *cx, Queue *q, Flush *f)
 {
     const ModelInfo *m = model_info(q->embedder);
     EmbedderId by = { .name = m->name, .fingerprint = m->fingerprint, .dim = m->dim };
-    for (size_t i = 0; i < q->n; i++) {
+    size_t first = f->put;
+    for (; f->put < q->n; f->put++) {
+        const Pending *p = &q->at[f->put];
+        if (f->put_chunks + p->n > f->embedded) break;
+        TRY(store_put(cx, q->store, &p->doc, p->chunks, p->n,
+                      f->vectors + f->put_chunks * (size_t)m->dim, &by));
+        f->put_chunks += p->n;
+    }
+    if (f->put > first) TRY(store_commit(cx, q->store));
+    for (size_t i = first; i < f->put; i++) {
         const Pending *p = &q->at[i];
-        TRY(store_put(&q->work, q->store, &p->doc, p->chunks, p->n, vectors, &by));
-        vectors += p->n * (size_t)m->dim;
         q->report->chunks += p->n;
         if (p->known) q->report->changed++;
         else q->report->added++;
@@ -116,15 +129,34 @@ static Status put_all(Queue *q, const float *vectors)
     return OK;
 }
 
+/* One batch, whose memory is given back at once. cx cannot be cancelled: a batch that was
+ * embedded is kept. */
+static Status flush_batch(Queue *q, Flush *f)
+{
+    Ctx cx = CTX_INIT;
+    Status st = f->embedded < q->chunks ? embed_batch(&cx, q, f) : OK;
+    if (st == OK) st = put_ready(&cx, q, f);
+    if (st != OK) fail(&q->work, st, "%s", cx.reason);
+    ctx_end(&cx);
+    return st;
+}
+
+static Status flush_all(Queue *q)
+{
+    Flush f = { 0 };
+    size_t dim = (size_t)model_info(q->embedder)->dim;
+    TRY_NEW(f.vectors = ctx_alloc(&q->work, q->chunks, dim * sizeof *f.vectors));
+    while (f.put < q->n) {
+        if (q->chunks > PATIENCE) TRY(ctx_check(&q->work));
+        TRY(flush_batch(q, &f));
+        if (f.put < q->n) queue_tell(q, q->at[f.put].doc.uri.p);
+    }
+    return OK;
+}
+
 Status queue_flush(Queue *q)
 {
-    size_t dim = (size_t)model_info(q->embedder)->dim;
-    Status st = OK;
-    if (q->n) {
-        float *vectors = ctx_alloc(&q->work, q->chunks, dim * sizeof *vectors);
-        st = vectors ? embed_all(q, vectors) : E_MEMORY;
-        if (st == OK) st = put_all(q, vectors);
-    }
+    Status st = flush_all(q);
     if (st != OK) st = queue_fail(q, st);
     ctx_end(&q->work);
     q->n = q->chunks = 0;
@@ -132,11 +164,17 @@ Status queue_flush(Queue *q)
     return st;
 }
 
+Status queue_tick(Queue *q)
+{
+    return q->n && now_ms() - q->since >= BATCH_MS ? queue_flush(q) : OK;
+}
+
 Status queue_add(Queue *q, const Pending *p)
 {
+    if (q->n == 0) q->since = now_ms();
     q->at[q->n++] = *p;
     q->chunks += p->n;
-    bool enough = q->n == QUEUE_DOCUMENTS || q->chunks >= QUEUE_CHUNKS ||
+    bool enough = q->n == QUEUE_DOCUMENTS || q->chunks >= q->batch ||
                   q->bytes >= SOURCE_BYTES_MAX;
-    return enough ? queue_flush(q) : OK;
+    return enough ? queue_flush(q) : queue_tick(q);
 }

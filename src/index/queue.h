@@ -1,14 +1,18 @@
 /* queue.h -- documents on their way into the store, embedded many at a time.
  *
  * An encoder is busy only with some dozens of texts at once, and most files give a few.
- * So parsed documents wait until about 64 chunks are there; these are embedded together
- * and each document is then put. What waits lives in one arena that each flush empties:
- * memory is bounded by a batch, or by one document where that is larger. */
+ * So parsed documents wait until about 64 chunks are there, fewer where the encoder
+ * needs more than a second for them, or until the first has waited a second. These are
+ * embedded together. A document is put and made durable with the batch that has its last
+ * chunk, and told as done after that: being killed loses what was not told. What waits
+ * lives in one arena that each flush empties: memory is bounded by a batch, or by one
+ * document where that is larger. */
 #ifndef PITH_INDEX_QUEUE_H
 #define PITH_INDEX_QUEUE_H
 
 #include "index/chunk.h"
 #include "index/index.h"
+#include "store/write.h"
 
 enum { QUEUE_CHUNKS = 64, QUEUE_DOCUMENTS = 64 };
 
@@ -30,6 +34,8 @@ typedef struct Queue {
     Ctx work;               // memory of what waits, and of the file in work
     Pending at[QUEUE_DOCUMENTS];
     size_t n, chunks;       // waiting
+    double since;           // now_ms() when the first of them came
+    size_t batch;           // chunks that the encoder takes a second for, at most 64
     uint64_t bytes;         // of sources read since the last flush
 } Queue;
 
@@ -46,10 +52,12 @@ void queue_problem(Queue *q, const char *path, const char *reason);
 /* Takes a document whose strings and chunks live in q->work; flushes when there is
  * enough. An error is one of the store or the model, not of the document. */
 MUST_USE Status queue_add(Queue *q, const Pending *p);
+/* Flushes where a document has waited long enough, though no other comes. */
+MUST_USE Status queue_tick(Queue *q);
 /* Does a document with this uri wait? */
 bool queue_has(const Queue *q, Str uri);
 /* Embeds and puts all that waits, and empties q->work. It stops for a cancelled request
- * only inside large documents, so that no finished file is lost. */
+ * only inside large documents, so that no file that was read is lost. */
 MUST_USE Status queue_flush(Queue *q);
 
 /* Hands an error of q->work over to the caller's request. */

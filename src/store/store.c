@@ -71,6 +71,7 @@ static const char *const query_text[QUERIES] = {
     [Q_CHANGE_DOCUMENT] = "UPDATE document SET uri = ?1, title = ?2, hash = ?3,"
                           "  bytes = ?4, mtime_ns = ?5, chunks = ?6, root = ?7"
                           "  WHERE id = ?8",
+    [Q_TOUCH] = "UPDATE document SET mtime_ns = ?2 WHERE id = ?1",
     [Q_REMOVE_DOCUMENT] = "DELETE FROM document WHERE id = ?1",
     [Q_ADD_CHUNK] = "INSERT INTO chunk"
                     "  (document, ordinal, text, section, start, end, tokens)"

@@ -1,4 +1,4 @@
-/* store.h -- documents, chunks, words and vectors, in one file and one transaction.
+/* store.h -- documents, chunks, words and vectors, in one file. write.h fills it.
  *
  * SQLite holds the truth. The word and vector search structures are derived from it and
  * rebuilt at any doubt. A document is replaced as a whole: readers see the old one or the
@@ -25,8 +25,6 @@ MUST_USE Status store_open(Ctx *cx, const char *path, const StoreOptions *opt,
                            Store **out);
 void store_close(Store *s);
 
-/* What made the vectors: set once, by the first write. E_MODEL from later writes when
- * another embedder is named. */
 typedef struct StoreStats {
     int64_t documents, chunks;
     int64_t text_bytes;     // of all chunks
@@ -59,21 +57,12 @@ typedef struct Chunk {
     Str uri, title;         // of its document, when read
 } Chunk;
 
+/* What made the vectors: set once, by the first write. E_MODEL from later writes when
+ * another embedder is named. */
 typedef struct EmbedderId {
     Str name, fingerprint;
     int dim;
 } EmbedderId;
-
-/* Adds or replaces the document with d->uri, its n chunks and their vectors (n, dim),
- * in one transaction, durable on return once store_flush was called or 64 documents
- * or a second later, whichever comes first.
- * E_MODEL: the store was made with another embedder. A failure leaves it unchanged. */
-MUST_USE Status store_put(Ctx *cx, Store *s, const Document *d, const Chunk *chunks,
-                          size_t n, const float *vectors, const EmbedderId *by);
-/* E_NOTFOUND: no such document. */
-MUST_USE Status store_remove(Ctx *cx, Store *s, Str uri);
-/* Makes all writes durable and brings the derived files up to date. */
-MUST_USE Status store_flush(Ctx *cx, Store *s);
 
 /* E_NOTFOUND: no such document. */
 MUST_USE Status store_find(Ctx *cx, Store *s, Str uri, Document *out);

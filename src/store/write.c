@@ -252,15 +252,29 @@ Status store_put(Ctx *cx, Store *s, const Document *d, const Chunk *chunks, size
     return group_leave(cx, s, st);
 }
 
-Status store_remove(Ctx *cx, Store *s, Str uri)
+/* Begins a change of the document of that name. */
+static Status begin_change(Ctx *cx, Store *s, Str uri, int64_t *id)
 {
-    int64_t id;
-    TRY(find_id(cx, s, uri, &id));
-    if (!id) return fail(cx, E_NOTFOUND, "no document %.*s", (int)uri.n, uri.p);
+    TRY(find_id(cx, s, uri, id));
+    if (!*id) return fail(cx, E_NOTFOUND, "no document %.*s", (int)uri.n, uri.p);
     TRY(group_join(cx, s));
     batch_mark(s->batch);
     Status st = db_do(cx, s, Q_SAVE, 0, 0);
-    if (st == OK) st = remove_chunks(cx, s, id);
+    return st == OK ? OK : group_leave(cx, s, st);
+}
+
+Status store_touch(Ctx *cx, Store *s, Str uri, int64_t mtime_ns)
+{
+    int64_t id;
+    TRY(begin_change(cx, s, uri, &id));
+    return group_leave(cx, s, db_do(cx, s, Q_TOUCH, id, mtime_ns));
+}
+
+Status store_remove(Ctx *cx, Store *s, Str uri)
+{
+    int64_t id;
+    TRY(begin_change(cx, s, uri, &id));
+    Status st = remove_chunks(cx, s, id);
     if (st == OK) st = db_do(cx, s, Q_REMOVE_DOCUMENT, id, 0);
     if (st == OK) st = count(cx, s, -1, 0, 0);
     return group_leave(cx, s, st);
@@ -313,6 +327,11 @@ static Status compact_if_due(Ctx *cx, Store *s)
     if (st == OK) return group_commit(cx, s);
     group_abandon(s);
     return st;
+}
+
+Status store_commit(Ctx *cx, Store *s)
+{
+    return group_commit(cx, s);
 }
 
 Status store_flush(Ctx *cx, Store *s)

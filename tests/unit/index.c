@@ -1,10 +1,13 @@
 /* Folders and texts into a store: what is new, changed, gone or unreadable. The embedder
  * is the fake one, the store is real. */
 #include "index/index.h"
+#include "index/queue.h"
 #include "index_support.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct Desk {
@@ -15,6 +18,10 @@ typedef struct Desk {
     IndexReport report;
     char problem[512];      // the last one told, "path: reason"
     int cancel_after;       // progress calls; 0: never
+    bool stays_cancelled;
+    int told;               // pipe to the parent of the process that writes
+    size_t told_done;
+    bool told_any;
 } Desk;
 
 static void on_problem(void *arg, const char *path, const char *reason)
@@ -27,7 +34,8 @@ static void on_progress(void *arg, const IndexProgress *p)
 {
     Desk *d = arg;
     assert_true(p->files_done <= p->files_total);
-    if (d->cancel_after > 0) d->cancel_after--;
+    if (d->cancel_after > 1 || (d->cancel_after == 1 && !d->stays_cancelled))
+        d->cancel_after--;
 }
 
 static bool is_cancelled(void *arg)
@@ -160,6 +168,24 @@ static void a_touched_file_is_unchanged(void **state)
     assert_int_equal(utimensat(AT_FDCWD, path_of(d, "a.md"), times, 0), 0);
     add(d, "");
     assert_report(d, 0, 0, 1, 0, 0, 0);
+}
+
+static void a_touched_file_is_read_once(void **state)
+{
+    Desk *d = *state;
+    put(d, "a.md", "Words.\n");
+    put(d, "b.md", "Other words.\n");
+    add(d, "");
+    struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+    assert_int_equal(utimensat(AT_FDCWD, path_of(d, "a.md"), times, 0), 0);
+    sync_store(d);
+    assert_report(d, 0, 0, 2, 0, 0, 0);
+    assert_int_equal(find(d, "a.md").mtime_ns, 1000 * INT64_C(1000000000));
+    /* Other bytes of the same size and time: seen only where the file is opened. */
+    put(d, "a.md", "Birds.\n");
+    assert_int_equal(utimensat(AT_FDCWD, path_of(d, "a.md"), times, 0), 0);
+    add(d, "");
+    assert_report(d, 0, 0, 2, 0, 0, 0);
 }
 
 static void an_empty_file_is_a_document_without_chunks(void **state)
@@ -314,6 +340,128 @@ static void stopping_keeps_what_was_done(void **state)
     assert_report(d, 30, 0, 10, 0, 0, 0);
 }
 
+static void stopping_for_good_keeps_what_waits(void **state)
+{
+    Desk *d = *state;
+    char name[32];
+    for (int i = 0; i < 9; i++) {
+        snprintf(name, sizeof name, "%d.md", i);
+        put(d, name, "Some words.\n");
+    }
+    d->cx.cancelled = is_cancelled;
+    d->cx.cancel_arg = d;
+    d->cancel_after = 6;
+    d->stays_cancelled = true;
+    assert_int_equal(try_add(d, ""), E_CANCELLED);
+    assert_int_equal(d->report.added, 5);
+    ctx_forgive(&d->cx);
+    d->cancel_after = 0;
+    add(d, "");
+    assert_report(d, 4, 0, 5, 0, 0, 0);
+}
+
+/* ---- being killed ------------------------------------------------------------------ */
+
+enum { KILL_FILES = 900, FILE_CHUNKS = 3, ROUNDS = 16 };
+
+static void tell_parent(void *arg, const IndexProgress *p)
+{
+    Desk *d = arg;
+    char line[600];
+    bool done = d->told_any && p->files_done > d->told_done;
+    if (!p->current) return;
+    d->told_any = true;
+    d->told_done = p->files_done;
+    int n = snprintf(line, sizeof line, "%c%s\n", done ? 'd' : 'w', p->current);
+    if (write(d->told, line, (size_t)n) != n) _exit(4);   // whole: below PIPE_BUF
+}
+
+static void index_until_killed(Desk *d)
+{
+    IndexOptions opt = { .on_progress = tell_parent, .arg = d, .chunk_tokens = 16 };
+    StoreOptions create = { .create = true };
+    const char *path = path_of(d, "");
+    Str store = ctx_printf(&d->cx, "%s/killed.db", d->folder);
+    Store *s;
+    if (store_open(&d->cx, store.p, &create, &s) != OK) _exit(1);
+    if (index_paths(&d->cx, s, d->model, &path, 1, &opt, &d->report) != OK) _exit(2);
+    _exit(0);
+}
+
+/* Everything told as done is in the store, whole. Returns how many files were opened:
+ * they have their number for a name, and are visited in that order. */
+static size_t read_what_was_told(Desk *d, int fd, Store *s)
+{
+    size_t opened = 0;
+    char line[600];
+    FILE *f = fdopen(fd, "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        Str uri = str_trim(str_z(line + 1));
+        Document doc;
+        size_t number = strtoul(strrchr(line, '/') + 1, NULL, 10);
+        if (number >= opened) opened = number + 1;
+        if (line[0] != 'd') continue;
+        assert_non_null(s);
+        assert_int_equal(store_find(&d->cx, s, uri, &doc), OK);
+        assert_int_equal(doc.chunks, FILE_CHUNKS);
+    }
+    fclose(f);
+    return opened;
+}
+
+/* Returns how many files were opened; *kept are in the store. */
+static size_t kill_after(Desk *d, useconds_t us, size_t *kept)
+{
+    int ends[2], how;
+    Store *s = NULL;
+    StoreStats stats = { 0 };
+    Str path = ctx_printf(&d->cx, "%s/killed.db", d->folder);
+    assert_int_equal(pipe(ends), 0);
+    assert_true(fcntl(ends[1], F_SETPIPE_SZ, 1 << 20) > 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        d->told = ends[1];
+        index_until_killed(d);
+    }
+    close(ends[1]);
+    usleep(us);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFSIGNALED(how) || WEXITSTATUS(how) == 0);
+    StoreOptions opt = { 0 };
+    if (access(path.p, F_OK) == 0 && store_open(&d->cx, path.p, &opt, &s) == OK)
+        assert_int_equal(store_stats(&d->cx, s, &stats), OK);
+    ctx_forgive(&d->cx);
+    *kept = (size_t)stats.documents;
+    size_t opened = read_what_was_told(d, ends[0], s);
+    store_close(s);
+    return opened;
+}
+
+static void being_killed_loses_the_batch_in_work_and_nothing_that_was_told(void **state)
+{
+    Desk *d = *state;
+    size_t kept = 0;
+    for (int i = 0; i < KILL_FILES; i++) {
+        char name[32], text[400];
+        snprintf(name, sizeof name, "%03d.txt", i);
+        snprintf(text, sizeof text, "Page %d begins with these fifteen words, of which "
+                 "some are longer, and it ends here.\n\nOf the second part of %d it is "
+                 "said that it must not be lost, for it was told as being done.\n\nAnd "
+                 "a third one, the last of %d, closes the page with a few more words.\n",
+                 i, i, i);
+        put(d, name, text);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t opened = kill_after(d, 3000 + 4567 * (useconds_t)round, &kept);
+        assert_true(opened <= kept + QUEUE_CHUNKS / FILE_CHUNKS + 2);
+    }
+    while (kept < KILL_FILES) (void)kill_after(d, 1000000, &kept);
+    assert_int_equal(kept, KILL_FILES);
+}
+
 static void many_small_files_and_a_large_one_keep_their_own_vectors(void **state)
 {
     Desk *d = *state;
@@ -390,6 +538,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(finds_new_changed_and_unchanged_files),
         TEST(a_touched_file_is_unchanged),
+        TEST(a_touched_file_is_read_once),
         TEST(an_empty_file_is_a_document_without_chunks),
         TEST(what_is_no_text_is_skipped_in_folders_and_a_failure_when_named),
         TEST(a_file_over_the_limit_is_told_and_the_rest_goes_on),
@@ -400,6 +549,8 @@ int main(void)
         TEST(overlapping_roots_do_not_count_or_remove_twice),
         TEST(a_name_that_is_no_utf8_is_escaped),
         TEST(stopping_keeps_what_was_done),
+        TEST(stopping_for_good_keeps_what_waits),
+        TEST(being_killed_loses_the_batch_in_work_and_nothing_that_was_told),
         TEST(many_small_files_and_a_large_one_keep_their_own_vectors),
         TEST(an_embedder_that_fails_ends_the_run_with_its_reason),
         TEST(texts_are_documents_too),

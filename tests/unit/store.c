@@ -1,5 +1,5 @@
 /* The store: what is put in comes out, ranked as a store built afresh would rank it. */
-#include "store/store.h"
+#include "store/write.h"
 
 #include <fcntl.h>
 #include <math.h>
