@@ -228,6 +228,16 @@ static Status add_usage(Ctx *cx, const pith *p, const Answer *got)
     return st;
 }
 
+/* Where both models wrote: how much the draft had of the large one's answer. */
+static Status add_agreement(Ctx *cx, const Answer *got, json_t *j)
+{
+    float same;
+    if (!got->draft.p || got->fallback.n) return OK;
+    TRY(route_agreement(cx, got->draft, got->generated.text, &same));
+    json_object_set_new(j, "agreement", json_real(same));
+    return OK;
+}
+
 static json_t *decision_json(const pith *p, const Answer *got, double ms)
 {
     const Decision *d = &got->decision;
@@ -235,11 +245,14 @@ static json_t *decision_json(const pith *p, const Answer *got, double ms)
     for (int f = 0; f < ROUTE_FEATURES; f++)
         json_object_set_new(features, route_feature_name((RouteFeature)f),
                             json_real(d->feature[f]));
-    return json_pack("{sI ss sf sb sI sf sf sb so}", "time", (json_int_t)time(NULL),
-                     "route", d->route == ROUTE_LLM ? "llm" : "slm", "score",
-                     (double)d->score, "fallback", got->fallback.n > 0, "tokens",
-                     (json_int_t)got->sent_tokens, "cost", remote_cost(p, got), "ms", ms,
-                     "abstained", got->abstained, "features", features);
+    json_t *j = json_pack("{sI ss sf sb sI sf sf sb so}", "time", (json_int_t)time(NULL),
+                          "route", d->route == ROUTE_LLM ? "llm" : "slm", "score",
+                          (double)d->score, "fallback", got->fallback.n > 0, "tokens",
+                          (json_int_t)got->sent_tokens, "cost", remote_cost(p, got),
+                          "ms", ms, "abstained", got->abstained, "features", features);
+    if (j && d->model && !isnan(d->draft_score))
+        json_object_set_new(j, "draft_score", json_real(d->draft_score));
+    return j;
 }
 
 /* One write of one line, which O_APPEND keeps whole among processes. */
@@ -258,6 +271,7 @@ Status remote_account(Ctx *cx, pith *p, const Answer *got, double ms)
 {
     if (got->was_sent) TRY(add_usage(cx, p, got));
     json_t *j = decision_json(p, got, ms);
+    if (j && add_agreement(cx, got, j) != OK) return json_decref(j), cx->status;
     char *dump = j ? json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     Str line = dump ? ctx_printf(cx, "%s\n", dump) : (Str){ NULL, 0 };
     json_decref(j);

@@ -187,12 +187,13 @@ static Status write_here(Ctx *cx, const Asker *a, const AskOptions *opt,
     TRY(cx->status);
     if (!draft) return OK;
     if (out->decision.route != ROUTE_LLM) return show_at_once(opt, begun, out), OK;
-    out->draft = out->cited;
-    out->first_text_ms = 0;
+    Cited cited = out->cited;
     Generated drafted = out->generated;
+    out->draft = drafted.text;
+    out->first_text_ms = 0;
     TRY(write_there(cx, a, opt, prompt, begun, out));
     if (out->decision.route == ROUTE_LLM) return OK;
-    out->cited = out->draft;
+    out->cited = cited;
     out->generated = drafted;
     return show_at_once(opt, begun, out), OK;
 }

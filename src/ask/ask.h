@@ -49,7 +49,7 @@ typedef struct Answer {
     bool abstained;
     double first_text_ms;   // from the call to the first text
     Decision decision;      // who was to write; route tells who did
-    Cited draft;            // the small model's, where the large one was asked after it
+    Str draft;              // the small model's, where the large one was asked after it
     bool was_sent;          // a prompt went to the remote writer
     int sent_tokens;        // there and back, as far as known, an answer lost included
     Str fallback;           // why the small model stood in; n = 0: it did not

@@ -111,6 +111,9 @@ typedef struct RouteDraft {
  * ROUTE_LLM where the score asks for it and rules and owner let it. */
 void route_weigh_draft(Ctx *cx, const RouteRules *rules, const RouteDraft *draft,
                        Decision *d);
+/* How much two answers say the same, [0,1]: the F1 of their content words, by stem; 1 for
+ * two without any. */
+MUST_USE Status route_agreement(Ctx *cx, Str a, Str b, float *out);
 /* Is a document's text private? */
 bool route_is_private(const RouteRules *rules, Str uri);
 void route_because(Decision *d, Str reason);

@@ -97,6 +97,23 @@ static int by_hash(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Hashes of the stems of a text, sorted; of content words alone, each once, or of all. */
+static Status stems_of(Ctx *cx, Words *words, Str text, bool content, Stems *out)
+{
+    TRY_NEW(out->at = ctx_new(cx, uint64_t, text.n + 1));
+    out->n = 0;
+    TRY(words_begin(cx, words, text));
+    for (Word w; out->n <= text.n && words_next(words, &w);)
+        if (!content || !w.stop) out->at[out->n++] = str_hash(w.stem);
+    qsort(out->at, out->n, sizeof *out->at, by_hash);
+    if (!content) return OK;
+    size_t n = 0;
+    for (size_t i = 0; i < out->n; i++)
+        if (n == 0 || out->at[i] != out->at[n - 1]) out->at[n++] = out->at[i];
+    out->n = n;
+    return OK;
+}
+
 static Status read_passage(Ctx *cx, Words *words, const Passage *p, Stems *out)
 {
     Str place = passage_place(cx, &p->chunk), body = passage_text(cx, p);
@@ -104,13 +121,7 @@ static Status read_passage(Ctx *cx, Words *words, const Passage *p, Stems *out)
     TRY_NEW(body.p);
     Str text = ctx_printf(cx, "%.*s\n%.*s", (int)place.n, place.p, (int)body.n, body.p);
     TRY_NEW(text.p);
-    TRY_NEW(out->at = ctx_new(cx, uint64_t, text.n + 1));
-    out->n = 0;
-    TRY(words_begin(cx, words, text));
-    for (Word w; out->n <= text.n && words_next(words, &w);)
-        out->at[out->n++] = str_hash(w.stem);
-    qsort(out->at, out->n, sizeof *out->at, by_hash);
-    return OK;
+    return stems_of(cx, words, text, false, out);
 }
 
 static bool has(const Stems *s, uint64_t stem)
@@ -228,4 +239,19 @@ Status route_features(Ctx *cx, const RouteInput *in, float *f, RouteSeen *seen)
     Status st = read_words(cx, words, in, f, seen);
     words_close(words);
     return st;
+}
+
+Status route_agreement(Ctx *cx, Str a, Str b, float *out)
+{
+    Words *words;
+    Stems x, y;
+    size_t both = 0;
+    TRY(words_open(cx, &words));
+    Status st = stems_of(cx, words, a, true, &x);
+    if (st == OK) st = stems_of(cx, words, b, true, &y);
+    words_close(words);
+    TRY(st);
+    for (size_t i = 0; i < x.n; i++) both += has(&y, x.at[i]);
+    *out = x.n + y.n ? 2 * (float)both / (float)(x.n + y.n) : 1;
+    return OK;
 }

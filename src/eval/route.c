@@ -4,7 +4,6 @@
  * hindsight: a baseline that no router has before it knows the answers. */
 #include "eval/curve.h"
 #include "eval/pair.h"
-#include "eval/risk.h"
 #include "eval/route_figures.h"
 #include "eval/verbs.h"
 
@@ -25,28 +24,29 @@ static Status ask_all(const Job *j, pith *p, const Questions *qs, Table *t)
     return st;
 }
 
-#define WRONG_BELOW .5
-#define CONFIDENCE .95
-
-/* The promise is made on every second question and kept, or not, on the others: of the
- * answers that stay with the small model, at most a share of --risk is wrong. */
+/* The promise is made on every second question and kept, or not, on the others. */
 static Status risk(const Job *j, const Routed *r)
 {
-    const Promise promise = { j->opt->risk, CONFIDENCE };
-    size_t n = 0, kept = 0, wrong = 0;
-    Scored *s = ctx_new(j->cx, Scored, (r->of.n + 1) / 2);
-    TRY_NEW(s);
-    if (!(promise.risk < 1)) return fail(j->cx, E_ARG, "--risk: below 1 is wanted");
-    for (size_t i = 0; i < r->of.n; i += 2)
-        s[n++] = (Scored){ -r->draft[i], r->of.small[i] < WRONG_BELOW };
-    Chosen chosen = risk_choose(s, n, &promise);
-    for (size_t i = 1; i < r->of.n && chosen.held; i += 2) {
-        if (-r->draft[i] <= chosen.above) continue;
-        kept++;
-        wrong += r->of.small[i] < WRONG_BELOW;
+    size_t half = (r->of.n + 1) / 2, kept = 0, wrong = 0;
+    double *small = ctx_new(j->cx, double, half), *score = ctx_new(j->cx, double, half);
+    double threshold, share;
+    Curve c;
+    TRY_NEW(small);
+    TRY_NEW(score);
+    if (j->opt->risk >= 1) return fail(j->cx, E_ARG, "--risk: below 1 is wanted");
+    for (size_t i = 0; i < half; i++) {
+        small[i] = r->of.small[2 * i];
+        score[i] = r->draft[2 * i];
     }
-    job_figure(j, "risk_promised", promise.risk);
-    job_figure(j, "risk_bound", chosen.held ? chosen.upper : 0);
+    TRY(curve_make(j->cx, &(Outcomes){ half, small, small }, score, &c));
+    TRY(route_promise(j->cx, &c, j->opt->risk, &threshold, &share));
+    for (size_t i = 1; i < r->of.n; i += 2) {
+        if (r->draft[i] >= threshold) continue;
+        kept++;
+        wrong += r->of.small[i] < ROUTE_WRONG;
+    }
+    job_figure(j, "risk_promised", j->opt->risk);
+    job_figure(j, "risk_measured", kept ? (double)wrong / (double)kept : 0);
     job_count(j, "risk_kept", kept);
     job_count(j, "risk_wrong", wrong);
     return OK;

@@ -2,6 +2,7 @@
 #include "eval/route_figures.h"
 
 #include "eval/pair.h"
+#include "eval/risk.h"
 
 #include <math.h>
 
@@ -45,6 +46,25 @@ Status routed_best(Ctx *cx, const Routed *r, size_t *out)
         double auc = curve_auc(&c);
         if (auc > best) best = auc, *out = i;
     }
+    return OK;
+}
+
+/* ---- a promise --------------------------------------------------------------------- */
+
+Status route_promise(Ctx *cx, const Curve *c, double risk, double *threshold,
+                     double *share)
+{
+    const Promise promise = { risk, .95 };
+    Scored *s = ctx_new(cx, Scored, c->of.n);
+    TRY_NEW(s);
+    for (size_t i = 0; i < c->of.n; i++)
+        s[i] = (Scored){ -c->score[i], c->of.small[i] < ROUTE_WRONG };
+    Chosen chosen = risk_choose(s, c->of.n, &promise);
+    *threshold = 0;
+    *share = 1;
+    if (!chosen.held) return OK;
+    *threshold = isfinite(chosen.above) ? -chosen.above : 1.01;     // above every score
+    *share = 1 - (double)chosen.kept / (double)c->of.n;
     return OK;
 }
 

@@ -20,6 +20,10 @@ MUST_USE Status eval_filter(const Job *j);
 MUST_USE Status eval_questions(const Job *j);
 /* Small and large model over the same passages, and the curve that the router draws. */
 MUST_USE Status eval_route(const Job *j);
+/* `pith route fit`: the router's weights from such questions. */
+MUST_USE Status eval_route_fit(const Job *j);
+/* `pith route report`: the accounts in the router's log. */
+MUST_USE Status eval_route_report(const Job *j);
 /* Two files of --per-query, question by question. */
 MUST_USE Status eval_compare(const Job *j);
 /* Results of --json as an HTML page, which is written at once; no result of its own. */
