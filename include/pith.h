@@ -182,6 +182,10 @@ typedef struct pith_search_options {
 PITH_API int pith_search(pith *p, const char *query, const pith_search_options *opt,
                          pith_results **out, pith_error *why);
 PITH_API void pith_results_free(pith_results *r);
+/* At most n passages drawn at random, evenly over the store; a seed gives the same ones
+ * again. Free with pith_results_free. */
+PITH_API int pith_sample(pith *p, size_t n, uint64_t seed, pith_results **out,
+                         pith_error *why);
 
 /* ---- ask -------------------------------------------------------------------------- */
 
@@ -211,6 +215,10 @@ typedef struct pith_ask_options {
                                still bound to the owner's rules */
     const pith_message *history;    /* earlier turns, oldest first */
     size_t n_history;
+    const char *const *without;     /* documents to leave out of the search: a uri, or its
+                                       end from a '/' on */
+    size_t n_without;
+    int no_calibration;     /* 1: confidence and threshold as the program has them */
     /* The answer as it grows, citations included; nonzero stops. May be NULL. */
     int (*on_text)(void *arg, const char *piece, size_t n);
     void *arg;
@@ -236,6 +244,7 @@ typedef struct pith_answer {
     const char *text;           /* with [n] after each claim */
     int abstained;              /* 1: the documents do not say */
     double confidence;          /* [0,1]: that the passages answer the question */
+    const char *caution;        /* why a calibration was not used; NULL: nothing to say */
     pith_citation *citations;
     size_t n_citations;
     pith_passage *passages;     /* what the model read, in its order */
@@ -272,9 +281,32 @@ PITH_API void pith_answer_free(pith_answer *a);
  * the last. Those of the draft begin with "draft_". */
 PITH_API const char *pith_route_feature(int i);
 
+/* What `pith calibrate` finds: the confidence c of an answer becomes
+ * 1 / (1 + exp(-(bias + slope * log(c / (1 - c))))), c being held 1e-6 from 0 and 1, and
+ * pith answers from the threshold on. */
+typedef struct pith_calibration {
+    double bias, slope, threshold;  /* slope > 0; threshold of [0,1] */
+    double risk, confidence;        /* promised: that at most this share of the questions
+                                       answered has no passage that answers, and how
+                                       surely */
+    size_t questions, unanswerable; /* fitted on */
+    size_t kept, wrong;             /* of those: answered, and answered without reason */
+    size_t refused_answerable;
+    double upper;                   /* the bound on the risk, within the promise */
+    const char *source;             /* where the questions came from; may be NULL */
+} pith_calibration;
+
+/* Keeps it beside the store, bound to the models of this handle; later questions use it
+ * while these are the same. E_ARG: a number out of its range. */
+PITH_API int pith_calibration_set(pith *p, const pith_calibration *c, pith_error *why);
+/* The file, or NULL where there is none; free with pith_string_free. */
+PITH_API int pith_calibration_json(pith *p, char **json, pith_error *why);
+/* Back to what the program has; *removed, which may be NULL, is 0 where none was. */
+PITH_API int pith_calibration_reset(pith *p, int *removed, pith_error *why);
+
 /* The same as JSON; NULL when there is no memory. Free with pith_string_free.
- * {"answer","abstained","confidence","citations":[{"n","document","section","start",
- * "end","text"}],"passages":[...],"model","route","route_score","draft_score"?,
+ * {"answer","abstained","confidence","caution"?,"citations":[{"n","document","section",
+ * "start","end","text"}],"passages":[...],"model","route","route_score","draft_score"?,
  * "route_features":{NAME:{"value","usual","weight"}},"route_reasons":[...],"fallback"?,
  * "remote":{"tokens","cost"},"logprob":{"mean","min"},"support",
  * "tokens":{"prompt","generated"},

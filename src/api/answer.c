@@ -1,8 +1,10 @@
 /* answer.c -- pith_search and pith_ask: the request's memory becomes the result's. */
 #include "api/handle.h"
+#include "api/calibration.h"
 #include "api/remote.h"
 #include "ask/abstain.h"
 #include "ask/ask.h"
+#include "ask/sample.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -113,6 +115,21 @@ int pith_search(pith *p, const char *query, const pith_search_options *opt,
     return call_end(p, &cx, st, true, why);
 }
 
+int pith_sample(pith *p, size_t n, uint64_t seed, pith_results **out, pith_error *why)
+{
+    double begun = now_ms();
+    ResultsBox *box = NULL;
+    Passages found;
+    Store *s;
+    Ctx cx;
+    call_begin(p, &cx);
+    Status st = handle_store(&cx, p, p->store_writes, &s);
+    if (st == OK) st = sample(&cx, s, n, seed, &found);
+    if (st == OK) st = results_out(&cx, &found, begun, &box);
+    *out = box ? &box->pub : NULL;
+    return call_end(p, &cx, st, true, why);
+}
+
 void pith_results_free(pith_results *r)
 {
     if (!r) return;
@@ -156,6 +173,16 @@ static Status given_in(Ctx *cx, const pith_ask_options *o, AskOptions *opt)
     return OK;
 }
 
+static Status without_in(Ctx *cx, const pith_ask_options *o, RetrieveOptions *to)
+{
+    Str *name = ctx_new(cx, Str, o->n_without);
+    TRY_NEW(name);
+    for (size_t i = 0; i < o->n_without; i++) name[i] = str_z(o->without[i]);
+    to->without = name;
+    to->n_without = o->n_without;
+    return OK;
+}
+
 static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l,
                           AskOptions *opt)
 {
@@ -181,6 +208,7 @@ static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l,
     };
     TRY(mode_of(cx, o->mode, &opt->retrieve.mode));
     TRY(history_in(cx, o, opt));
+    TRY(without_in(cx, o, &opt->retrieve));
     return o->ground == PITH_GIVEN ? given_in(cx, o, opt) : OK;
 }
 
@@ -257,9 +285,12 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
     Asker a = { 0 };
     AskOptions opt;
     Answer got;
+    Str caution = { 0 };
     TRY(ask_options(cx, o, &listener, &opt));
     if (o->ground == PITH_GROUNDED)
         TRY(search_models(cx, p, opt.retrieve.mode, !o->no_rerank, &a));
+    if (o->ground == PITH_GROUNDED && !o->no_calibration)
+        TRY(calibration_use(cx, p, &a, &opt, &caution));
     TRY(handle_model(cx, p, ROLE_GENERATOR, &a.writer));
     if (!a.writer) return fail(cx, E_ARG, "asking needs a generator: name one");
     TRY(remote_prepare(cx, p, o, &a, &opt));
@@ -268,6 +299,7 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
     bool large = got.decision.route == ROUTE_LLM && got.was_sent;
     TRY(answer_out(cx, &got, large ? a.remote : a.writer, out));
     TRY(route_out(cx, p, &got, out));
+    out->caution = caution.n ? caution.p : NULL;
     if (a.remote && !o->context_only)
         TRY(remote_account(cx, p, &got, now_ms() - begun));
     out->first_token_ms += out->first_token_ms > 0 ? loaded : 0;

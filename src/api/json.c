@@ -107,6 +107,7 @@ char *pith_answer_json(const pith_answer *a)
         "tokens", "prompt", a->prompt_tokens,
         "generated", a->generated_tokens, "cut", a->finish_length,
         "timings_ms", timings_json(a), "stages", stages_json(a->stages, a->n_stages));
+    if (j && a->caution) json_object_set_new(j, "caution", json_string(a->caution));
     if (j && !isnan(a->draft_score))
         json_object_set_new(j, "draft_score", json_real(a->draft_score));
     return print(j);

@@ -1,5 +1,6 @@
 /* ask.c -- pith ask and pith chat: streamed, cited answers. */
 #include "app/cli.h"
+#include "app/remote.h"
 #include "app/term.h"
 #include "base/ctx.h"
 
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
-static const char *const policies[] = { "never", "ask", "auto", NULL };
 static const char *const routes[] = { "auto", "slm", "llm", NULL };
 
 typedef struct AskArgs {
@@ -20,11 +20,11 @@ typedef struct AskArgs {
     bool explain, strict, no_rerank, no_filter, no_abstain;
 } AskArgs;
 
-enum { N_OWN = 15 };
+enum { N_ASK = 12, N_OWN = REMOTE_OPTIONS + N_ASK };
 
 static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
 {
-    const Option all[N_OWN] = {
+    const Option all[N_ASK] = {
         { "context", 0, OPTION_INT, &a->ask.context_tokens, "N",
           "tokens of passages in the prompt (default 1200)", 64, 131072, NULL },
         { "max-tokens", 0, OPTION_INT, &a->ask.max_tokens, "N",
@@ -45,17 +45,12 @@ static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
           "give the model whole passages, weak sentences included", 0, 0, NULL },
         { "no-abstain", 0, OPTION_FLAG, &a->no_abstain, NULL,
           "let the model try even when nothing fits", 0, 0, NULL },
-        { "remote", 0, OPTION_TEXT, &cli->open.remote, "URL",
-          "a large model's server, for hard questions", 0, 0, NULL },
-        { "remote-model", 0, OPTION_TEXT, &cli->open.remote_model, "NAME",
-          "the model to ask there", 0, 0, NULL },
-        { "remote-policy", 0, OPTION_CHOICE, &cli->open.remote_policy, "WHEN",
-          "never (default), ask or auto: may text be sent?", 0, 0, policies },
         { "route", 0, OPTION_CHOICE, &a->ask.route, "WHO",
           "auto (default), slm or llm: who writes, where that is allowed", 0, 0, routes },
         { 0 },
     };
-    memcpy(own, all, sizeof all);
+    remote_options(cli, own);
+    memcpy(own + REMOTE_OPTIONS, all, sizeof all);
 }
 
 /* For the policy "ask": a person at the terminal says y, anything else is no. */
@@ -97,6 +92,7 @@ static void show_sources(const Cli *cli, const pith_answer *a)
 
 static void show_remarks(const pith_answer *a)
 {
+    if (a->caution) fprintf(stderr, "pith: %s\n", a->caution);
     if (a->fallback)
         fprintf(stderr, "pith: the small model answered instead of the remote one: %s\n",
                 a->fallback);

@@ -28,6 +28,7 @@ typedef struct Command {
 typedef enum OptionKind {
     OPTION_FLAG,
     OPTION_INT,
+    OPTION_LONG,
     OPTION_REAL,
     OPTION_TEXT,
     OPTION_CHOICE
@@ -37,7 +38,7 @@ typedef struct Option {
     const char *name;
     char letter;                 // 0: none
     OptionKind kind;
-    void *value;                 // bool, int, double, const char *, int
+    void *value;                 // bool, int, long, double, const char *, int
     const char *metavar;         // "N"; NULL for a flag
     const char *help;
     double low, high;            // of a number
@@ -69,7 +70,7 @@ int cli_interrupted(void *arg);
 
 extern const Command command_add, command_sync, command_ls, command_rm, command_status,
     command_reembed, command_search, command_ask, command_chat, command_model,
-    command_doctor, command_eval, command_tune, command_serve, command_mcp,
-    command_route;
+    command_doctor, command_eval, command_calibrate, command_tune, command_serve,
+    command_mcp, command_route;
 
 #endif

@@ -42,6 +42,16 @@ static int run_eval(Cli *cli, const Command *self, int argc, char **argv)
     return evaluate(cli, n - 1, argv + 1);
 }
 
+static int run_calibrate(Cli *cli, const Command *self, int argc, char **argv)
+{
+    char name[] = "calibrate";
+    (void)self;
+    int n = options_take_global(cli, argc, argv);
+    argv[0] = name;
+    argv[n] = NULL;
+    return evaluate(cli, n, argv);
+}
+
 static int run_route(Cli *cli, const Command *self, int argc, char **argv)
 {
     char fit[] = "route-fit", report[] = "route-report";
@@ -62,6 +72,11 @@ const Command command_eval = {
     "  pith eval retrieve data/scifact --mode hybrid\n"
     "  pith eval answer data/nq --limit 100 --oracle --json\n"
     "  pith eval answer --help\n",
+};
+const Command command_calibrate = {
+    "calibrate", run_calibrate, "fit the threshold of refusal, with a promise of errors",
+    "[FILE | DIR] [OPTIONS]",
+    "  pith calibrate my-questions.jsonl --risk 0.05\n",
 };
 const Command command_route = {
     "route", run_route, "the router: fit its weights, see its accounts",

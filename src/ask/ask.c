@@ -29,7 +29,7 @@ static bool should_abstain(Ctx *cx, const AskOptions *opt, Answer *out)
 {
     if (opt->closed_book || opt->given) return false;
     Stage *s = stage_begin(cx, "abstain");
-    out->confidence = abstain_confidence(&out->passages);
+    out->confidence = calibrate(&opt->calibration, abstain_confidence(&out->passages));
     stage_figure(s, "confidence", out->confidence);
     stage_end(s);
     return out->passages.n == 0 || out->confidence < opt->abstain_below;

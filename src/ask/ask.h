@@ -8,6 +8,7 @@
 #ifndef PITH_ASK_ASK_H
 #define PITH_ASK_ASK_H
 
+#include "ask/calibrate.h"
 #include "ask/cite.h"
 #include "ask/filter.h"
 #include "ask/prompt.h"
@@ -30,6 +31,7 @@ typedef struct AskOptions {
     GenerateOptions generate;    // on_text gets the text with its marks
     FilterOptions filter;
     float abstain_below;         // confidence; 0: never abstain before generating
+    Calibration calibration;     // of the confidence; zeros: none
     bool unfiltered;             // leave the filter out
     bool withhold;               // an answer of which no claim has a source is a refusal
     RouteRules route;            // read where there is a remote writer

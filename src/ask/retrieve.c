@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WITHOUT_DEPTH = 4 };   // how much deeper to look where documents are left out
+
 typedef struct Candidate {
     int64_t chunk;
     float words, vector;
@@ -65,10 +67,28 @@ static void fuse(Passage *p, size_t n, const RetrieveOptions *opt)
     }
 }
 
-/* Reads the candidates' chunks; those deleted meanwhile are left out. */
-static Status load(Ctx *cx, Store *store, const Candidate *c, size_t n,
-                   const float *query, int dim, Passages *out)
+static bool is_left_out(const RetrieveOptions *opt, Str uri)
 {
+    for (size_t i = 0; i < opt->n_without; i++) {
+        Str name = opt->without[i];
+        if (str_eq(uri, name)) return true;
+        if (uri.n > name.n && str_ends(uri, name) && uri.p[uri.n - name.n - 1] == '/')
+            return true;
+    }
+    return false;
+}
+
+typedef struct QueryVector {
+    float *at;      // (dim); NULL: none
+    int dim;
+} QueryVector;
+
+/* Reads the candidates' chunks; those deleted meanwhile are left out. */
+static Status load(Ctx *cx, Store *store, const RetrieveOptions *opt, const Candidate *c,
+                   size_t n, const QueryVector *q, Passages *out)
+{
+    const float *query = q->at;
+    const int dim = q->dim;
     int64_t *ids = ctx_new(cx, int64_t, n);
     Chunk *chunks = ctx_new(cx, Chunk, n);
     float *vectors = query ? ctx_alloc(cx, n * (size_t)dim, sizeof *vectors) : NULL;
@@ -77,7 +97,7 @@ static Status load(Ctx *cx, Store *store, const Candidate *c, size_t n,
     for (size_t i = 0; i < n; i++) ids[i] = c[i].chunk;
     TRY(store_chunks(cx, store, ids, n, chunks, vectors));
     for (size_t i = 0; i < n; i++) {
-        if (chunks[i].id == 0) continue;
+        if (chunks[i].id == 0 || is_left_out(opt, chunks[i].uri)) continue;
         Passage *p = &out->at[out->n++];
         *p = (Passage){ .chunk = chunks[i], .words = c[i].words, .rerank = NAN,
                         .sentence = NAN };
@@ -115,19 +135,21 @@ Status retrieve(Ctx *cx, Store *store, Model *embedder, const RetrieveOptions *o
     if (opt->k == 0) return fail(cx, E_ARG, "0 passages wanted: ask for at least 1");
     size_t side = opt->candidates ? opt->candidates : opt->k > 100 ? opt->k : 100;
     Hits words = { 0 }, vectors = { 0 };
-    float *q = NULL;
+    QueryVector q = { 0 };
+    if (opt->n_without) side *= WITHOUT_DEPTH;
     if (opt->mode != RETRIEVE_WORDS) {
         Stage *s = stage_begin(cx, "embed");
-        TRY(embed_query(cx, store, embedder, query, &q));
+        TRY(embed_query(cx, store, embedder, query, &q.at));
+        q.dim = model_info(embedder)->dim;
         stage_end(s);
     }
     Stage *s = stage_begin(cx, "retrieve");
     if (opt->mode != RETRIEVE_VECTORS) TRY(store_words(cx, store, query, side, &words));
-    if (q) TRY(store_vectors(cx, store, q, side, &vectors));
+    if (q.at) TRY(store_vectors(cx, store, q.at, side, &vectors));
     Candidate *c = ctx_new(cx, Candidate, words.n + vectors.n);
     TRY_NEW(c);
     size_t n = unite(c, &words, &vectors);
-    TRY(load(cx, store, c, n, q, q ? model_info(embedder)->dim : 0, out));
+    TRY(load(cx, store, opt, c, n, &q, out));
     fuse(out->at, out->n, opt);
     passages_sort(out->at, out->n);
     if (out->n > opt->k) out->n = opt->k;

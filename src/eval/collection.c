@@ -128,6 +128,12 @@ const Doc *corpus_find(const Corpus *c, Str id)
     return c->n ? bsearch(&id, c->at, c->n, sizeof *c->at, by_name) : NULL;
 }
 
+bool document_is(Str uri, Str named)
+{
+    if (str_eq(uri, named)) return true;
+    return uri.n > named.n && str_ends(uri, named) && uri.p[uri.n - named.n - 1] == '/';
+}
+
 size_t corpus_unknown(const Corpus *c, const Qrels *qrels)
 {
     size_t n = 0;

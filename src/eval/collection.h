@@ -47,6 +47,8 @@ MUST_USE Status questions_read(Ctx *cx, const char *path, Questions *out);
 
 /* NULL where the corpus has no such document. */
 const Doc *corpus_find(const Corpus *c, Str id);
+/* Is this the document that was named, by its whole uri or by its end from a '/' on? */
+bool document_is(Str uri, Str named);
 /* Judgements of documents that the corpus does not have. */
 size_t corpus_unknown(const Corpus *c, const Qrels *qrels);
 

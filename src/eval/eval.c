@@ -103,6 +103,30 @@ static const Verb verbs[] = {
       "The accounts in the router's log: questions, tokens, cost and time of each route,\n"
       "and, where both models answered, the curve of agreement over what was escalated.\n"
     },
+    { "calibrate", EVAL_CALIBRATE, 0, 1, eval_calibrate,
+      "pith calibrate [FILE | DIR] [options]\n"
+      "Fits the threshold below which pith does not answer: of the questions that pass,\n"
+      "at most a share --risk has no passage that answers, with confidence\n"
+      "--confidence. The questions come from a FILE of {\"question\", \"answers\"?,\n"
+      "\"document\"?} for your store, from a DIR with a collection, or are written by\n"
+      "the small model from passages of your store. What is found is kept beside it.\n\n"
+      "  --risk R        share of wrong among those that pass, 0.1\n"
+      "  --confidence C  0.95\n"
+      "  --masked        ask every second question as if its documents were not there\n"
+      "  --limit N       the first N questions; of those written, 200\n"
+      "  --per-query FILE  write one row of figures for each question\n"
+      "  --show, --reset what is kept; forget it\n" ASKING MODELS
+      "\nExample:\n  pith calibrate my-questions.jsonl --risk 0.05\n" },
+    { "risk", EVAL_RISK, 1, OPERANDS_MAX, eval_risk,
+      "pith eval risk DIR|FILE.tsv... [options]\n"
+      "Is the promise of `pith calibrate` kept? Questions are split in two at random; a\n"
+      "threshold is chosen on one half, the risk counted on the other. FILE.tsv is what\n"
+      "--per-query wrote.\n\n" FILES
+      "  --splits N      100\n"
+      "  --risk R, --confidence C  what is promised: 0.1, 0.95\n"
+      "  --masked        ask every second question as if its documents were not there\n"
+      "  --chunk-tokens N  size of passages\n" ASKING MODELS
+      "\nExample:\n  pith eval risk data/nq --masked --limit 300\n" },
     { "compare", EVAL_COMPARE, 2, 2, eval_compare,
       "pith eval compare A.tsv B.tsv [--json]\n"
       "Two files of --per-query: is the difference more than chance? Paired bootstrap,\n"
@@ -136,6 +160,7 @@ static int help(FILE *to)
           "  filter DIR      what the filter takes out, and what it costs\n"
           "  route DIR       small and large model: what does the router gain?\n"
           "  questions FILE  your own questions to your own store\n"
+          "  risk DIR...     is a promise about errors kept?\n"
           "  compare A B     is a difference more than chance?\n"
           "  report A...     results as a page with plots\n\n"
           "DIR holds corpus.jsonl, queries.jsonl and qrels.tsv. It is indexed once,\n"
@@ -171,8 +196,8 @@ int eval_main(int argc, char **argv, const EvalEnv *env)
         return help(env->out);
     if (!v)
         return tell(env, "eval needs one of retrieve, rerank, answer, abstain, "
-                         "filter, route, questions, compare and report: see pith eval "
-                         "--help"), USAGE;
+                         "filter, route, questions, risk, compare and report: see "
+                         "pith eval --help"), USAGE;
     Status st = eval_options_read(&cx, v->bit, argc, argv, &o);
     if (st == OK && o.help) return fputs(v->usage, env->out), DONE;
     if (st == OK) st = check_operands(&cx, v, &o);

@@ -19,9 +19,12 @@ typedef struct Option {
 } Option;
 
 #define ROUTES (EVAL_ROUTE | EVAL_ROUTE_FIT)
-#define ASKS (EVAL_ANSWER | EVAL_ABSTAIN | EVAL_QUESTIONS | EVAL_FILTER | ROUTES)
+#define PROMISES (EVAL_CALIBRATE | EVAL_RISK)
+#define ASKS (EVAL_ANSWER | EVAL_ABSTAIN | EVAL_QUESTIONS | EVAL_FILTER | ROUTES \
+              | PROMISES)
 #define SEARCHES (EVAL_RETRIEVE | ASKS)
-#define INDEXES (EVAL_RETRIEVE | EVAL_ANSWER | EVAL_ABSTAIN | EVAL_FILTER | EVAL_ROUTE)
+#define INDEXES (EVAL_RETRIEVE | EVAL_ANSWER | EVAL_ABSTAIN | EVAL_FILTER | EVAL_ROUTE \
+                 | PROMISES)
 #define COLLECTIONS (EVAL_RERANK | INDEXES)
 
 static const Option table[] = {
@@ -36,7 +39,7 @@ static const Option table[] = {
     { "--remote-model", offsetof(EvalOptions, remote_model), TEXT, ROUTES },
     { "--keep", offsetof(EvalOptions, keep), REAL, EVAL_ROUTE_FIT },
     { "--share", offsetof(EvalOptions, share), REAL, EVAL_ROUTE_FIT },
-    { "--risk", offsetof(EvalOptions, risk), REAL, ROUTES },
+    { "--risk", offsetof(EvalOptions, risk), REAL, ROUTES | PROMISES },
     { "--penalty", offsetof(EvalOptions, penalty), REAL, EVAL_ROUTE_FIT },
     { "--out", offsetof(EvalOptions, out), TEXT, EVAL_ROUTE_FIT },
     { "--mode", offsetof(EvalOptions, mode), MODE, SEARCHES },
@@ -51,6 +54,11 @@ static const Option table[] = {
     { "--no-filter", offsetof(EvalOptions, no_filter), SWITCH, ASKS },
     { "--no-abstain", offsetof(EvalOptions, no_abstain), SWITCH, ASKS },
     { "--filter-margin", offsetof(EvalOptions, filter_margin), REAL, ASKS },
+    { "--confidence", offsetof(EvalOptions, confidence), REAL, PROMISES },
+    { "--splits", offsetof(EvalOptions, splits), COUNT, EVAL_RISK },
+    { "--masked", offsetof(EvalOptions, masked), SWITCH, PROMISES },
+    { "--show", offsetof(EvalOptions, show), SWITCH, EVAL_CALIBRATE },
+    { "--reset", offsetof(EvalOptions, reset), SWITCH, EVAL_CALIBRATE },
     { "--oracle", offsetof(EvalOptions, oracle), SWITCH, EVAL_ANSWER },
     { "--closed-book", offsetof(EvalOptions, closed_book), SWITCH, EVAL_ANSWER },
     { "--generator", offsetof(EvalOptions, generator), TEXT, EVAL_ALL },

@@ -8,7 +8,8 @@
 enum {
     EVAL_RETRIEVE = 1, EVAL_RERANK = 2, EVAL_ANSWER = 4, EVAL_ABSTAIN = 8,
     EVAL_QUESTIONS = 16, EVAL_COMPARE = 32, EVAL_REPORT = 64, EVAL_FILTER = 128,
-    EVAL_ROUTE = 256, EVAL_ROUTE_FIT = 512, EVAL_ROUTE_REPORT = 1024, EVAL_ALL = 2047,
+    EVAL_ROUTE = 256, EVAL_ROUTE_FIT = 512, EVAL_ROUTE_REPORT = 1024,
+    EVAL_CALIBRATE = 2048, EVAL_RISK = 4096, EVAL_ALL = 8191,
 };
 
 enum { OPERANDS_MAX = 32 };
@@ -31,6 +32,9 @@ typedef struct EvalOptions {
     double filter_margin;                   // logits; 0: pith's default
     bool no_rerank, no_filter, no_abstain;  // stages left out
     bool oracle, closed_book, json, help;
+    double confidence;                      // of a promise; 0: .95
+    int splits;                             // random halves; 0: 100
+    bool masked, show, reset;               // see trial.h, calibrate.c
 } EvalOptions;
 
 /* Reads argv[1..argc) as the evaluation `who` takes it. E_ARG: an option it does not

@@ -11,13 +11,6 @@ enum { DEPTH = 10 };
 enum { HIT1, HIT5, HIT10, MRR, N_FOUND };
 static const char *const found_name[N_FOUND] = { "hit@1", "hit@5", "hit@10", "mrr@10" };
 
-static bool is_document(Str uri, Str wanted)
-{
-    if (str_eq(uri, wanted)) return true;
-    return uri.n > wanted.n && str_ends(uri, wanted)
-           && uri.p[uri.n - wanted.n - 1] == '/';
-}
-
 /* Among the documents found, the place of the one wanted, from 1; 0: it is not there. */
 static size_t place_of(const pith_results *r, Str wanted)
 {
@@ -28,7 +21,7 @@ static size_t place_of(const pith_results *r, Str wanted)
         for (size_t k = 0; k < i && !seen; k++)
             seen = str_eq(str_z(r->at[k].document), uri);
         place += !seen;
-        if (is_document(uri, wanted)) return place;
+        if (document_is(uri, wanted)) return place;
     }
     return 0;
 }

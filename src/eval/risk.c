@@ -43,7 +43,7 @@ static Chosen look(const Scored *s, size_t n, size_t rank, const Promise *p)
     while (c.kept < rank && s[c.kept].score > c.above) c.wrong += s[c.kept++].wrong;
     c.upper = stats_upper_bound(c.wrong, c.kept, chain_confidence(p));
     c.held = c.kept > 0 && c.upper <= p->risk;
-    /* Half way to the next question: the same questions pass, and rounding is harmless. */
+    /* Half way to the next question: the same ones pass, and rounding is harmless. */
     if (c.kept && rank < n) c.above += (s[c.kept - 1].score - c.above) / 2;
     return c;
 }
@@ -57,8 +57,9 @@ static bool is_better(const Chosen *a, const Chosen *than)
 Chosen risk_choose(Scored *s, size_t n, const Promise *p)
 {
     const size_t least = risk_least(p), step = n / STEPS + 1;
-    Chosen best = { .above = INFINITY, .upper = 1 };
     if (n) qsort(s, n, sizeof *s, surest_first);
+    Chosen best = look(s, n, n, p);    // to be beaten, and told where nothing holds
+    best.held = false;
     for (size_t chain = 0; chain < CHAINS && least <= n; chain++)
         for (size_t rank = least + (n - least) * chain / CHAINS; ; rank += step) {
             Chosen now = look(s, n, rank < n ? rank : n, p);
@@ -77,7 +78,7 @@ typedef struct Slopes {
 
 /* -log likelihood. Targets are drawn in from 0 and 1 as if one more question of each kind
  * had been seen (Platt, 1999), so that a perfect score still has a finite line. */
-static double loss(const Scored *s, size_t n, const Logistic *l, const double target[2],
+static double loss(const Scored *s, size_t n, const Platt *l, const double target[2],
                    Slopes *to)
 {
     double sum = 0;
@@ -93,9 +94,9 @@ static double loss(const Scored *s, size_t n, const Logistic *l, const double ta
 }
 
 /* Newton's method; a step that does not descend is halved (Lin, Lin and Weng, 2007). */
-Logistic risk_fit(const Scored *s, size_t n)
+Platt risk_fit(const Scored *s, size_t n)
 {
-    Logistic l = { 0, 0 };
+    Platt l = { 0, 0 };
     Slopes d, next_d;
     size_t wrong = 0;
     for (size_t i = 0; i < n; i++) wrong += s[i].wrong;
@@ -106,10 +107,10 @@ Logistic risk_fit(const Scored *s, size_t n)
         double det = d.h00 * d.h11 - d.h01 * d.h01, share = 1;
         double b = -(d.h11 * d.g0 - d.h01 * d.g1) / det;
         double m = -(d.h00 * d.g1 - d.h01 * d.g0) / det;
-        Logistic next;
+        Platt next;
         double then;
         do {
-            next = (Logistic){ l.bias + share * b, l.slope + share * m };
+            next = (Platt){ l.bias + share * b, l.slope + share * m };
             then = loss(s, n, &next, target, &next_d);
             share /= 2;
         } while (!(then <= at) && share > 1e-10);

@@ -32,12 +32,12 @@ Chosen risk_choose(Scored *s, size_t n, const Promise *promise);
  * promised. */
 size_t risk_least(const Promise *promise);
 
-typedef struct Logistic {
+typedef struct Platt {
     double bias, slope;
-} Logistic;
+} Platt;
 
 /* The probability 1 / (1 + exp(-(bias + slope * score))) that a question of this score
  * is not wrong, of greatest likelihood. n = 0 gives zeros. */
-Logistic risk_fit(const Scored *s, size_t n);
+Platt risk_fit(const Scored *s, size_t n);
 
 #endif

@@ -24,6 +24,10 @@ MUST_USE Status eval_route(const Job *j);
 MUST_USE Status eval_route_fit(const Job *j);
 /* `pith route report`: the accounts in the router's log. */
 MUST_USE Status eval_route_report(const Job *j);
+/* A threshold with a promise about errors, for the user's own store. */
+MUST_USE Status eval_calibrate(const Job *j);
+/* Is such a promise kept, on halves of collections that the threshold has not seen? */
+MUST_USE Status eval_risk(const Job *j);
 /* Two files of --per-query, question by question. */
 MUST_USE Status eval_compare(const Job *j);
 /* Results of --json as an HTML page, which is written at once; no result of its own. */

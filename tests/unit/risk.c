@@ -108,7 +108,8 @@ static double true_risk(double above)
 {
     double sum = 0, low = above < -4 ? -4 : above;
     if (low >= 4) return 0;
-    for (int i = 0; i < 4000; i++) sum += chance_of_wrong(low + (4 - low) * (i + .5) / 4000);
+    for (int i = 0; i < 4000; i++)
+        sum += chance_of_wrong(low + (4 - low) * (i + .5) / 4000);
     return sum / 4000;
 }
 
@@ -215,7 +216,7 @@ static void finds_the_line_that_made_the_sample(void **state)
     uint64_t seed = 99;
     assert_non_null(s);
     draw(s, N, &seed);
-    Logistic l = risk_fit(s, N);     // 1 - chance_of_wrong: bias 1, slope 1
+    Platt l = risk_fit(s, N);     // 1 - chance_of_wrong: bias 1, slope 1
     assert_near(l.bias, 1, .05);
     assert_near(l.slope, 1, .05);
     free(s);
@@ -226,15 +227,15 @@ static void fits_a_finite_line_to_any_sample(void **state)
     (void)state;
     Scored s[60];
     for (size_t i = 0; i < 60; i++) s[i] = (Scored){ (double)i, i < 30 };
-    Logistic apart = risk_fit(s, 60);
+    Platt apart = risk_fit(s, 60);
     assert_true(isfinite(apart.slope) && apart.slope > 0);
     for (size_t i = 0; i < 60; i++) s[i].wrong = true;
-    Logistic all = risk_fit(s, 60);
+    Platt all = risk_fit(s, 60);
     assert_true(isfinite(all.bias) && isfinite(all.slope));
     for (size_t i = 0; i < 60; i++) s[i] = (Scored){ 5, i % 2 };
-    Logistic same = risk_fit(s, 60);
+    Platt same = risk_fit(s, 60);
     assert_near(1 / (1 + exp(-(same.bias + 5 * same.slope))), .5, 1e-3);
-    Logistic none = risk_fit(NULL, 0);
+    Platt none = risk_fit(NULL, 0);
     assert_true(none.bias == 0 && none.slope == 0);
 }
 
