@@ -7,6 +7,7 @@
  * Invariant: what was passed on is a prefix of the final text; it is empty while `held`.
  */
 #include "ask/cite.h"
+#include "base/offsets.h"
 #include "base/words.h"
 
 #include <ctype.h>
@@ -179,16 +180,29 @@ static const Unit *best_unit(const Citer *c, const Term *term, size_t n, float *
 
 /* ---- marks ------------------------------------------------------------------------ */
 
-/* The citation of u, made once. Where the passage is a verbatim slice of its source the
- * offsets are exact; else (HTML) they are those of the whole passage. */
+/* Where a span of the passage's text stands in its source. A passage that is no slice
+ * of it (HTML) has a map; where an older store has none, all of the passage is it. */
+static Span place_of(const Chunk *k, Span s)
+{
+    Ctx cx = CTX_INIT;
+    Offsets map;
+    Span at = { k->start, k->end };
+    if (k->map.n && offsets_unpack(&cx, k->map, k->start, &map) == OK)
+        (void)offsets_find(&map, s.start, s.end, &at.start, &at.end);
+    else if (k->end - k->start == k->text.n)
+        at = (Span){ k->start + s.start, k->start + s.end };
+    ctx_end(&cx);
+    return at;
+}
+
+/* The citation of u, made once. */
 static const Citation *cite_unit(Citer *c, const Unit *u, float support)
 {
     const Chunk *k = &c->ps->at[u->passage].chunk;
-    bool verbatim = k->end - k->start == k->text.n;
+    Span at = place_of(k, u->span);
     Citation x = {
         .n = (int)c->n_made + 1, .passage = u->passage, .support = support,
-        .start = verbatim ? k->start + u->span.start : k->start,
-        .end = verbatim ? k->start + u->span.end : k->end,
+        .start = at.start, .end = at.end,
         .text = { k->text.p + u->span.start, u->span.end - u->span.start },
     };
     for (size_t i = 0; i < c->n_made; i++)

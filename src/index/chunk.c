@@ -158,28 +158,41 @@ static Str between(const Piece *a, const Piece *b)
     return list ? STR("\n") : STR("\n\n");
 }
 
-static void join_texts(Buf *b, const Packer *k, const Group *g)
+static Status join_texts(const Packer *k, const Group *g, Buf *b, Offsets *map)
 {
     const Piece *at = k->pieces->at;
     for (size_t i = g->first; i <= g->last; i++) {
+        const Part *p = &k->parsed->at[at[i].part];
         if (i > g->first) buf_add(b, between(&at[i - 1], &at[i]));
+        size_t from = (size_t)(at[i].text.p - p->text.p);
+        TRY(offsets_slice(k->cx, &p->map, from, at[i].text.n, b->n, map));
         buf_add(b, at[i].text);
     }
+    return OK;
+}
+
+/* The text of a chunk that is no slice of its source, and where it stands there. */
+static Status fill_text(const Packer *k, const Group *g, Buf *b, Chunk *out)
+{
+    Offsets map = { 0 };
+    TRY(join_texts(k, g, b, &map));
+    out->text = ctx_dup(k->cx, buf_str(b));
+    out->map = offsets_pack(k->cx, &map, out->start);
+    return out->text.p && out->map.p ? OK : E_MEMORY;
 }
 
 static Status fill(const Packer *k, const Group *g, Chunk *out)
 {
     const Piece *a = &k->pieces->at[g->first], *z = &k->pieces->at[g->last];
     Buf b = BUF((size_t)1 << 30);
+    Status st = OK;
     *out = (Chunk){ .start = a->start, .end = z->end, .tokens = g->tokens };
     add_path(&b, g->section, k->parsed->title);
     out->section = ctx_dup(k->cx, buf_str(&b));
     b.n = 0;
-    if (!k->parsed->verbatim) join_texts(&b, k, g);
-    out->text = k->parsed->verbatim
-                    ? (Str){ k->parsed->source.p + a->start, z->end - a->start }
-                    : ctx_dup(k->cx, buf_str(&b));
-    bool failed = b.failed || !out->section.p || !out->text.p;
+    if (!k->parsed->verbatim) st = fill_text(k, g, &b, out);
+    else out->text = (Str){ k->parsed->source.p + a->start, z->end - a->start };
+    bool failed = b.failed || !out->section.p || st != OK;
     buf_free(&b);
     return failed ? fail(k->cx, E_MEMORY, "out of memory for a chunk") : OK;
 }

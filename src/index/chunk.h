@@ -7,8 +7,7 @@
  *
  * Invariant: chunks come in the order of the source. In a verbatim format chunk.text is
  * source[start, end) byte for byte; in HTML the words of chunk.text stand in
- * source[start, end) in their order, and neighbours cut out of one part share its
- * range. */
+ * source[start, end) in their order, and chunk.map says where. */
 #ifndef PITH_INDEX_CHUNK_H
 #define PITH_INDEX_CHUNK_H
 

@@ -9,7 +9,7 @@
 #ifndef PITH_INDEX_FORMAT_H
 #define PITH_INDEX_FORMAT_H
 
-#include "base/ctx.h"
+#include "base/offsets.h"
 
 typedef enum PartKind {
     PART_HEADING,
@@ -25,6 +25,7 @@ typedef struct Part {
     Str text;           // never empty
     Str name;           // of a heading: its words without markup; else empty
     size_t start, end;  // bytes of the source, end excluded
+    Offsets map;        // of text in the source; empty in a verbatim format
 } Part;
 
 typedef struct Parsed {

@@ -2,7 +2,9 @@
  *
  * No tree is built, so depth costs nothing here. Words gather in one buffer until an
  * element that breaks the line flushes them as a part. The source range of a part runs
- * from where the parser stood before its first word to where it stood after its last. */
+ * from where the parser stood before its first word to where it stood after its last.
+ * Where the parser stands behind the very bytes that it hands over, each of them is known
+ * by its place; what it decoded (an entity) is known as a whole. */
 #include "index/format.h"
 
 #include <libxml/HTMLparser.h>
@@ -49,6 +51,7 @@ typedef struct Reader {
     Parsed *out;
     htmlParserCtxtPtr parser;
     Buf text;               // of the open part
+    Offsets map;            // of text
     Buf title;
     size_t base;            // after the byte order mark
     size_t last;            // where the parser stood after the last event
@@ -123,18 +126,25 @@ static bool is_menu(Reader *r, const Part *p, Str text)
     return !r->begun && p->kind == PART_ITEM && !r->plain;
 }
 
+static Status keep_part(Reader *r, Part *p, Str text)
+{
+    size_t skipped = (size_t)(text.p - r->text.p);
+    TRY_NEW((p->text = ctx_dup(r->cx, text)).p);
+    if (r->level) p->name = p->text;
+    TRY(offsets_slice(r->cx, &r->map, skipped, text.n, 0, &p->map));
+    return parts_add(r->cx, r->out, p);
+}
+
 /* Ends the open part, if it has a word. */
 static void flush(Reader *r)
 {
     Str text = buf_str(&r->text);
     text = r->pre || r->item ? without_line_breaks(text) : str_trim(text);
     Part p = { .kind = kind_of(r), .level = r->level, .start = r->lo, .end = r->hi };
-    if (has_word(text) && !is_menu(r, &p, text) && r->status == OK) {
-        p.text = ctx_dup(r->cx, text);
-        if (r->level) p.name = p.text;
-        r->status = p.text.p ? parts_add(r->cx, r->out, &p) : E_MEMORY;
-    }
+    if (has_word(text) && !is_menu(r, &p, text) && r->status == OK)
+        r->status = keep_part(r, &p, text);
     if (r->text.p) r->text.p[r->text.n = 0] = '\0';
+    r->map.n = 0;
     r->lo = r->hi = 0;
     r->space = r->item = r->plain = false;
     r->cells = 0;
@@ -151,9 +161,9 @@ static size_t words_begin_at(const Reader *r, size_t end)
     return at < end ? at : end;
 }
 
-static void open_part(Reader *r, size_t end)
+static void open_part(Reader *r, size_t begin)
 {
-    r->lo = words_begin_at(r, end);
+    r->lo = begin;
     if (!r->bullet) return;
     int deep = r->lists > INDENT_MAX ? INDENT_MAX : r->lists;
     for (int i = 1; i < deep; i++) buf_add(&r->text, STR("  "));
@@ -167,44 +177,94 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Adds words with one space for any white space between them. */
-static void add_words(Reader *r, Str s, size_t end)
+/* Words of one event, and where they stand in the source. */
+typedef struct Event {
+    Str text;
+    size_t begin, end;      // in the source
+    bool exact;             // the bytes of text are those before end
+} Event;
+
+static size_t length_of_last_character(Str s)
 {
+    size_t n = s.n > 0;
+    while (n < s.n && ((unsigned char)s.p[s.n - n] & 0xC0) == 0x80) n++;
+    return n;
+}
+
+/* Do the bytes before `end` say just this? */
+static bool says(Str source, size_t end, Str text)
+{
+    return end <= source.n && end >= text.n &&
+           memcmp(source.p + end - text.n, text.p, text.n) == 0;
+}
+
+/* Of a long text the parser hands over pieces before it has passed their last
+ * character. */
+static Event event_of(const Reader *r, const xmlChar *text, int n)
+{
+    Event e = { .text = { (const char *)text, (size_t)n }, .end = position(r) };
+    Str s = r->out->source;
+    bool decoded = r->last < e.end && s.p[r->last] == '&' && e.text.p[0] != '&';
+    size_t passed = e.end + length_of_last_character(e.text);
+    if (!decoded && says(s, e.end, e.text)) e.exact = true;
+    else if (!decoded && says(s, passed, e.text)) e.exact = true, e.end = passed;
+    e.begin = words_begin_at(r, e.end);
+    return e;
+}
+
+/* Adds bytes [from, to) of the event, whose words begin with the first. */
+static void add_bytes(Reader *r, const Event *e, size_t from, size_t to)
+{
+    Run run = { .text = r->text.n, .text_n = to - from };
+    buf_add(&r->text, (Str){ e->text.p + from, to - from });
+    run.source = e->exact ? e->end - e->text.n + from : e->begin;
+    run.source_n = e->exact ? to - from : e->end - e->begin;
+    Run *last = r->map.n ? &r->map.at[r->map.n - 1] : NULL;
+    if (last && !e->exact && last->source == e->begin)
+        last->text_n = r->text.n - last->text;      // more words of the same event
+    else if (r->status == OK)
+        r->status = offsets_add(r->cx, &r->map, run);
+}
+
+/* Adds words with one space for any white space between them. */
+static void add_words(Reader *r, const Event *e)
+{
+    Str s = e->text;
     for (size_t i = 0; i < s.n;) {
         size_t from = i;
         while (i < s.n && is_blank(s.p[i])) i++;
         if (i > from) r->space = true;
         for (from = i; i < s.n && !is_blank(s.p[i]);) i++;
         if (i == from) break;
-        if (r->lo == r->hi) open_part(r, end);
+        if (r->lo == r->hi) open_part(r, e->begin);
         char before = r->text.n ? r->text.p[r->text.n - 1] : ' ';
         if (r->space && !is_blank(before)) buf_add(&r->text, STR(" "));
-        buf_add(&r->text, (Str){ s.p + from, i - from });
+        add_bytes(r, e, from, i);
         r->space = false;
         r->plain |= r->links == 0;
-        r->hi = end;
+        r->hi = e->end;
     }
 }
 
-static void add_lines(Reader *r, Str s, size_t end)
+static void add_lines(Reader *r, const Event *e)
 {
-    if (str_trim(s).n > 0) {
-        if (r->lo == r->hi) open_part(r, end);
+    if (str_trim(e->text).n > 0) {
+        if (r->lo == r->hi) open_part(r, e->begin);
         r->plain |= r->links == 0;
-        r->hi = end;
+        r->hi = e->end;
     }
-    buf_add(&r->text, s);
+    add_bytes(r, e, 0, e->text.n);
 }
 
 static void on_text(void *arg, const xmlChar *text, int n)
 {
     Reader *r = arg;
-    Str s = { (const char *)text, (size_t)n };
-    size_t end = position(r);
-    if (r->in_title && !r->drop) buf_add(&r->title, s);
-    else if (!r->drop && r->pre) add_lines(r, s, end);
-    else if (!r->drop) add_words(r, s, end);
+    Event e = event_of(r, text, n);
+    if (r->in_title && !r->drop) buf_add(&r->title, e.text);
+    else if (!r->drop && r->pre) add_lines(r, &e);
+    else if (!r->drop) add_words(r, &e);
     mark_event(r, false);
+    r->last = e.end;
 }
 
 /* ---- elements ---------------------------------------------------------------------- */

@@ -40,8 +40,9 @@ static Status measure(const Cut *k, Str s, int *tokens)
 static Status add(Cut *k, Str s, int tokens)
 {
     const Part *p = &k->parsed->at[k->part];
-    size_t at = (size_t)(s.p - p->text.p);
-    bool verbatim = k->parsed->verbatim;
+    size_t at = (size_t)(s.p - p->text.p), start = p->start, end = p->end;
+    if (k->parsed->verbatim) start += at, end = start + s.n;
+    else (void)offsets_find(&p->map, at, at + s.n, &start, &end);
     Pieces *out = k->out;
     if (out->n == out->room) {
         size_t room = out->room ? out->room * 2 : 64;
@@ -52,9 +53,8 @@ static Status add(Cut *k, Str s, int tokens)
         out->room = room;
     }
     out->at[out->n++] = (Piece){
-        .text = s, .start = verbatim ? p->start + at : p->start,
-        .end = verbatim ? p->start + at + s.n : p->end,
-        .part = k->part, .kind = p->kind, .tokens = tokens, .section = k->section,
+        .text = s, .start = start, .end = end, .part = k->part,
+        .kind = p->kind, .tokens = tokens, .section = k->section,
     };
     return OK;
 }

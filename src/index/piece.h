@@ -17,7 +17,7 @@ typedef struct Heading {
 
 typedef struct Piece {
     Str text;               // a slice of the part's
-    size_t start, end;      // bytes of the source; in HTML those of the whole part
+    size_t start, end;      // bytes of the source; in HTML as exact as the part's map
     size_t part;            // index of its part
     PartKind kind;
     int tokens;

@@ -112,9 +112,11 @@ static Status take_chunk(Ctx *cx, Store *s, int64_t id, Chunk *out)
         .tokens = sqlite3_column_int(q, 5),
         .uri = db_text(cx, q, 6),
         .title = db_text(cx, q, 7),
+        .map = db_text(cx, q, 8),
     };
     sqlite3_reset(q);
-    bool all = out->text.p && out->section.p && out->uri.p && out->title.p;
+    bool all = out->text.p && out->section.p && out->uri.p && out->title.p &&
+               out->map.p;
     return all ? OK : E_MEMORY;
 }
 

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { APPLICATION = 0x70697468, VERSION = 1 };   // "pith"
+enum { APPLICATION = 0x70697468, VERSION = 2 };   // "pith"
 
 /* schema[i] leads from version i to version i + 1. */
 static const char *const schema[VERSION] = {
@@ -39,6 +39,11 @@ static const char *const schema[VERSION] = {
     "  data BLOB NOT NULL, PRIMARY KEY (segment, word)) WITHOUT ROWID;"
     "INSERT INTO meta VALUES ('epoch', random() & 9223372036854775807),"
     "  ('documents', 0), ('chunks', 0), ('text_bytes', 0);",
+    /* Offsets within a passage that is no slice of its source. What has none is read
+     * again at the next visit: no file has that time and that hash. */
+    "ALTER TABLE chunk ADD COLUMN map BLOB;"
+    "UPDATE document SET mtime_ns = 0, hash = x'' WHERE root <> '' AND id IN"
+    "  (SELECT document FROM chunk WHERE end - start <> length(CAST(text AS BLOB)));",
 };
 
 static const char *const query_text[QUERIES] = {
@@ -74,8 +79,8 @@ static const char *const query_text[QUERIES] = {
     [Q_TOUCH] = "UPDATE document SET mtime_ns = ?2 WHERE id = ?1",
     [Q_REMOVE_DOCUMENT] = "DELETE FROM document WHERE id = ?1",
     [Q_ADD_CHUNK] = "INSERT INTO chunk"
-                    "  (document, ordinal, text, section, start, end, tokens)"
-                    "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    "  (document, ordinal, text, section, start, end, tokens, map)"
+                    "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [Q_ADD_VECTOR] = "INSERT INTO vector VALUES (?1, ?2, ?3)",
     [Q_TEXT_OF] = "SELECT count(*), CAST(total(length(CAST(text AS BLOB))) AS INTEGER)"
                   "  FROM chunk WHERE document = ?1",
@@ -84,7 +89,7 @@ static const char *const query_text[QUERIES] = {
     [Q_REMOVE_VECTORS] = "DELETE FROM vector WHERE chunk IN"
                          "  (SELECT id FROM chunk WHERE document = ?1)",
     [Q_REMOVE_CHUNKS] = "DELETE FROM chunk WHERE document = ?1",
-    [Q_CHUNK] = "SELECT document, text, section, start, end, tokens, uri, title"
+    [Q_CHUNK] = "SELECT document, text, section, start, end, tokens, uri, title, map"
                 "  FROM chunk JOIN document ON document.id = document"
                 "  WHERE chunk.id = ?1",
     [Q_CHUNKS_OF] = "SELECT id FROM chunk WHERE document = ?1 ORDER BY ordinal",
@@ -349,8 +354,9 @@ static Status check_version(Ctx *cx, Store *s)
                     VERSION);
     if (version == VERSION) return OK;
     if (s->read_only || version < 0)
-        return fail(cx, E_FORMAT, "%s: of store version %lld; open it once to write, "
-                    "that brings it up to date", s->path, (long long)version);
+        return fail(cx, E_FORMAT, "%s: of store version %lld, this pith wants %d: "
+                    "`pith sync` brings it up to date", s->path, (long long)version,
+                    VERSION);
     TRY(db_do(cx, s, Q_BEGIN_WRITE, 0, 0));
     Status st = build_schema(cx, s, version);
     if (st == OK) st = db_do(cx, s, Q_COMMIT, 0, 0);

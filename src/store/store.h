@@ -53,6 +53,8 @@ typedef struct Chunk {
     Str text;               // what the model reads
     Str section;            // "Guide > Install", may be empty
     size_t start, end;      // bytes of the source that it was made from
+    Str map;                // where in [start, end) each byte of text stands, packed by
+                            // base/offsets.h; empty where text is those bytes
     int tokens;             // by the embedder's tokenizer
     Str uri, title;         // of its document, when read
 } Chunk;

@@ -214,6 +214,7 @@ static Status put_chunk(Ctx *cx, Store *s, const Document *d, int64_t document,
     sqlite3_bind_int64(q, 5, (int64_t)c->start);
     sqlite3_bind_int64(q, 6, (int64_t)c->end);
     sqlite3_bind_int(q, 7, c->tokens);
+    sqlite3_bind_blob64(q, 8, c->map.p ? c->map.p : "", c->map.n, SQLITE_STATIC);
     TRY(db_run(cx, s, q));
     int64_t id = sqlite3_last_insert_rowid(s->db);
     TRY(add_words(cx, s, d, c, id, &length));

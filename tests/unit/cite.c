@@ -1,5 +1,6 @@
 /* Citations: marks stand behind the claims they support, and point at words there. */
 #include "ask/cite.h"
+#include "base/offsets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,6 +71,34 @@ static void marks_a_claim_with_the_sentence_it_came_from(void **state)
                        STR("It was built in 1871 by the engineer Ingrid Halvorsen.")));
     assert_int_equal(got.unsupported, 0);
     buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+/* A page, whose text is no slice of it: the second sentence stands behind tags. */
+static void cites_the_bytes_of_a_sentence_of_a_page(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Offsets map = { 0 };
+    Passage p = passage(museum, 50);
+    Passages ps = { &p, 1, 0 };
+    CiteOptions opt = { 0 };
+    Citer *c;
+    Cited got;
+    bool more;
+    (void)state;
+    size_t second = (size_t)(strstr(museum, "Tickets") - museum);
+    size_t n = sizeof museum - 1 - second;
+    p.chunk.end = 400;
+    assert_int_equal(offsets_add(&cx, &map, (Run){ 0, second - 1, 60, second - 1 }), OK);
+    assert_int_equal(offsets_add(&cx, &map, (Run){ second, n, 300, n }), OK);
+    p.chunk.map = offsets_pack(&cx, &map, p.chunk.start);
+    assert_int_equal(citer_open(&cx, &ps, STR("What is it?"), &opt, &c), OK);
+    assert_int_equal(citer_feed(c, STR("Tickets cost four kroner."), &more), OK);
+    assert_int_equal(citer_finish(c, &got), OK);
+    citer_close(c);
+    assert_int_equal(got.n, 1);
+    assert_int_equal(got.at[0].start, 300);
+    assert_int_equal(got.at[0].end, 300 + n);
     ctx_end(&cx);
 }
 
@@ -192,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks_a_claim_with_the_sentence_it_came_from),
+        cmocka_unit_test(cites_the_bytes_of_a_sentence_of_a_page),
         cmocka_unit_test(gives_the_same_text_whatever_the_size_of_the_pieces),
         cmocka_unit_test(leaves_a_claim_without_a_source_unmarked_and_counts_it),
         cmocka_unit_test(does_not_support_a_number_that_the_source_does_not_have),

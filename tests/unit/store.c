@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -83,6 +84,7 @@ static void put(Place *p, Store *s, const char *uri, const char *title,
         c[i].text = str_z(texts[i]);
         c[i].end = strlen(texts[i]);
         c[i].tokens = (int)i + 1;
+        c[i].map = (Str){ "\0m", (size_t)(i == 1) * 2 };
         vector_of(texts[i], v + i * DIM);
     }
     Document d = { .uri = str_z(uri), .title = str_z(title), .hash = STR("h"), .bytes = 5,
@@ -155,6 +157,7 @@ static void gives_back_what_was_put(void **state)
     float v[2 * DIM], want[DIM];
     good(store_chunks(&p->cx, s, ids, 2, c, v));
     assert_str(c[0].text, texts[2]);
+    assert_int_equal(c[0].map.n, 0);
     assert_str(c[0].uri, "/d/one");
     assert_int_equal(c[0].tokens, 3);
     assert_int_equal(c[1].id, 0);
@@ -162,6 +165,9 @@ static void gives_back_what_was_put(void **state)
     assert_memory_equal(v, want, sizeof want);
     assert_int_equal(words(p, s, "animal", 5).n, 3);
     assert_int_equal(vectors(p, s, texts[1], 1).at[0].chunk, 2);
+    Str map = chunk(p, s, 2).map;
+    assert_int_equal(map.n, 2);
+    assert_memory_equal(map.p, "\0m", 2);
 
     StoreStats st;
     good(store_stats(&p->cx, s, &st));
@@ -438,6 +444,40 @@ static void refuses_a_newer_version_and_says_so(void **state)
     ctx_forgive(&p->cx);
 }
 
+static void execute(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Of version 1, which had no offsets within a passage: pages are to be read again. */
+static void brings_an_older_store_up_to_date(void **state)
+{
+    Place *p = *state;
+    StoreOptions read = { .read_only = true };
+    Store *s = opened(p, p->path, false);
+    Document slice, page;
+    put_one(p, s, "slice.md", "alpha");
+    put_one(p, s, "page.html", "beta");
+    store_close(s);
+    execute(p->path, "UPDATE chunk SET end = end + 7 WHERE text = 'beta';"
+                     "ALTER TABLE chunk DROP COLUMN map; PRAGMA user_version = 1");
+    assert_int_equal(store_open(&p->cx, p->path, &read, &s), E_FORMAT);
+    assert_non_null(strstr(p->cx.reason, "`pith sync`"));
+    ctx_forgive(&p->cx);
+    s = opened(p, p->path, false);
+    good(store_find(&p->cx, s, STR("slice.md"), &slice));
+    good(store_find(&p->cx, s, STR("page.html"), &page));
+    assert_str(slice.hash, "h");
+    assert_int_equal(page.hash.n + (size_t)page.mtime_ns, 0);
+    Hits h = words(p, s, "beta", 9);
+    assert_int_equal(h.n, 1);
+    assert_int_equal(chunk(p, s, h.at[0].chunk).map.n, 0);
+    store_close(s);
+}
+
 static void makes_a_damaged_matrix_file_anew(void **state)
 {
     Place *p = *state;
@@ -697,6 +737,7 @@ int main(void)
         T(tells_who_is_writing),
         T(refuses_what_is_no_store),
         T(refuses_a_newer_version_and_says_so),
+        T(brings_an_older_store_up_to_date),
         T(makes_a_damaged_matrix_file_anew),
         T(survives_going_back_to_a_backup),
         T(loses_nothing_when_the_disk_is_full),
