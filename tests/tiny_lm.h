@@ -17,6 +17,7 @@ typedef struct TinyLm {
     uint32_t seed;
     const char *leave_out;   // a tensor's name; NULL: none
     const char *name;        // general.name; NULL: "tiny"
+    uint32_t window;         // 0: TLM_WINDOW
 } TinyLm;
 
 enum { TLM_DIM = 32, TLM_HEADS = 4, TLM_KV = 2, TLM_HEAD = 8, TLM_FFN = 48, TLM_LAYERS = 2,
@@ -104,7 +105,7 @@ static inline void tlm_shape(struct gguf_context *f, const TinyLm *t)
     gguf_set_val_str(f, "general.architecture", t->arch);
     gguf_set_val_str(f, "general.name", t->name ? t->name : "tiny");
     tlm_number(f, t, "block_count", TLM_LAYERS);
-    tlm_number(f, t, "context_length", TLM_WINDOW);
+    tlm_number(f, t, "context_length", t->window ? t->window : TLM_WINDOW);
     tlm_number(f, t, "embedding_length", TLM_DIM);
     tlm_number(f, t, "feed_forward_length", TLM_FFN);
     tlm_number(f, t, "attention.head_count", TLM_HEADS);

@@ -10,6 +10,7 @@
 #include "model/gguf_file.h"
 #include "model/lineage.h"
 #include "model/machine.h"
+#include "model/prefill.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,7 @@ static Status count(Ctx *cx, Model *base, Str text, int *n)
 static void llama_close(Model *base)
 {
     LlamaModel *m = (LlamaModel *)base;
+    prefill_close(m->prefill);
     if (m->talk) llama_free(m->talk);
     if (m->pool) llama_free(m->pool);
     if (m->adapter) llama_adapter_lora_free(m->adapter);
@@ -276,6 +278,14 @@ static Status adapt(Ctx *cx, LlamaModel *m, const char *path, const char *adapte
                 engine_reason());
 }
 
+/* What our own reading of prompts may take: a quarter of what is free, unless told. Not
+ * with an adapter, which it does not apply, nor where a GPU reads. */
+static uint64_t prefill_room(const LlamaModel *m, const ModelOptions *opt)
+{
+    if (opt->plain || m->adapter || llama_supports_gpu_offload()) return 0;
+    return opt->prefill_bytes ? opt->prefill_bytes : machine_free_bytes() / 4;
+}
+
 static double gib(uint64_t bytes)
 {
     return (double)bytes / (1 << 30);
@@ -301,6 +311,7 @@ Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt, Mode
     if (st == OK) st = describe(cx, m, path, opt);
     if (st == OK && opt->adapter && *opt->adapter) st = adapt(cx, m, path, opt->adapter);
     if (st == OK) {
+        m->prefill_bytes = prefill_room(m, opt);
         m->base.info.file_bytes = file.bytes;
         m->base.info.fingerprint = ctx_dup(&m->own, str_z(file.fingerprint));
         *out = &m->base;

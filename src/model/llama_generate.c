@@ -1,102 +1,8 @@
-/* llama_generate.c -- one conversation at a time, continued token by token.
- *
- * Invariant: the first n_past tokens of `past` have their keys and values in `talk`, all
- * from batches that end at a multiple of GRAIN, but for the tail behind the last of these
- * borders, which is a batch of its own. The rows left over at the end of a batch go
- * through other kernels and round otherwise (logits of Qwen2.5-0.5B moved by up to 0.4);
- * with borders, logits are the same to the bit wherever reuse begins. So a prefix is
- * reused up to a border, what was generated (a token a batch) never, and the same
- * conversation gives the same answer whatever was asked before. */
+/* llama_generate.c -- one conversation at a time, continued token by token. */
 #include "model/llama_impl.h"
-
-#include "model/engine.h"
 
 #include <math.h>
 #include <string.h>
-
-enum {
-    BATCH = 512,            // tokens computed between two looks at cancellation
-    GRAIN = 32,             // batches end at multiples of it
-    CONTEXT_STEP = 1024,    // contexts grow by this
-};
-
-/* ---- the context ------------------------------------------------------------------ */
-
-static bool wants_stop(void *cx)
-{
-    const Ctx *c = cx;
-    return c->cancelled && c->cancelled(c->cancel_arg);
-}
-
-/* Makes room for n tokens. A context is sized to need, since its cost follows its size,
- * not its use. */
-static Status talk_room(Ctx *cx, LlamaModel *m, size_t n)
-{
-    size_t window = (size_t)m->base.info.window;
-    if (n > window)
-        return fail(cx, E_LIMIT, "%zu tokens of prompt and answer, the model's window "
-                    "has %zu: ask for less context", n, window);
-    if (m->talk && llama_n_ctx(m->talk) >= n) return OK;
-    if (m->talk) llama_free(m->talk);
-    m->talk = NULL;
-    m->n_past = 0;
-    struct llama_context_params p = llama_context_default_params();
-    size_t room = (n + CONTEXT_STEP - 1) / CONTEXT_STEP * CONTEXT_STEP;
-    p.n_ctx = (uint32_t)(room < window ? room : window);
-    p.n_batch = p.n_ubatch = BATCH;
-    /* On a CPU one query against a long cache is slower with it; a GPU wants it. */
-    p.flash_attn_type = llama_supports_gpu_offload() ? LLAMA_FLASH_ATTN_TYPE_AUTO
-                                                     : LLAMA_FLASH_ATTN_TYPE_DISABLED;
-    return llama_context_open(cx, m, p, &m->talk);
-}
-
-static Status decode(Ctx *cx, LlamaModel *m, llama_token *at, size_t n)
-{
-    TRY(ctx_check(cx));
-    engine_reason_clear();
-    int rc = llama_decode(m->talk, llama_batch_get_one(at, (int)n));
-    if (rc == 0) return OK;
-    TRY(ctx_check(cx));      // it was stopped between two operations
-    return fail(cx, E_MODEL, "%s: computing %zu tokens ended with %d: %s",
-                m->base.info.path.p, n, rc, engine_reason());
-}
-
-static size_t shared(const LlamaModel *m, Tokens t)
-{
-    size_t n = 0, most = m->n_past < t.n - 1 ? m->n_past : t.n - 1;   // the last one is
-    while (n < most && m->past[n] == t.at[n]) n++;                    // always computed
-    return n - n % GRAIN;
-}
-
-static Status prefill(Ctx *cx, LlamaModel *m, Tokens t)
-{
-    size_t border = (t.n - 1) / GRAIN * GRAIN;
-    while (m->n_past < t.n) {
-        size_t n = (m->n_past < border ? border : t.n) - m->n_past;
-        if (n > BATCH) n = BATCH;
-        TRY(decode(cx, m, t.at + m->n_past, n));
-        memcpy(m->past + m->n_past, t.at + m->n_past, n * sizeof *t.at);
-        m->n_past += n;
-    }
-    return OK;
-}
-
-Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, int more, size_t *reused)
-{
-    if (t.n == 0) return fail(cx, E_ARG, "the prompt is empty");
-    TRY(talk_room(cx, m, t.n + (size_t)more));
-    llama_memory_t memory = llama_get_memory(m->talk);
-    size_t keep = shared(m, t);
-    if (!llama_memory_seq_rm(memory, 0, (llama_pos)keep, -1)) {
-        llama_memory_clear(memory, true);    // recurrent models cannot forget a part
-        keep = 0;
-    }
-    m->n_past = *reused = keep;
-    llama_set_abort_callback(m->talk, wants_stop, cx);
-    Status st = prefill(cx, m, t);
-    llama_set_abort_callback(m->talk, NULL, NULL);
-    return st;
-}
 
 /* ---- choosing a token ------------------------------------------------------------- */
 
@@ -238,7 +144,7 @@ static Status speak(Ctx *cx, LlamaModel *m, struct llama_sampler *sampler, Write
         account(out, c.logprob);
         if (!write_token(w, m, c.token)) return out->finish = FINISH_CALLER, OK;
         if (out->tokens == w->opt->max_tokens) return out->finish = FINISH_LENGTH, OK;
-        TRY(decode(cx, m, &c.token, 1));
+        TRY(talk_decode(cx, m, &c.token, 1));
     }
 }
 
@@ -247,9 +153,9 @@ static Status answer(Ctx *cx, LlamaModel *m, const GenerateOptions *opt, Generat
     Writer w = { .opt = opt, .raw = BUF(64 << 20), .text = BUF(64 << 20),
                  .thinking = m->thinks };
     struct llama_sampler *sampler = opt->temperature > 0 ? sampler_new(opt) : NULL;
-    llama_set_abort_callback(m->talk, wants_stop, cx);
+    talk_watch(m, cx);
     Status st = speak(cx, m, sampler, &w, out);
-    llama_set_abort_callback(m->talk, NULL, NULL);
+    talk_watch(m, NULL);
 
     out->text = ctx_dup(cx, buf_str(&w.text));
     if (!out->text.p) st = E_MEMORY;

@@ -1,7 +1,7 @@
 /* llama_impl.h -- the parts of the libllama model that its files share.
  *
- * llama.c loads and describes, llama_chat.c turns conversations into tokens,
- * llama_generate.c continues them, llama_embed.c makes vectors and scores. */
+ * llama.c loads and describes, llama_chat.c turns conversations into tokens, llama_feed.c
+ * reads those, llama_generate.c continues them, llama_embed.c makes vectors and scores. */
 #ifndef PITH_MODEL_LLAMA_IMPL_H
 #define PITH_MODEL_LLAMA_IMPL_H
 
@@ -23,10 +23,14 @@ typedef struct LlamaModel {
     int threads;
 
     /* Conversations: one sequence, whose first n_past tokens have their keys and values
-     * in `talk`. Made at the first use, remade when a longer prompt comes. */
+     * in `talk`, or in `prefill`: llama_feed.c. Both are made at the first use; `talk` is
+     * remade when a longer prompt comes. */
     struct llama_context *talk;
     llama_token *past;      // (window)
     size_t n_past;
+    struct Prefill *prefill;    // our own reader of prompts; NULL: not yet, or not at all
+    uint64_t prefill_bytes;     // what it may take; 0: libllama reads all prompts
+    bool ours, handed;          // past is the prefill's; and `talk` has it too
     const char *template;   // NULL: it has none that libllama knows
     bool thinks;            // its template knows <think>
     bool space_prefix;      // its tokenizer puts a space before each text
@@ -59,6 +63,10 @@ MUST_USE Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n
 /* Brings `talk` to hold exactly t, whose last token's logits can be read then; room is
  * made for `more` tokens behind it. *reused of t's tokens were there. */
 MUST_USE Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, int more, size_t *reused);
+/* n tokens more. E_CANCELLED: only where talk_watch was told whom to ask. */
+MUST_USE Status talk_decode(Ctx *cx, LlamaModel *m, llama_token *at, size_t n);
+/* From now on cx is asked whether to stop in the midst of computing; NULL: nobody is. */
+void talk_watch(LlamaModel *m, Ctx *cx);
 
 Status llama_chat_tokens(Ctx *cx, Model *base, const Message *msg, size_t n,
                          ChatTokens *out);

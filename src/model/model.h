@@ -31,7 +31,10 @@ typedef struct ModelOptions {
     int threads;            // 0: one per core
     int context_tokens;     // generator: the window to make room for; 0: 4096 or what the
                             // model was trained for, whichever is less
-    bool plain;             // do not use our own encoder: libllama for all
+    uint64_t prefill_bytes; // generator: what weights packed to read prompts may take,
+                            // with keys and values; 0: a quarter of the free memory
+    bool plain;             // neither our own encoder nor our own prefill: libllama
+                            // computes all
     bool words_only;        // the vocabulary and the template alone: it counts and makes
                             // tokens, and cannot generate
     const char *adapter;    // generator: a LoRA adapter (GGUF); NULL or "": none.

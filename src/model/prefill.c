@@ -28,7 +28,6 @@ static void rooms_close(Prefill *p)
         *r = (PrefillRoom){ 0 };
     }
     p->room_keys = 0;
-    p->room_bytes = 0;
 }
 
 static void block_close(PrefillBlock *b)
@@ -116,11 +115,10 @@ static uint64_t token_bytes(const LmShape *s)
     return 4 * s->layers * prefill_kv_width(s) + 4 * s->rope_dims;
 }
 
-uint64_t prefill_bytes(const Prefill *p)
+static size_t cap_for(const Prefill *p, size_t tokens)
 {
-    size_t row = p->shape.dim + prefill_q_width(&p->shape);
-    return p->packed_bytes + p->cap * token_bytes(&p->shape) + p->room_bytes
-         + p->rows_cap * row * sizeof(float);
+    size_t cap = (tokens + GROW - 1) / GROW * GROW;
+    return cap < p->shape.window ? cap : p->shape.window;
 }
 
 /* Moves n of the `from` tokens a head has room for, to where it has room for `to`. */
@@ -168,8 +166,7 @@ static Status grow_angles(Ctx *cx, Prefill *p, size_t cap)
 static Status grow(Ctx *cx, Prefill *p, size_t need)
 {
     if (need <= p->cap) return OK;
-    size_t cap = (need + GROW - 1) / GROW * GROW, old = p->cap, n = p->n;
-    if (cap > p->shape.window) cap = p->shape.window;
+    size_t cap = cap_for(p, need), old = p->cap, n = p->n;
     p->cap = p->n = 0;
     TRY(grow_angles(cx, p, cap));
     for (size_t i = 0; i < p->shape.layers; i++) {
@@ -225,19 +222,23 @@ static Status room_open(Ctx *cx, Prefill *p, size_t bytes, PrefillRoom *r)
     return gemm_room_open(cx, p->gemm_way, &r->gemm);
 }
 
+static size_t room_bytes(const Prefill *p, size_t keys)
+{
+    Layout l = { NULL, 0 };
+    PrefillRoom none;
+    lay_out(&l, p, keys, &none);
+    return l.used;
+}
+
 static Status rooms_open(Ctx *cx, Prefill *p)
 {
     if (p->room_keys >= p->cap) return OK;
-    Layout l = { NULL, 0 };
-    PrefillRoom none;
     rooms_close(p);
-    lay_out(&l, p, p->cap, &none);
     for (size_t i = 0; i < p->threads; i++) {
-        Status st = room_open(cx, p, l.used, &p->room[i]);
+        Status st = room_open(cx, p, room_bytes(p, p->cap), &p->room[i]);
         if (st != OK) return rooms_close(p), st;
     }
     p->room_keys = p->cap;
-    p->room_bytes = l.used * p->threads;
     return OK;
 }
 
@@ -255,6 +256,20 @@ static Status rows_room(Ctx *cx, Prefill *p, size_t n)
     return OK;
 }
 
+/* What it takes with room for `keys` tokens, `rows` of them in one call. */
+static uint64_t bytes_for(const Prefill *p, size_t keys, size_t rows)
+{
+    uint64_t row = (p->shape.dim + prefill_q_width(&p->shape)) * sizeof(float);
+    if (keys == 0) return p->packed_bytes;
+    return p->packed_bytes + keys * token_bytes(&p->shape) + rows * row
+         + p->threads * room_bytes(p, keys);
+}
+
+uint64_t prefill_bytes(const Prefill *p)
+{
+    return bytes_for(p, p->room_keys, p->rows_cap);
+}
+
 /* ---- the call --------------------------------------------------------------------- */
 
 static Status check(Ctx *cx, const Prefill *p, const int32_t *token, size_t past, size_t n)
@@ -267,8 +282,9 @@ static Status check(Ctx *cx, const Prefill *p, const int32_t *token, size_t past
         if (token[i] < 0 || (size_t)token[i] >= p->shape.vocab)
             return fail(cx, E_ARG, "token %d; the vocabulary has %zu", token[i],
                         p->shape.vocab);
-    uint64_t bytes = prefill_bytes(p) + (past + n) * token_bytes(&p->shape);
-    if (past + n > p->cap && bytes > p->max_bytes)
+    size_t cap = larger(p->cap, cap_for(p, past + n)), rows = larger(p->rows_cap, n);
+    uint64_t bytes = bytes_for(p, cap, rows);
+    if (bytes > p->max_bytes)
         return fail(cx, E_LIMIT, "%zu tokens would take %.0f MiB, %.0f are allowed",
                     past + n, mib(bytes), mib(p->max_bytes));
     return OK;

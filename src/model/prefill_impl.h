@@ -42,7 +42,7 @@ struct Prefill {
     MatmulWay way;
     GemmWay gemm_way;
     size_t threads, slices;
-    uint64_t max_bytes, packed_bytes, room_bytes;
+    uint64_t max_bytes, packed_bytes;
     PrefillBlock *block;     // (layers)
     float *rope_scale;       // (rope_dims / 2): divides a frequency
 

@@ -249,6 +249,8 @@ Status prefill_hand_over(Ctx *cx, Prefill *p, struct llama_context *to)
     if (!state) return fail(cx, E_MEMORY, "no memory to hand %zu tokens over", p->n);
     write_state(p, p->n, state);
     engine_reason_clear();
+    /* So that the tokens lie from the first cell on: libllama's sums follow the cells. */
+    llama_memory_clear(llama_get_memory(to), false);
     size_t read = llama_state_seq_set_data(to, state, bytes, 0);
     free(state);
     if (read == bytes) return OK;

@@ -1,0 +1,474 @@
+/* prefill.c -- prompts read by our own forward pass, against libllama on the same file. */
+#include "model/llama_impl.h"
+#include "model/prefill.h"
+#include "models.h"
+#include "tiny_lm.h"
+
+#include "model/engine.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { WINDOW = 512, LONGEST = 320 };
+
+static Ctx cx;
+static char path[64];
+static struct llama_model *model;
+static struct llama_context *talk;
+static Prefill *prefill;
+static Model *generator;
+static int32_t token[LONGEST];
+
+/* ---- a model, a prompt ------------------------------------------------------------ */
+
+static void write_model(TinyLm t)
+{
+    strcpy(path, "/tmp/pith-prefill-XXXXXX");
+    close(mkstemp(path));
+    if (!t.window) t.window = WINDOW;
+    assert_true(tiny_lm_write(path, &t));
+}
+
+static void open_context(bool flash)
+{
+    struct llama_context_params p = llama_context_default_params();
+    p.n_ctx = WINDOW;
+    p.n_batch = p.n_ubatch = WINDOW;
+    p.n_threads = p.n_threads_batch = 1;
+    p.flash_attn_type = flash ? LLAMA_FLASH_ATTN_TYPE_ENABLED
+                              : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    if (talk) llama_free(talk);
+    talk = llama_init_from_model(model, p);
+    assert_non_null(talk);
+}
+
+static void open_libllama(void)
+{
+    engine_start();
+    model = llama_model_load_from_file(path, llama_model_default_params());
+    assert_non_null(model);
+    open_context(false);
+}
+
+static Status open_prefill(MatmulWay way, int threads, uint64_t max_bytes)
+{
+    PrefillOptions opt = { way, threads, max_bytes };
+    prefill_close(prefill);
+    return prefill_open(&cx, path, &opt, &prefill);
+}
+
+static void open_both(const char *arch, MatmulWay way)
+{
+    write_model((TinyLm){ .arch = arch, .seed = 3 });
+    open_libllama();
+    assert_int_equal(open_prefill(way, 2, UINT64_MAX), OK);
+    for (uint32_t i = 0, state = 5; i < LONGEST; i++) {
+        tlm_random(&state);
+        token[i] = (int32_t)(state >> 16) % (TLM_VOCAB - 4);
+    }
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    prefill_close(prefill);
+    prefill = NULL;
+    model_close(generator);
+    generator = NULL;
+    if (talk) llama_free(talk);
+    talk = NULL;
+    if (model) llama_model_free(model);
+    model = NULL;
+    if (path[0]) unlink(path);
+    path[0] = '\0';
+    ctx_end(&cx);
+    return 0;
+}
+
+static void decode(size_t first, size_t n)
+{
+    assert_int_equal(llama_decode(talk, llama_batch_get_one(token + first, (int)n)), 0);
+}
+
+/* libllama's own: the logits behind n tokens. */
+static void logits_theirs(size_t n, float out[TLM_VOCAB])
+{
+    llama_memory_clear(llama_get_memory(talk), true);
+    decode(0, n);
+    memcpy(out, llama_get_logits_ith(talk, -1), TLM_VOCAB * sizeof *out);
+}
+
+/* The same behind ours: what the prefill holds, and one token more. */
+static void logits_ours(float out[TLM_VOCAB])
+{
+    size_t n = prefill_tokens(prefill);
+    assert_int_equal(prefill_hand_over(&cx, prefill, talk), OK);
+    decode(n, 1);
+    memcpy(out, llama_get_logits_ith(talk, -1), TLM_VOCAB * sizeof *out);
+}
+
+static void make_friends(void)
+{
+    llama_memory_clear(llama_get_memory(talk), true);
+    decode(0, PREFILL_PROBE);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, PREFILL_PROBE), OK);
+    if (prefill_agree(&cx, prefill, talk) != OK) fail_msg("%s", cx.reason);
+}
+
+static double divergence(const float p[TLM_VOCAB], const float q[TLM_VOCAB])
+{
+    double zp = 0, zq = 0, kl = 0;
+    for (int i = 0; i < TLM_VOCAB; i++) zp += exp(p[i]), zq += exp(q[i]);
+    for (int i = 0; i < TLM_VOCAB; i++)
+        kl += exp(p[i]) / zp * ((double)(p[i] - q[i]) - log(zp / zq));
+    return kl;
+}
+
+static void assert_close_at(size_t n, double most)
+{
+    float theirs[TLM_VOCAB], ours[TLM_VOCAB];
+    logits_theirs(n, theirs);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, n - 1), OK);
+    logits_ours(ours);
+    double kl = divergence(theirs, ours);
+    if (!(kl < most)) fail_msg("%zu tokens: KL is %g, below %g was wanted", n, kl, most);
+}
+
+static void assert_close(const char *arch, MatmulWay way, double most)
+{
+    static const size_t length[] = { 2, 3, 17, 63, 64, 65, 300 };
+    open_both(arch, way);
+    make_friends();
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
+        assert_close_at(length[i], most);
+}
+
+/* ---- the same numbers ------------------------------------------------------------- */
+
+static void llama_is_read_as_libllama_reads_it(void **state)
+{
+    (void)state;
+    assert_close("llama", MATMUL_PLAIN, 1e-5);
+}
+
+static void qwen2_is_read_as_libllama_reads_it(void **state)
+{
+    (void)state;
+    assert_close("qwen2", MATMUL_PLAIN, 1e-5);
+}
+
+static void every_fast_product_reads_the_same(void **state)
+{
+    (void)state;
+    static const MatmulWay way[] = { MATMUL_INT8, MATMUL_BF16, MATMUL_F32 };
+    int tried = 0;
+    for (size_t i = 0; i < sizeof way / sizeof *way; i++)
+        if (matmul_can(way[i])) {
+            assert_close("qwen2", way[i], 2e-3);
+            close_all(state);
+            tried++;
+        }
+    if (tried == 0) skip();
+}
+
+static void values_may_lie_either_way_round(void **state)
+{
+    (void)state;
+    open_both("llama", MATMUL_PLAIN);
+    make_friends();
+    assert_close_at(65, 1e-5);
+    open_context(true);          // with flash attention values are not turned around
+    make_friends();
+    assert_close_at(65, 1e-5);
+}
+
+static void how_a_prompt_is_cut_changes_no_bit(void **state)
+{
+    (void)state;
+    static const size_t cut[] = { 1, 31, 64, 100, 299 };
+    float whole[TLM_VOCAB], parts[TLM_VOCAB];
+    MatmulWay way = matmul_can(MATMUL_INT8) ? MATMUL_INT8 : MATMUL_PLAIN;
+    open_both("qwen2", way);
+    make_friends();
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 300), OK);
+    logits_ours(whole);
+    for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+        size_t n = cut[i];
+        assert_int_equal(prefill_run(&cx, prefill, token, 0, n), OK);
+        assert_int_equal(prefill_run(&cx, prefill, token + n, n, 300 - n), OK);
+        logits_ours(parts);
+        assert_memory_equal(whole, parts, sizeof whole);
+    }
+}
+
+static void so_do_threads_and_what_was_read_before(void **state)
+{
+    (void)state;
+    float two[TLM_VOCAB], one[TLM_VOCAB];
+    MatmulWay way = matmul_can(MATMUL_INT8) ? MATMUL_INT8 : MATMUL_PLAIN;
+    open_both("llama", way);
+    make_friends();
+    assert_int_equal(prefill_run(&cx, prefill, token + 7, 0, 300), OK);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 250), OK);
+    logits_ours(two);
+    assert_int_equal(open_prefill(way, 1, UINT64_MAX), OK);
+    make_friends();
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 250), OK);
+    logits_ours(one);
+    assert_memory_equal(one, two, sizeof one);
+}
+
+/* ---- what cannot be done ---------------------------------------------------------- */
+
+static void sees_that_libllama_read_something_else(void **state)
+{
+    (void)state;
+    open_both("qwen2", MATMUL_PLAIN);
+    decode(1, PREFILL_PROBE);                  // as a wrong order of heads would look
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, PREFILL_PROBE), OK);
+    assert_int_equal(prefill_agree(&cx, prefill, talk), E_MODEL);
+    assert_non_null(strstr(cx.reason, "differ from libllama's"));
+    ctx_forgive(&cx);
+    assert_int_equal(prefill_hand_over(&cx, prefill, talk), E_ARG);
+}
+
+static void sees_a_sequence_of_another_length(void **state)
+{
+    (void)state;
+    open_both("llama", MATMUL_PLAIN);
+    decode(0, PREFILL_PROBE + 1);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, PREFILL_PROBE), OK);
+    assert_int_equal(prefill_agree(&cx, prefill, talk), E_MODEL);
+    assert_non_null(strstr(cx.reason, "not known here"));
+}
+
+static void libllama_with_too_little_room_says_no(void **state)
+{
+    (void)state;
+    open_both("llama", MATMUL_PLAIN);
+    make_friends();
+    struct llama_context_params p = llama_context_default_params();
+    p.n_ctx = 256;
+    p.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    struct llama_context *small = llama_init_from_model(model, p);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 300), OK);
+    assert_int_equal(prefill_hand_over(&cx, prefill, small), E_MODEL);
+    assert_int_equal(llama_memory_seq_pos_max(llama_get_memory(small), 0), -1);
+    llama_free(small);
+}
+
+static void refuses_what_is_not_there_to_compute(void **state)
+{
+    (void)state;
+    open_both("llama", MATMUL_PLAIN);
+    int32_t bad[] = { 1, TLM_VOCAB }, negative = -1;
+    assert_int_equal(prefill_run(&cx, prefill, bad, 0, 2), E_ARG);
+    assert_int_equal(prefill_run(&cx, prefill, &negative, 0, 1), E_ARG);
+    assert_int_equal(prefill_run(&cx, prefill, token, 1, 1), E_ARG);
+    ctx_forgive(&cx);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, WINDOW + 1), E_LIMIT);
+    assert_int_equal(prefill_tokens(prefill), 0);
+}
+
+static void keeps_its_limit_of_memory(void **state)
+{
+    (void)state;
+    open_both("llama", MATMUL_PLAIN);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 64), OK);
+    uint64_t used = prefill_bytes(prefill);
+    assert_int_equal(open_prefill(MATMUL_PLAIN, 1, 1000), E_LIMIT);
+    assert_null(prefill);
+    ctx_forgive(&cx);
+    assert_int_equal(open_prefill(MATMUL_PLAIN, 2, used), OK);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 64), OK);
+    assert_true(prefill_bytes(prefill) <= used);
+    assert_int_equal(open_prefill(MATMUL_PLAIN, 2, used - 1), OK);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 64), E_LIMIT);
+}
+
+static void refuses_a_model_with_a_tensor_missing(void **state)
+{
+    (void)state;
+    write_model((TinyLm){ .arch = "qwen2", .leave_out = "blk.1.ffn_up.weight" });
+    assert_int_equal(open_prefill(MATMUL_PLAIN, 2, UINT64_MAX), E_MODEL);
+    assert_null(prefill);
+    assert_non_null(strstr(cx.reason, "no tensor blk.1.ffn_up.weight"));
+}
+
+static bool at_once(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static void stops_when_it_is_cancelled(void **state)
+{
+    (void)state;
+    open_both("llama", MATMUL_PLAIN);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 20), OK);
+    cx.cancelled = at_once;
+    assert_int_equal(prefill_run(&cx, prefill, token + 10, 10, 100), E_CANCELLED);
+    assert_int_equal(prefill_tokens(prefill), 10);
+    ctx_forgive(&cx);
+    assert_int_equal(open_prefill(MATMUL_PLAIN, 1, UINT64_MAX), E_CANCELLED);
+    cx.cancelled = NULL;
+}
+
+/* ---- in a conversation ------------------------------------------------------------ */
+
+static LlamaModel *open_generator(const char *file, ModelOptions opt)
+{
+    opt.threads = 2;
+    model_close(generator);
+    assert_int_equal(llama_model_open(&cx, file, &opt, &generator), OK);
+    return (LlamaModel *)generator;
+}
+
+static Str letters(size_t n, char first)
+{
+    char text[LONGEST + 1];
+    for (size_t i = 0; i < n; i++) text[i] = (char)(first + i * i % 23);
+    return ctx_dup(&cx, (Str){ text, n });
+}
+
+static Generated ask(Str question)
+{
+    GenerateOptions opt = { .max_tokens = 4 };
+    Message m = { "user", question };
+    Generated g;
+    assert_int_equal(llama_generate(&cx, generator, &m, 1, &opt, &g), OK);
+    return g;
+}
+
+static void assert_same(Generated a, Generated b)
+{
+    assert_true(str_eq(a.text, b.text));
+    assert_memory_equal(&a.mean_logprob, &b.mean_logprob, sizeof a.mean_logprob);
+    assert_memory_equal(&a.min_logprob, &b.min_logprob, sizeof a.min_logprob);
+}
+
+static void need_fast_products(void)
+{
+    MatmulWay way;
+    if (prefill_way(&way) && !llama_supports_gpu_offload()) return;
+    print_message("no fast products here, or a GPU\n");
+    skip();
+}
+
+static void answers_the_same_whatever_was_asked_before(void **state)
+{
+    (void)state;
+    need_fast_products();
+    write_model((TinyLm){ .arch = "qwen2", .seed = 3 });
+    Str question = letters(300, 'a');
+    LlamaModel *m = open_generator(path, (ModelOptions){ 0 });
+    Generated first = ask(question);
+    assert_non_null(m->prefill);
+    assert_int_equal(first.reused_tokens, 0);
+    Generated again = ask(question);
+    assert_int_equal(again.reused_tokens, again.prompt_tokens - 1);
+    assert_same(first, again);
+    ask(letters(40, 'd'));                     // a short one is libllama's
+    Generated third = ask(question);
+    assert_int_equal(third.reused_tokens, 0);
+    assert_same(first, third);
+    Str longer = letters(310, 'a');            // the same head, another tail
+    Generated behind = ask(longer);
+    assert_true(behind.reused_tokens > first.prompt_tokens - 20);
+    open_generator(path, (ModelOptions){ 0 });
+    assert_same(ask(longer), behind);
+}
+
+static void a_context_that_grew_takes_the_keys_along(void **state)
+{
+    (void)state;
+    need_fast_products();
+    write_model((TinyLm){ .arch = "llama", .seed = 3 });
+    LlamaModel *m = open_generator(path, (ModelOptions){ 0 });
+    Generated first = ask(letters(200, 'a'));
+    llama_free(m->talk);
+    m->talk = NULL;
+    Generated again = ask(letters(200, 'a'));
+    assert_int_equal(again.reused_tokens, again.prompt_tokens - 1);
+    assert_same(first, again);
+}
+
+static void libllama_reads_where_memory_is_short_or_it_is_told_to(void **state)
+{
+    (void)state;
+    need_fast_products();
+    write_model((TinyLm){ .arch = "llama", .seed = 3 });
+    LlamaModel *m = open_generator(path, (ModelOptions){ .plain = true });
+    Generated plain = ask(letters(300, 'a'));
+    assert_null(m->prefill);
+    m = open_generator(path, (ModelOptions){ .prefill_bytes = 1000 });
+    assert_same(plain, ask(letters(300, 'a')));
+    assert_null(m->prefill);
+    assert_int_equal(cx.status, OK);
+    m = open_generator(path, (ModelOptions){ 0 });
+    Generated ours = ask(letters(300, 'a'));
+    assert_non_null(m->prefill);
+    assert_true(fabsf(ours.mean_logprob - plain.mean_logprob) < 0.05f);
+}
+
+static Str lines(int n, const char *end)
+{
+    Buf b = BUF(1 << 20);
+    for (int i = 0; i < n; i++) buf_addf(&b, "item %d costs %d; ", i, i * 7 % 50);
+    buf_addf(&b, "\n\n%s", end);
+    Str out = ctx_dup(&cx, buf_str(&b));
+    buf_free(&b);
+    return out;
+}
+
+static void a_real_model_gives_the_answer_that_libllama_gives(void **state)
+{
+    (void)state;
+    const char *file = model_file(QWEN);
+    need_fast_products();
+    if (!file) {
+        print_message("%s is not here: pith model pull\n", QWEN);
+        skip();
+    }
+    Str question = lines(60, "What does item 3 cost? Say the number alone.");
+    LlamaModel *m = open_generator(file, (ModelOptions){ .plain = true });
+    Generated plain = ask(question);
+    m = open_generator(file, (ModelOptions){ 0 });
+    Generated ours = ask(question);
+    assert_non_null(m->prefill);
+    if (!str_eq(plain.text, ours.text))
+        fail_msg("\"%s\", not \"%s\"", ours.text.p, plain.text.p);
+    assert_true(fabsf(ours.mean_logprob - plain.mean_logprob) < 0.2f);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_teardown(f, close_all)
+    const struct CMUnitTest tests[] = {
+        TEST(llama_is_read_as_libllama_reads_it),
+        TEST(qwen2_is_read_as_libllama_reads_it),
+        TEST(every_fast_product_reads_the_same),
+        TEST(values_may_lie_either_way_round),
+        TEST(how_a_prompt_is_cut_changes_no_bit),
+        TEST(so_do_threads_and_what_was_read_before),
+        TEST(sees_that_libllama_read_something_else),
+        TEST(sees_a_sequence_of_another_length),
+        TEST(libllama_with_too_little_room_says_no),
+        TEST(refuses_what_is_not_there_to_compute),
+        TEST(keeps_its_limit_of_memory),
+        TEST(refuses_a_model_with_a_tensor_missing),
+        TEST(stops_when_it_is_cancelled),
+        TEST(answers_the_same_whatever_was_asked_before),
+        TEST(a_context_that_grew_takes_the_keys_along),
+        TEST(libllama_reads_where_memory_is_short_or_it_is_told_to),
+        TEST(a_real_model_gives_the_answer_that_libllama_gives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
