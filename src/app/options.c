@@ -58,10 +58,11 @@ static bool read_number(const Option *o, const char *text)
     bool whole = o->kind == OPTION_REAL || v == (double)(long)v;
     if (end == text || *end || !whole || !(v >= o->low && v <= o->high)) {
         fprintf(stderr, "pith: --%s %s: a%s number from %g to %g was expected\n", o->name,
-                text, o->kind == OPTION_INT ? " whole" : "", o->low, o->high);
+                text, o->kind == OPTION_REAL ? "" : " whole", o->low, o->high);
         return false;
     }
     if (o->kind == OPTION_INT) *(int *)o->value = (int)v;
+    else if (o->kind == OPTION_LONG) *(long *)o->value = (long)v;
     else *(double *)o->value = v;
     return true;
 }

@@ -1,5 +1,6 @@
 /* serve.c -- pith serve, pith mcp: options for the service. */
 #include "app/cli.h"
+#include "app/remote.h"
 #include "serve/serve.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@ static int run_serve(Cli *cli, const Command *self, int argc, char **argv)
     static const char *const logs[] = { "text", "json", NULL };
     ServeEnv env = { .port = 8377 };
     int log = 0, status;
-    const Option own[] = {
+    const Option all[] = {
         { "host", 0, OPTION_TEXT, &env.host, "ADDR", "listen here; 127.0.0.1", 0, 0,
             NULL },
         { "port", 'p', OPTION_INT, &env.port, "N", "8377; 0: any free one", 0, 65535,
@@ -39,6 +40,9 @@ static int run_serve(Cli *cli, const Command *self, int argc, char **argv)
         { "log", 0, OPTION_CHOICE, &log, "FORM", "text or json", 0, 0, logs },
         { 0 },
     };
+    Option own[REMOTE_OPTIONS + sizeof all / sizeof *all];
+    remote_options(cli, own);
+    memcpy(own + REMOTE_OPTIONS, all, sizeof all);
     int n = options_read(cli, self, own, argc, argv, &status);
     char *words[4] = { "serve" };
     if (n < 0) return status;

@@ -151,6 +151,7 @@ static Status write_there(Ctx *cx, const Asker *a, const AskOptions *opt,
     if (out->first_text_ms > 0 && opt->generate.on_text)
         opt->generate.on_text(opt->generate.arg, again);
     out->decision.route = ROUTE_SLM;
+    out->decision.may_escalate = false;     // it has failed once
     out->cited = (Cited){ 0 };
     return OK;
 }

@@ -62,7 +62,8 @@ static Status read_model(const Reading *r, const json_t *j, RouteModel *out)
     TRY(number(r, "the model", j, "threshold", NAN, &m.threshold));
     if (!json_is_object(features))
         return fail(r->cx, E_FORMAT, "%s: \"features\" is no object", r->name);
-    json_object_foreach((json_t *)features, name, one) TRY(read_feature(r, name, one, &m));
+    json_object_foreach((json_t *)features, name, one)
+        TRY(read_feature(r, name, one, &m));
     *out = m;
     return OK;
 }

@@ -3,8 +3,9 @@
  * A router orders the questions by a score; the share with the highest scores goes to the
  * large model, the others to the small one. The mean quality over that share is a curve
  * from the small model's (share 0) to the large one's (1); the area under it says how
- * good the router is. One that knows nothing draws, in expectation, a straight line. Questions of
- * one score are taken in no order, so their part of the curve is straight too. */
+ * good the router is. One that knows nothing draws, in expectation, a straight line.
+ * Questions of one score are taken in no order, so their part of the curve is straight
+ * too. */
 #ifndef PITH_EVAL_CURVE_H
 #define PITH_EVAL_CURVE_H
 

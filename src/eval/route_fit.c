@@ -206,8 +206,8 @@ static Status write_model(const Fit *f, const Logistic *m, double threshold,
     }
     json_t *j = json_pack("{ss sf sf so sI sO}", "about",
                           "weights of pith's router: see pith-route(1)", "bias", m->bias,
-                          "threshold", threshold, "features", weights_json(m), "questions",
-                          (json_int_t)f->n, "unseen",
+                          "threshold", threshold, "features", weights_json(m),
+                          "questions", (json_int_t)f->n, "unseen",
                           json_object_get(f->job->result, "files"));
     char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
     Status st = text ? file_write(cx, *path, str_z(text))

@@ -12,6 +12,9 @@ typedef enum Family {
     METRIC_TOKENS,      // counter: prompt, generated
     METRIC_REJECTED,    // counter: kind of queue
     METRIC_DROPPED,     // counter: why
+    METRIC_ROUTES,      // counter: who answered
+    METRIC_REMOTE_TOKENS,   // counter
+    METRIC_REMOTE_COST, // counter, in the money of the prices given
     METRIC_REQUEST_S,   // histogram, seconds: route
     METRIC_WAIT_S,      // histogram, seconds in the queue: kind
     METRIC_STAGE_S,     // histogram, seconds: stage

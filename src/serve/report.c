@@ -2,6 +2,7 @@
 #include "serve/report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void report_stages(Request *r, const pith_stage *stages, size_t n)
 {
@@ -18,10 +19,22 @@ void report_stages(Request *r, const pith_stage *stages, size_t n)
     }
 }
 
+/* A refusal before anybody wrote is nobody's answer. */
+static void report_route(Metrics *m, const pith_answer *a)
+{
+    const char *who = a->fallback ? "route=\"slm_fallback\""
+                    : strcmp(a->route, "llm") == 0 ? "route=\"llm\"" : "route=\"slm\"";
+    if (a->generated_tokens > 0) metrics_count(m, METRIC_ROUTES, who, 1);
+    if (a->remote_tokens == 0) return;
+    metrics_count(m, METRIC_REMOTE_TOKENS, "", a->remote_tokens);
+    metrics_count(m, METRIC_REMOTE_COST, "", a->remote_cost);
+}
+
 void report_answer(Request *r, const pith_answer *a)
 {
     Metrics *m = r->server->metrics;
     report_stages(r, a->stages, a->n_stages);
+    report_route(m, a);
     metrics_count(m, METRIC_TOKENS, "kind=\"prompt\"", a->prompt_tokens);
     metrics_count(m, METRIC_TOKENS, "kind=\"generated\"", a->generated_tokens);
     if (a->first_token_ms > 0) metrics_time(m, METRIC_FIRST_S, "", a->first_token_ms);

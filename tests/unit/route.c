@@ -188,7 +188,7 @@ static void an_offline_server_leaves_the_answer_to_the_small_model(void **state)
     pith_close(p);
 }
 
-/* ---- drafts and the owner's weights ------------------------------------------------- */
+/* ---- drafts and the owner's weights ------------------------------------------------ */
 
 /* Weights under which a question goes to the large model once there is a draft. */
 #define AFTER_DRAFT "{\"bias\":-9,\"threshold\":0.5,\"features\":{\"draft_wordy\":" \
@@ -248,6 +248,20 @@ static void a_draft_stands_in_where_the_large_model_fails(void **state)
     buf_free(&shown);
 }
 
+static void a_server_that_failed_is_not_asked_again_for_the_draft(void **state)
+{
+    Desk *d = *state;
+    const pith_ask_options opt = { .no_abstain = 1, .filter_margin = 1 };
+    weights(d, "{\"bias\":9,\"threshold\":0.5,\"features\":{}}");
+    pith *p = open_as(d, &(Owner){ "http://127.0.0.1:1", PITH_REMOTE_AUTO, 0, NULL });
+    pith_answer *a = asked(p, OPEN_QUESTION, &opt);
+    assert_string_equal(a->route, "slm");
+    assert_string_equal(a->model, "fake");
+    assert_non_null(a->fallback);
+    pith_answer_free(a);
+    pith_close(p);
+}
+
 static void names_what_it_measured(void **state)
 {
     Desk *d = *state;
@@ -263,7 +277,7 @@ static void names_what_it_measured(void **state)
     }
     assert_null(pith_route_feature((int)a->n_route_features));
     assert_null(pith_route_feature(-1));
-    x -= log(a->draft_score / (1 - a->draft_score));    // leaves the bias, without its sign
+    x -= log(a->draft_score / (1 - a->draft_score));    // leaves - bias
     assert_true(fabs(x + route_default.bias) < 1e-3);
     assert_non_null(strstr(json, "\"draft_doubt\":{\"value\":"));
     assert_non_null(strstr(json, "\"draft_score\":"));
@@ -360,6 +374,7 @@ int main(void)
         TEST(an_offline_server_leaves_the_answer_to_the_small_model),
         TEST(a_poor_draft_is_never_shown_and_the_large_model_writes),
         TEST(a_draft_stands_in_where_the_large_model_fails),
+        TEST(a_server_that_failed_is_not_asked_again_for_the_draft),
         TEST(names_what_it_measured),
         TEST(weights_that_cannot_be_read_forbid),
         TEST(a_comparison_over_two_documents_goes_to_the_large_model),
