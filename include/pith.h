@@ -176,6 +176,10 @@ typedef struct pith_search_options {
     int k;                  /* passages wanted; 0: 10 */
     int mode;               /* PITH_HYBRID, PITH_WORDS, PITH_VECTORS */
     int rerank;             /* how many of the best the reranker reads; 0: none */
+    /* What the generator is to add before the search, at the price of a generation each;
+     * 1: search as well with the question in a document's words, with the simpler
+     * questions that it is made of, with the vector of a passage that could answer it */
+    int rewrite, decompose, hyde;
 } pith_search_options;
 
 /* Free with pith_results_free. No result is not an error. */
@@ -204,7 +208,7 @@ typedef struct pith_ask_options {
     uint64_t seed;
     int mode;               /* PITH_HYBRID, ... */
     int no_rerank, no_filter, no_abstain;   /* 1: leave that stage out */
-    float filter_margin;    /* logits below the best sentence that still go on; 0: 11 */
+    float filter_margin;    /* logits that a sentence may lack as evidence; 0: 29 */
     int context_only;       /* 1: stop before the model writes: passages, confidence and
                                abstained are filled, text is empty */
     int ground;             /* PITH_GROUNDED: search. PITH_GIVEN: answer from `passages`.
@@ -218,6 +222,7 @@ typedef struct pith_ask_options {
     const char *const *without;     /* documents to leave out of the search: a uri, or its
                                        end from a '/' on */
     size_t n_without;
+    int rewrite, decompose, hyde;   /* as in pith_search_options */
     int no_calibration;     /* 1: confidence and threshold as the program has them */
     /* The answer as it grows, citations included; nonzero stops. May be NULL. */
     int (*on_text)(void *arg, const char *piece, size_t n);

@@ -4,21 +4,12 @@
  * packed by the encoder, so fifty short pairs cost little more than a few long ones. */
 #include "ask/filter.h"
 
+#include "ask/evidence.h"
+
 #include <math.h>
-#include <stdlib.h>
 
 enum { MAX_PASSAGES = 8, MAX_SENTENCES = 256 };
-
-typedef struct Sentence {
-    size_t passage;
-    Span span;
-    float logit;
-} Sentence;
-
-typedef struct Sentences {
-    Sentence *at;
-    size_t n;
-} Sentences;
+static const float MARGIN = 29;
 
 /* ---- repeats ---------------------------------------------------------------------- */
 
@@ -151,20 +142,21 @@ static Status keep(Ctx *cx, const Sentences *s, const bool *goes_on, Passages *p
     return OK;
 }
 
-static float best_sentence(const Sentences *s)
+static float best_weight(const Sentences *s)
 {
     float best = -INFINITY;
-    for (size_t i = 0; i < s->n; i++) best = fmaxf(best, s->at[i].logit);
+    for (size_t i = 0; i < s->n; i++) best = fmaxf(best, s->at[i].weight);
     return best;
 }
 
-/* Marks the sentences within the margin of the best, and the heads of their tables. */
+/* Marks the sentences that weigh enough, the best one, and the heads of their tables. */
 static Status choose(Ctx *cx, const Passages *ps, const Sentences *s, float margin,
                      bool **goes_on)
 {
-    float best = best_sentence(s);
+    float best = best_weight(s);
     TRY_NEW(*goes_on = ctx_new(cx, bool, s->n));
-    for (size_t i = 0; i < s->n; i++) (*goes_on)[i] = s->at[i].logit >= best - margin;
+    for (size_t i = 0; i < s->n; i++)
+        (*goes_on)[i] = s->at[i].weight >= -margin || s->at[i].weight >= best;
     keep_heads(ps, s, *goes_on);
     return OK;
 }
@@ -180,7 +172,8 @@ static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt,
     TRY(split(cx, w, ps, &s));
     if (s.n == 0) return OK;
     TRY(judge(cx, ranker, question, ps, &s));
-    TRY(choose(cx, ps, &s, opt->margin > 0 ? opt->margin : 11, &goes_on));
+    TRY(evidence_weigh(cx, w, question, ps, &s));
+    TRY(choose(cx, ps, &s, opt->margin > 0 ? opt->margin : MARGIN, &goes_on));
     TRY(keep(cx, &s, goes_on, ps));
     size_t kept = 0;
     for (size_t p = 0; p < ps->n; p++) kept += ps->at[p].n_kept;
@@ -188,7 +181,6 @@ static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt,
     stage_figure(stage, "passages", (double)ps->n);
     stage_figure(stage, "sentences_before", (double)s.n);
     stage_figure(stage, "sentences", (double)kept);
-    stage_figure(stage, "best", best_sentence(&s));
     stage_end(stage);
     return OK;
 }

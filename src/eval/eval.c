@@ -21,9 +21,10 @@ typedef struct Verb {
               "  --qrels FILE    judgements, DIR/qrels.tsv\n" \
               "  --limit N       the first N questions\n" \
               "  --per-query FILE  write one row of figures for each question\n"
-#define ASKING "  --mode words|vectors|hybrid\n" \
+#define AUGMENT "  --rewrite, --decompose, --hyde  let the generator add to the question\n"
+#define ASKING "  --mode words|vectors|hybrid\n" AUGMENT \
                "  --no-rerank, --no-filter, --no-abstain  leave a stage out\n" \
-               "  --filter-margin X  logits below the best sentence that go on\n" \
+               "  --filter-margin X  logits that a sentence may lack as evidence, 29\n" \
                "  --context-tokens N, --max-tokens N\n"
 
 static const Verb verbs[] = {
@@ -31,7 +32,7 @@ static const Verb verbs[] = {
       "pith eval retrieve DIR [options]\n"
       "Searches for each question of DIR and holds the ranking against judgements.\n\n"
       FILES
-      "  --mode words|vectors|hybrid\n"
+      "  --mode words|vectors|hybrid\n" AUGMENT
       "  --rerank N      the reranker reads the best N passages\n"
       "  --k N           documents of a ranking, 100\n"
       "  --chunk-tokens N  size of passages\n"

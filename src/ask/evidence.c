@@ -1,0 +1,125 @@
+/* evidence.c -- see evidence.h. Words are compared by the hashes of their stems. */
+#include "ask/evidence.h"
+
+#include <math.h>
+#include <string.h>
+
+static const float beside = -2, in_best = 8, named = 12, of_question = 15, of_best = 4;
+
+enum { MOST_WORDS = 1024 };   // of one text that are looked at
+
+typedef struct Stems {
+    uint64_t *at;
+    size_t n;
+} Stems;
+
+/* The stems of a text in order; with_all: function words too. */
+static Status stems_of(Ctx *cx, Words *w, Str text, bool with_all, Stems *out)
+{
+    size_t room = text.n / 2 + 1 < MOST_WORDS ? text.n / 2 + 1 : MOST_WORDS;
+    Word x;
+    *out = (Stems){ 0 };
+    TRY_NEW(out->at = ctx_new(cx, uint64_t, room));
+    TRY(words_begin(cx, w, text));
+    while (out->n < room && words_next(w, &x))
+        if (with_all || !x.stop) out->at[out->n++] = str_hash(x.stem);
+    return OK;
+}
+
+static bool has(const Stems *s, uint64_t stem)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->at[i] == stem) return true;
+    return false;
+}
+
+/* The share of a's words that b says, too, [0,1]; 0 where a has none. */
+static float share(const Stems *a, const Stems *b)
+{
+    size_t said = 0;
+    for (size_t i = 0; i < a->n; i++) said += has(b, a->at[i]);
+    return a->n ? (float)said / (float)a->n : 0;
+}
+
+static bool says(const Stems *text, const Stems *name)
+{
+    for (size_t i = 0; i + name->n <= text->n; i++)
+        if (memcmp(text->at + i, name->at, name->n * sizeof *name->at) == 0) return true;
+    return false;
+}
+
+/* Whether text names the title, without what it says in brackets to tell namesakes
+ * apart. A title of function words or of one short word names nothing. */
+static Status names(Ctx *cx, Words *w, const Stems *text, Str title, bool *yes)
+{
+    const char *bracket = title.n ? memchr(title.p, '(', title.n) : NULL;
+    Stems all, content;
+    if (bracket && bracket > title.p) title.n = (size_t)(bracket - title.p);
+    title = str_trim(title);
+    TRY(stems_of(cx, w, title, true, &all));
+    TRY(stems_of(cx, w, title, false, &content));
+    *yes = content.n > 0 && title.n > 3 && says(text, &all);
+    return OK;
+}
+
+/* What a passage gets for its place: the best one, or one that the best one names. */
+static Status favour(Ctx *cx, Words *w, const Passages *ps, size_t best, float **out)
+{
+    const Chunk *top = &ps->at[best].chunk;
+    Stems text;
+    TRY_NEW(*out = ctx_new(cx, float, ps->n));
+    TRY(stems_of(cx, w, top->text, true, &text));
+    for (size_t p = 0; p < ps->n; p++) {
+        bool linked = false;
+        if (p != best && !str_eq(ps->at[p].chunk.uri, top->uri))
+            TRY(names(cx, w, &text, ps->at[p].chunk.title, &linked));
+        (*out)[p] = p == best ? in_best : linked ? named : 0;
+    }
+    return OK;
+}
+
+/* The better of a sentence's logit and its neighbours' a little lowered: an answer often
+ * runs on into the next sentence, which alone says nothing of the question. */
+static float with_neighbours(const Sentences *s, size_t i)
+{
+    float best = s->at[i].logit;
+    if (i > 0 && s->at[i - 1].passage == s->at[i].passage)
+        best = fmaxf(best, s->at[i - 1].logit + beside);
+    if (i + 1 < s->n && s->at[i + 1].passage == s->at[i].passage)
+        best = fmaxf(best, s->at[i + 1].logit + beside);
+    return best;
+}
+
+static size_t best_of(const Sentences *s)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < s->n; i++)
+        if (s->at[i].logit > s->at[best].logit) best = i;
+    return best;
+}
+
+static Str text_of(const Passages *ps, const Sentence *s)
+{
+    return (Str){ ps->at[s->passage].chunk.text.p + s->span.start,
+                  s->span.end - s->span.start };
+}
+
+Status evidence_weigh(Ctx *cx, Words *w, Str question, const Passages *ps, Sentences *s)
+{
+    if (s->n == 0) return OK;
+    const Sentence *top = &s->at[best_of(s)];
+    float *place;
+    Stems asked, best;
+    TRY(stems_of(cx, w, question, false, &asked));
+    TRY(stems_of(cx, w, text_of(ps, top), false, &best));
+    TRY(favour(cx, w, ps, top->passage, &place));
+    for (size_t i = 0; i < s->n; i++) {
+        Stems own;
+        TRY(stems_of(cx, w, text_of(ps, &s->at[i]), false, &own));
+        s->at[i].weight = with_neighbours(s, i) - top->logit
+                        + place[s->at[i].passage] - in_best
+                        + of_question * (share(&asked, &own) - 1)
+                        + of_best * (share(&best, &own) - 1);
+    }
+    return OK;
+}
