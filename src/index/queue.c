@@ -10,7 +10,8 @@ enum {
     BATCH_MIN = 4,              // texts given to a very slow encoder
 };
 
-static const uint64_t FILE_BYTES_MAX = 256u << 20, SOURCE_BYTES_MAX = 8u << 20;
+static const uint64_t FILE_BYTES = 256u << 20, FILE_BYTES_MOST = 1023u << 20;
+static const uint64_t SOURCE_BYTES_MAX = 8u << 20;
 
 Status queue_open(Ctx *cx, Store *s, Model *embedder, const IndexOptions *opt,
                   IndexReport *report, Queue *out)
@@ -20,7 +21,9 @@ Status queue_open(Ctx *cx, Store *s, Model *embedder, const IndexOptions *opt,
     out->work = (Ctx){ .cancelled = cx->cancelled, .cancel_arg = cx->cancel_arg };
     if (opt) out->opt = *opt;
     if (out->opt.chunk_tokens <= 0) out->opt.chunk_tokens = CHUNK_TOKENS;
-    if (out->opt.max_file_bytes == 0) out->opt.max_file_bytes = FILE_BYTES_MAX;
+    if (out->opt.max_file_bytes == 0) out->opt.max_file_bytes = FILE_BYTES;
+    if (out->opt.max_file_bytes > FILE_BYTES_MOST)
+        out->opt.max_file_bytes = FILE_BYTES_MOST;
     *report = (IndexReport){ 0 };
     if (!(model_info(embedder)->can & CAN_EMBED))
         return fail(cx, E_MODEL, "%.*s cannot embed: name an embedding model",

@@ -74,8 +74,9 @@ static Status read_open(Ctx *cx, int fd, uint64_t most, Source *out)
         ssize_t got = read(fd, head, sizeof head);
         if (got > 0 && charset_is_binary((Str){ head, (size_t)got }))
             return fail(cx, E_FORMAT, "this is no text");
-        return fail(cx, E_LIMIT, "%.0f MiB, the limit is %.0f MiB: raise it or split the "
-                    "file", (double)size / 1048576, (double)most / 1048576);
+        return fail(cx, E_LIMIT, "%.0f MiB, the limit is %.0f MiB: split the file, or "
+                    "raise the limit (--max-file, up to 1023)", (double)size / 1048576,
+                    (double)most / 1048576);
     }
     out->mtime_ns = trusted_mtime(&st);
     return read_text(cx, fd, size, out);

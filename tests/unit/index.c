@@ -1,11 +1,13 @@
 /* Folders and texts into a store: what is new, changed, gone or unreadable. The embedder
  * is the fake one, the store is real. */
+#include "index/charset.h"
 #include "index/index.h"
 #include "index/queue.h"
 #include "index_support.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -231,6 +233,33 @@ static void a_file_over_the_limit_is_told_and_the_rest_goes_on(void **state)
     assert_int_equal(st, OK);
     assert_report(d, 1, 0, 0, 0, 0, 1);
     assert_non_null(strstr(d->problem, "limit"));
+}
+
+static long peak_kib(void)
+{
+    struct rusage r;
+    assert_int_equal(getrusage(RUSAGE_SELF, &r), 0);
+    return r.ru_maxrss;
+}
+
+/* Holes take no disk; ten GiB of them would take ten GiB of memory. */
+static void a_file_of_ten_gib_is_refused_unread_however_high_the_limit(void **state)
+{
+    Desk *d = *state;
+    IndexOptions opt = options(d);
+    const char *path = path_of(d, "huge.txt");
+    long before = peak_kib();
+    Buf front = BUF(1 << 20);
+    while (front.n < CHARSET_HEAD) buf_add(&front, STR("Some words at the front.\n"));
+    put_bytes(d, "huge.txt", buf_str(&front));
+    buf_free(&front);
+    if (truncate(path, (off_t)10 << 30) != 0) skip();
+    opt.max_file_bytes = (uint64_t)20 << 30;
+    Status st = index_paths(&d->cx, d->store, d->model, &path, 1, &opt, &d->report);
+    assert_int_equal(st, OK);
+    assert_report(d, 0, 0, 0, 0, 0, 1);
+    assert_non_null(strstr(d->problem, "huge.txt: 10240 MiB, the limit is 1023 MiB"));
+    assert_true(peak_kib() - before < 64 * 1024);
 }
 
 static void a_file_named_twice_is_indexed_once(void **state)
@@ -542,6 +571,7 @@ int main(void)
         TEST(an_empty_file_is_a_document_without_chunks),
         TEST(what_is_no_text_is_skipped_in_folders_and_a_failure_when_named),
         TEST(a_file_over_the_limit_is_told_and_the_rest_goes_on),
+        TEST(a_file_of_ten_gib_is_refused_unread_however_high_the_limit),
         TEST(a_file_named_twice_is_indexed_once),
         TEST(sync_adds_changes_and_removes),
         TEST(sync_keeps_the_documents_of_a_root_out_of_reach),
