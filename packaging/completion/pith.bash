@@ -4,12 +4,12 @@ _pith_models() { pith model ls --json 2> /dev/null | tr '{' '\n' | sed -n 's/.*"
 _pith()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='add sync ls rm status reembed search ask chat model doctor eval tune serve mcp'
+    local commands='add sync ls rm status reembed search ask chat model doctor eval calibrate tune serve mcp'
     local global='--store --json --generator --embedder --reranker --adapter --threads
                   --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
                   --no-rerank --no-filter --no-abstain --remote --remote-model
-                  --remote-policy --route'
+                  --remote-policy --route --rewrite --decompose --hyde'
     local command='' w words=''
 
     case $before in
@@ -34,7 +34,9 @@ _pith()
         :-*)        words="$global --version" ;;
         :*)         words=$commands ;;
         add:-*)     words="--chunk-tokens --max-file $global" ;;
-        search:-*)  words="-k --count --mode --rerank $global" ;;
+        search:-*)  words="-k --count --mode --rerank --rewrite --decompose --hyde $global" ;;
+        calibrate:-*) words="--risk --confidence --masked --limit --per-query --show --reset
+                           $global" ;;
         ask:-*|chat:-*) words="$asking $global" ;;
         model:-*)   words="--again $global" ;;
         model:*)    case $before in
@@ -51,9 +53,11 @@ _pith()
         tune:*)     [ "$before" = tune ] && words='train' ;;
         eval:-*)    words="--queries --qrels --limit --mode --rerank --k --chunk-tokens
                            --context-tokens --max-tokens --oracle --closed-book --run
-                           --run-out --baseline --per-query $global" ;;
+                           --run-out --baseline --per-query --rewrite --decompose --hyde
+                           --splits --risk --confidence --masked $global" ;;
         eval:*)     [ "$before" = eval ] \
-                        && words='retrieve rerank answer abstain questions compare report' ;;
+                        && words='retrieve rerank answer abstain filter route questions risk compare
+                                report' ;;
         *:-*)       words=$global ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -3,7 +3,7 @@ function __pith_models
     pith model ls --json 2>/dev/null | string match -ra '"name": *"([^"]*)"' -g
 end
 
-set -l commands add sync ls rm status reembed search ask chat model doctor eval tune serve mcp
+set -l commands add sync ls rm status reembed search ask chat model doctor eval calibrate tune serve mcp
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c pith -n "$none" -f
@@ -22,6 +22,7 @@ complete -c pith -n "$none" -a tune -d 'train a small model on examples'
 complete -c pith -n "$none" -a serve -d 'answer over HTTP'
 complete -c pith -n "$none" -a mcp -d 'tools for an assistant'
 complete -c pith -n "$none" -a eval -d 'how good it is, in figures'
+complete -c pith -n "$none" -a calibrate -d 'fit the threshold of refusal'
 
 complete -c pith -l store -r -F -d 'the store to use'
 complete -c pith -l json -d 'print JSON'
@@ -63,8 +64,27 @@ complete -c pith -n "$model" -f -a 'ls pull show rm'
 complete -c pith -n "$model; and __fish_seen_subcommand_from pull show rm" -f -a '(__pith_models)'
 complete -c pith -n "$model" -l again -d 'pull even what is here'
 
+complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l rewrite \
+    -d 'words that documents use'
+complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l decompose \
+    -d 'search for the parts of a question'
+complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l hyde \
+    -d 'search with a passage made up'
+
+set -l promise '__fish_seen_subcommand_from calibrate'
+complete -c pith -n "$promise" -l limit -x -d 'the first N questions'
+complete -c pith -n "$promise" -l per-query -r -F -d 'write figures'
+complete -c pith -n "$promise" -l show -d 'what is kept'
+complete -c pith -n "$promise" -l reset -d 'forget it'
+complete -c pith -n '__fish_seen_subcommand_from calibrate eval' -l risk -x \
+    -d 'share of wrong promised'
+complete -c pith -n '__fish_seen_subcommand_from calibrate eval' -l confidence -x \
+    -d 'how surely'
+complete -c pith -n '__fish_seen_subcommand_from calibrate eval' -l masked \
+    -d 'half without their documents'
+
 set -l eval '__fish_seen_subcommand_from eval'
-complete -c pith -n "$eval" -a 'retrieve rerank answer abstain questions compare report'
+complete -c pith -n "$eval" -a 'retrieve rerank answer abstain filter route questions risk compare report'
 complete -c pith -n "$eval" -l limit -x -d 'the first N questions'
 for option in queries qrels run run-out baseline per-query
     complete -c pith -n "$eval" -l $option -r -F

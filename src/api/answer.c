@@ -64,6 +64,12 @@ static Status search_models(Ctx *cx, pith *p, RetrieveMode mode, bool ranker, As
     return cx->status;
 }
 
+static Status writer_of(Ctx *cx, pith *p, Asker *a)
+{
+    TRY(handle_model(cx, p, ROLE_GENERATOR, &a->writer));
+    return a->writer ? OK : fail(cx, E_ARG, "this needs a generator: name one");
+}
+
 /* ---- search ----------------------------------------------------------------------- */
 
 static Status search(Ctx *cx, pith *p, Str query, const pith_search_options *o,
@@ -78,7 +84,10 @@ static Status search(Ctx *cx, pith *p, Str query, const pith_search_options *o,
     retrieve_opt.k = k > rerank_opt.depth ? k : rerank_opt.depth;
     TRY(mode_of(cx, o->mode, &retrieve_opt.mode));
     TRY(search_models(cx, p, retrieve_opt.mode, o->rerank > 0, &a));
-    TRY(retrieve(cx, a.store, a.embedder, &retrieve_opt, query, found));
+    AugmentOptions augment = { o->rewrite != 0, o->decompose != 0, o->hyde != 0,
+                               &p->memo };
+    if (augment_wanted(&augment)) TRY(writer_of(cx, p, &a));
+    TRY(ask_retrieve(cx, &a, &augment, &retrieve_opt, query, found));
     if (a.ranker) TRY(rerank(cx, a.ranker, &rerank_opt, query, found));
     if (found->n > k) found->n = k;
     return OK;
@@ -291,8 +300,9 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
         TRY(search_models(cx, p, opt.retrieve.mode, !o->no_rerank, &a));
     if (o->ground == PITH_GROUNDED && !o->no_calibration)
         TRY(calibration_use(cx, p, &a, &opt, &caution));
-    TRY(handle_model(cx, p, ROLE_GENERATOR, &a.writer));
-    if (!a.writer) return fail(cx, E_ARG, "asking needs a generator: name one");
+    TRY(writer_of(cx, p, &a));
+    opt.augment = (AugmentOptions){ o->rewrite != 0, o->decompose != 0, o->hyde != 0,
+                                    &p->memo };
     TRY(remote_prepare(cx, p, o, &a, &opt));
     double loaded = now_ms() - begun;
     TRY(ask(cx, &a, &opt, question, &got));

@@ -6,6 +6,7 @@
 #ifndef PITH_API_HANDLE_H
 #define PITH_API_HANDLE_H
 
+#include "ask/augment.h"
 #include "base/ctx.h"
 #include "model/model.h"
 #include "pith.h"
@@ -37,6 +38,7 @@ struct pith {
     Store *store;               // opened when first needed
     bool store_writes;
     Model *model[ROLES];        // loaded when first needed
+    AugmentMemo memo;           // of the last question
     RemoteRules remote;
 };
 

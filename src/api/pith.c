@@ -133,6 +133,7 @@ void pith_close(pith *p)
 {
     if (!p) return;
     store_close(p->store);
+    augment_forget(&p->memo);
     for (int r = 0; r < ROLES; r++) {
         model_close(p->model[r]);
         free(p->model_name[r]);

@@ -17,10 +17,10 @@ typedef struct AskArgs {
     pith_ask_options ask;
     double temperature;
     int seed;
-    bool explain, strict, no_rerank, no_filter, no_abstain;
+    bool explain, strict, no_rerank, no_filter, no_abstain, rewrite, decompose, hyde;
 } AskArgs;
 
-enum { N_ASK = 12, N_OWN = REMOTE_OPTIONS + N_ASK };
+enum { N_ASK = 15, N_OWN = REMOTE_OPTIONS + N_ASK };
 
 static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
 {
@@ -45,6 +45,12 @@ static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
           "give the model whole passages, weak sentences included", 0, 0, NULL },
         { "no-abstain", 0, OPTION_FLAG, &a->no_abstain, NULL,
           "let the model try even when nothing fits", 0, 0, NULL },
+        { "rewrite", 0, OPTION_FLAG, &a->rewrite, NULL,
+          "search in a document's words as well", 0, 0, NULL },
+        { "decompose", 0, OPTION_FLAG, &a->decompose, NULL,
+          "search for the parts of the question as well", 0, 0, NULL },
+        { "hyde", 0, OPTION_FLAG, &a->hyde, NULL,
+          "search by a passage made up as well", 0, 0, NULL },
         { "route", 0, OPTION_CHOICE, &a->ask.route, "WHO",
           "auto (default), slm or llm: who writes, where that is allowed", 0, 0, routes },
         { 0 },
@@ -174,6 +180,9 @@ static int read_args(Cli *cli, const Command *self, AskArgs *args, int argc, cha
     args->ask.no_rerank = args->no_rerank;
     args->ask.no_filter = args->no_filter;
     args->ask.no_abstain = args->no_abstain;
+    args->ask.rewrite = args->rewrite;
+    args->ask.decompose = args->decompose;
+    args->ask.hyde = args->hyde;
     return n;
 }
 

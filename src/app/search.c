@@ -29,6 +29,7 @@ static int print_results(const Cli *cli, const pith_results *r)
 static int run_search(Cli *cli, const Command *self, int argc, char **argv)
 {
     pith_search_options opt = { 0 };
+    bool rewrite = false, decompose = false, hyde = false;
     const Option own[] = {
         { "count", 'k', OPTION_INT, &opt.k, "N", "passages wanted (default 10)", 1, 10000,
           NULL },
@@ -36,6 +37,12 @@ static int run_search(Cli *cli, const Command *self, int argc, char **argv)
           "hybrid (default), words or vectors", 0, 0, modes },
         { "rerank", 0, OPTION_INT, &opt.rerank, "N", "let the reranker read the best N",
           0, 1000, NULL },
+        { "rewrite", 0, OPTION_FLAG, &rewrite, NULL,
+          "search in a document's words as well", 0, 0, NULL },
+        { "decompose", 0, OPTION_FLAG, &decompose, NULL,
+          "search for the parts of a question as well", 0, 0, NULL },
+        { "hyde", 0, OPTION_FLAG, &hyde, NULL, "search by a passage made up as well", 0,
+          0, NULL },
         { 0 },
     };
     pith_results *r;
@@ -44,6 +51,9 @@ static int run_search(Cli *cli, const Command *self, int argc, char **argv)
     if (n < 0) return status;
     if (n != 1)
         return cli_usage(self, n ? "the query is one argument: quote it" : "no query");
+    opt.rewrite = rewrite;
+    opt.decompose = decompose;
+    opt.hyde = hyde;
     pith *p = cli_open(cli);
     if (!p) return EXIT_FAILED;
     int code = pith_search(p, argv[0], &opt, &r, &why);

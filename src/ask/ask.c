@@ -8,6 +8,22 @@
 
 enum { SHOWN_WHEN_ABSTAINING = 3 };
 
+Status ask_retrieve(Ctx *cx, const Asker *a, const AugmentOptions *augment,
+                    const RetrieveOptions *opt, Str question, Passages *out)
+{
+    Augmented more;
+    Passages list[1 + AUGMENT_QUERIES];
+    RetrieveOptions with = *opt;
+    TRY(augment_write(cx, a->writer, augment, question, &more));
+    with.passage = more.passage;
+    if (more.n_queries == 0)
+        return retrieve(cx, a->store, a->embedder, &with, question, out);
+    TRY(retrieve(cx, a->store, a->embedder, &with, question, &list[0]));
+    for (size_t i = 0; i < more.n_queries; i++)
+        TRY(retrieve(cx, a->store, a->embedder, opt, more.query[i], &list[i + 1]));
+    return augment_join(cx, list, 1 + more.n_queries, opt->k, out);
+}
+
 /* The passages to answer from: those given, none, or what a search finds and the reranker
  * leaves. */
 static Status find(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
@@ -17,8 +33,8 @@ static Status find(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
         out->passages = *opt->given;
         return OK;
     }
-    TRY(retrieve(cx, a->store, a->embedder, &opt->retrieve, out->question,
-                 &out->passages));
+    TRY(ask_retrieve(cx, a, &opt->augment, &opt->retrieve, out->question,
+                     &out->passages));
     if (!a->ranker) return OK;
     TRY(rerank(cx, a->ranker, &opt->rerank, out->question, &out->passages));
     if (opt->unfiltered) return OK;

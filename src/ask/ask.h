@@ -1,6 +1,6 @@
 /* ask.h -- question to cited answer, or an honest "the documents do not say".
  *
- *     standalone -> retrieve -> rerank -> filter -> abstain -> fit -> route -> prompt
+ *     standalone -> augment -> retrieve -> rerank -> filter -> abstain -> fit -> route -> prompt
  *     -> generate -> cite
  *
  * Each step records a stage in the Ctx. Siblings of this folder never call each other's
@@ -8,6 +8,7 @@
 #ifndef PITH_ASK_ASK_H
 #define PITH_ASK_ASK_H
 
+#include "ask/augment.h"
 #include "ask/calibrate.h"
 #include "ask/cite.h"
 #include "ask/filter.h"
@@ -25,6 +26,7 @@ typedef struct Asker {
 } Asker;
 
 typedef struct AskOptions {
+    AugmentOptions augment;
     RetrieveOptions retrieve;
     RerankOptions rerank;
     PromptOptions prompt;
@@ -57,6 +59,10 @@ typedef struct Answer {
     Str fallback;           // why the small model stood in; n = 0: it did not
 } Answer;
 
+/* The passages for a question, by itself and by what the writer adds to it: augment and
+ * retrieve, without the steps behind them. a->writer is needed where anything is added. */
+MUST_USE Status ask_retrieve(Ctx *cx, const Asker *a, const AugmentOptions *augment,
+                             const RetrieveOptions *opt, Str question, Passages *out);
 /* Everything in out lives in cx. E_ARG: an empty question. */
 MUST_USE Status ask(Ctx *cx, const Asker *a, const AskOptions *opt, Str question,
                     Answer *out);

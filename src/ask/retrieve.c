@@ -114,7 +114,17 @@ static bool is_statement(Str query)
     return str_ends(str_trim(query), STR("."));
 }
 
-static Status embed_query(Ctx *cx, Store *store, Model *embedder, Str query, float **out)
+/* The unit vector half way between two. */
+static void average(float *a, const float *b, int dim)
+{
+    float length = 0;
+    for (int i = 0; i < dim; i++) a[i] += b[i];
+    length = sqrtf(dot(a, a, dim));
+    for (int i = 0; i < dim && length > 0; i++) a[i] /= length;
+}
+
+static Status embed_query(Ctx *cx, Store *store, Model *embedder, Str query, Str passage,
+                          float **out)
 {
     StoreStats stats;
     const ModelInfo *info = model_info(embedder);
@@ -125,7 +135,13 @@ static Status embed_query(Ctx *cx, Store *store, Model *embedder, Str query, flo
                     stats.embedder.p, (int)info->name.n, info->name.p);
     TRY_NEW(*out = ctx_new(cx, float, (size_t)info->dim));
     EmbedKind kind = is_statement(query) ? EMBED_PASSAGE : EMBED_QUERY;
-    return model_embed(cx, embedder, kind, &query, 1, *out);
+    TRY(model_embed(cx, embedder, kind, &query, 1, *out));
+    if (passage.n == 0) return OK;
+    float *other = ctx_new(cx, float, (size_t)info->dim);
+    TRY_NEW(other);
+    TRY(model_embed(cx, embedder, EMBED_PASSAGE, &passage, 1, other));
+    average(*out, other, info->dim);
+    return OK;
 }
 
 Status retrieve(Ctx *cx, Store *store, Model *embedder, const RetrieveOptions *opt,
@@ -139,7 +155,7 @@ Status retrieve(Ctx *cx, Store *store, Model *embedder, const RetrieveOptions *o
     if (opt->n_without) side *= WITHOUT_DEPTH;
     if (opt->mode != RETRIEVE_WORDS) {
         Stage *s = stage_begin(cx, "embed");
-        TRY(embed_query(cx, store, embedder, query, &q.at));
+        TRY(embed_query(cx, store, embedder, query, opt->passage, &q.at));
         q.dim = model_info(embedder)->dim;
         stage_end(s);
     }

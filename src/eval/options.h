@@ -35,6 +35,7 @@ typedef struct EvalOptions {
     double confidence;                      // of a promise; 0: .95
     int splits;                             // random halves; 0: 100
     bool masked, show, reset;               // see trial.h, calibrate.c
+    bool rewrite, decompose, hyde;          // what the generator adds to a question
 } EvalOptions;
 
 /* Reads argv[1..argc) as the evaluation `who` takes it. E_ARG: an option it does not

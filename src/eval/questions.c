@@ -30,7 +30,8 @@ static Status find_one(const Job *j, pith *p, const Question *q, double *row)
 {
     pith_results *r = NULL;
     pith_error why;
-    pith_search_options o = { 5 * DEPTH, j->opt->mode, j->opt->rerank };
+    pith_search_options o = { 5 * DEPTH, j->opt->mode, j->opt->rerank, j->opt->rewrite,
+                              j->opt->decompose, j->opt->hyde };
     if (pith_search(p, q->text.p, &o, &r, &why) != PITH_OK) return job_why(j, &why);
     size_t place = place_of(r, q->document);
     pith_results_free(r);
