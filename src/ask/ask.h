@@ -1,7 +1,7 @@
 /* ask.h -- question to cited answer, or an honest "the documents do not say".
  *
- *     standalone -> augment -> retrieve -> rerank -> filter -> abstain -> fit -> route -> prompt
- *     -> generate -> cite
+ *     standalone -> augment -> retrieve -> rerank -> filter -> abstain -> fit -> route
+ *     -> prompt -> generate -> cite
  *
  * Each step records a stage in the Ctx. Siblings of this folder never call each other's
  * steps: only ask.c knows the order. */
@@ -60,7 +60,8 @@ typedef struct Answer {
 } Answer;
 
 /* The passages for a question, by itself and by what the writer adds to it: augment and
- * retrieve, without the steps behind them. a->writer is needed where anything is added. */
+ * retrieve, without the steps behind them. a->writer is needed where anything is
+ * added. */
 MUST_USE Status ask_retrieve(Ctx *cx, const Asker *a, const AugmentOptions *augment,
                              const RetrieveOptions *opt, Str question, Passages *out);
 /* Everything in out lives in cx. E_ARG: an empty question. */

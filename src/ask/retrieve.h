@@ -23,7 +23,8 @@ typedef struct RetrieveOptions {
     size_t k;              // passages wanted; > 0
     size_t candidates;     // from each side; 0: max(100, k)
     float words_weight;    // [0,1] of the words in the sum; 0: RETRIEVE_WORDS_WEIGHT
-    Str passage;           // made up: its vector is averaged with the query's; n = 0: none
+    Str passage;           // made up: its vector is averaged with the query's; n = 0:
+                           // none
     const Str *without;    // documents to leave out: a uri, or its end from a '/' on
     size_t n_without;
 } RetrieveOptions;

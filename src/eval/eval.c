@@ -21,7 +21,7 @@ typedef struct Verb {
               "  --qrels FILE    judgements, DIR/qrels.tsv\n" \
               "  --limit N       the first N questions\n" \
               "  --per-query FILE  write one row of figures for each question\n"
-#define AUGMENT "  --rewrite, --decompose, --hyde  let the generator add to the question\n"
+#define AUGMENT "  --rewrite, --decompose, --hyde  let the generator add to questions\n"
 #define ASKING "  --mode words|vectors|hybrid\n" AUGMENT \
                "  --no-rerank, --no-filter, --no-abstain  leave a stage out\n" \
                "  --filter-margin X  logits that a sentence may lack as evidence, 29\n" \

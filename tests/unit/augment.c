@@ -63,7 +63,8 @@ static void assert_queries(const Augmented *a, size_t n, const char *const *want
 
 static void takes_at_most_three_parts_without_their_bullets(void **state)
 {
-    const char *const wanted[] = { "Who wrote Dune?", "Who filmed Dune?", "When was it?" };
+    const char *const wanted[] = { "Who wrote Dune?", "Who filmed Dune?",
+                                   "When was it?" };
     Augmented a = write_for(*state, "1. Who wrote Dune?\\n\\n- Who filmed Dune?\\n"
                             "* When was it?\\n4) Who else is there?",
                             (AugmentOptions){ .decompose = true });
@@ -74,8 +75,8 @@ static void takes_at_most_three_parts_without_their_bullets(void **state)
 static void leaves_out_what_is_of_no_use(void **state)
 {
     const char *const wanted[] = { "Who wrote Dune?" };
-    Augmented a = write_for(*state, "who was first?\\nWho wrote Dune?\\nwho wrote dune?\\n"
-                            "?\\nThe documents do not say.",
+    Augmented a = write_for(*state, "who was first?\\nWho wrote Dune?\\nwho wrote "
+                            "dune?\\n?\\nThe documents do not say.",
                             (AugmentOptions){ .decompose = true });
     assert_queries(&a, 1, wanted);
     a = write_for(*state, "Who was first?", (AugmentOptions){ .rewrite = true });
