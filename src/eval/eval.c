@@ -117,7 +117,8 @@ static const Verb verbs[] = {
       "  --limit N       the first N questions; of those written, 200\n"
       "  --per-query FILE  write one row of figures for each question\n"
       "  --show, --reset what is kept; forget it\n" ASKING MODELS
-      "\nExample:\n  pith calibrate my-questions.jsonl --risk 0.05\n" },
+      "\nExamples:\n  pith calibrate my-questions.jsonl --risk 0.05\n"
+      "  pith calibrate --limit 400\n" },
     { "risk", EVAL_RISK, 1, OPERANDS_MAX, eval_risk,
       "pith eval risk DIR|FILE.tsv... [options]\n"
       "Is the promise of `pith calibrate` kept? Questions are split in two at random; a\n"
