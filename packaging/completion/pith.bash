@@ -4,12 +4,13 @@ _pith_models() { pith model ls --json 2> /dev/null | tr '{' '\n' | sed -n 's/.*"
 _pith()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='add sync ls rm status reembed search ask chat model doctor eval calibrate tune serve mcp'
+    local commands='add sync ls rm status reembed search ask chat model doctor eval calibrate route tune serve mcp'
     local global='--store --json --generator --embedder --reranker --adapter --threads
                   --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
                   --no-rerank --no-filter --no-abstain --remote --remote-model
-                  --remote-policy --route --rewrite --decompose --hyde'
+                  --remote-policy --remote-day-tokens --remote-day-cost
+                  --remote-price-in --remote-price-out --route --rewrite --decompose --hyde'
     local command='' w words=''
 
     case $before in
@@ -38,6 +39,9 @@ _pith()
         calibrate:-*) words="--risk --confidence --masked --limit --per-query --show --reset
                            $global" ;;
         ask:-*|chat:-*) words="$asking $global" ;;
+        route:-*)   words="--keep --share --risk --penalty --out --remote --remote-model
+                           --limit --per-query $global" ;;
+        route:*)    [ "$before" = route ] && words='fit report' ;;
         model:-*)   words="--again $global" ;;
         model:*)    case $before in
                         pull|rm|show) words=$(_pith_models) ;;
@@ -45,7 +49,9 @@ _pith()
                     esac ;;
         serve:-*)   words="--host --port --cert --key --allow-host --searchers --queue
                            --deadline --grace --max-body --max-connections --read-only
-                           --log $global" ;;
+                           --log --remote --remote-model --remote-policy --remote-day-tokens
+                           --remote-day-cost --remote-price-in --remote-price-out
+                           $global" ;;
         serve:*)    case $before in key) words='add ls rm' ;; serve) words='key' ;; esac ;;
         mcp:-*)     words="--read-only $global" ;;
         tune:-*)    words="--data --model --out --rank --alpha --seq --batch --steps

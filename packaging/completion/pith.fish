@@ -3,7 +3,7 @@ function __pith_models
     pith model ls --json 2>/dev/null | string match -ra '"name": *"([^"]*)"' -g
 end
 
-set -l commands add sync ls rm status reembed search ask chat model doctor eval calibrate tune serve mcp
+set -l commands add sync ls rm status reembed search ask chat model doctor eval calibrate route tune serve mcp
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c pith -n "$none" -f
@@ -23,6 +23,7 @@ complete -c pith -n "$none" -a serve -d 'answer over HTTP'
 complete -c pith -n "$none" -a mcp -d 'tools for an assistant'
 complete -c pith -n "$none" -a eval -d 'how good it is, in figures'
 complete -c pith -n "$none" -a calibrate -d 'fit the threshold of refusal'
+complete -c pith -n "$none" -a route -d 'weights and accounts of the router'
 
 complete -c pith -l store -r -F -d 'the store to use'
 complete -c pith -l json -d 'print JSON'
@@ -52,9 +53,14 @@ complete -c pith -n "$ask" -l strict -d 'status 1 when the documents do not say'
 complete -c pith -n "$ask" -l no-rerank -d 'leave the reranker out'
 complete -c pith -n "$ask" -l no-filter -d 'whole passages, weak sentences included'
 complete -c pith -n "$ask" -l no-abstain -d 'let the model try anyway'
-complete -c pith -n "$ask" -l remote -x -d 'a large model, for hard questions'
-complete -c pith -n "$ask" -l remote-model -x -d 'its name'
-complete -c pith -n "$ask" -l remote-policy -x -a 'never ask auto' -d 'may text be sent'
+set -l far '__fish_seen_subcommand_from ask chat serve'
+complete -c pith -n "$far" -l remote -x -d 'a large model, for hard questions'
+complete -c pith -n "$far" -l remote-model -x -d 'its name'
+complete -c pith -n "$far" -l remote-policy -x -a 'never ask auto' -d 'may text be sent'
+complete -c pith -n "$far" -l remote-day-tokens -x -d 'at most so many a day'
+complete -c pith -n "$far" -l remote-day-cost -x -d 'at most so much a day'
+complete -c pith -n "$far" -l remote-price-in -x -d 'of a million tokens sent'
+complete -c pith -n "$far" -l remote-price-out -x -d 'of a million tokens received'
 complete -c pith -n "$ask" -l route -x -a 'auto slm llm' -d 'who writes'
 complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l mode -x \
     -a 'hybrid words vectors' -d 'how passages are found'
@@ -88,6 +94,15 @@ complete -c pith -n "$eval" -a 'retrieve rerank answer abstain filter route ques
 complete -c pith -n "$eval" -l limit -x -d 'the first N questions'
 for option in queries qrels run run-out baseline per-query
     complete -c pith -n "$eval" -l $option -r -F
+end
+
+set -l weights '__fish_seen_subcommand_from route'
+complete -c pith -n "$weights" -a 'fit report'
+for option in keep share risk penalty remote remote-model limit
+    complete -c pith -n "$weights" -l $option -x
+end
+for option in out per-query
+    complete -c pith -n "$weights" -l $option -r -F
 end
 
 set -l tune '__fish_seen_subcommand_from tune'
