@@ -7,11 +7,12 @@
  * One scale for each 64 inputs keeps an outlier from coarsening its whole row (Dettmers
  * et al., LLM.int8(), arXiv 2208.07339, treat outliers apart for the same reason).
  *
- * The innermost step multiplies 6 rows by 64 columns: 24 sums, 4 vectors of W and one
- * broadcast of x fill 29 of the 32 registers, enough to start two vpdpbusd a cycle. */
+ * The innermost step multiplies 6 rows by 32 columns: 12 integer sums, 12 of the blocks
+ * done, 2 vectors of W and a broadcast of x fill 27 of the 32 registers. With a tile twice
+ * as wide the second dozen would lie in memory, and adding a block up would take a third
+ * of the time. */
 #include "model/matmul_impl.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +23,8 @@
 #endif
 
 enum {
-    ROWS = 6, COLS = 64, BLOCK = 64,
-    PANEL = 48,           // rows quantized at a time, a multiple of ROWS
+    ROWS = 6, COLS = 32, BLOCK = 64,
+    PANEL = 96,           // rows quantized at a time, a multiple of ROWS
     ZERO = 128,           // the byte that stands for 0
     SAMPLE = 128,         // weights of a column by which its step is chosen
 };
@@ -55,8 +56,6 @@ static size_t blocks_of(size_t in)
     return (in + BLOCK - 1) / BLOCK;
 }
 
-/* ---- packing ---------------------------------------------------------------------- */
-
 static void int8_close(Matmul *base)
 {
     Int8 *m = (Int8 *)base;
@@ -65,78 +64,6 @@ static void int8_close(Matmul *base)
     free(m->start);
     free(m->bias);
     free(m);
-}
-
-/* Squared error of w (n) in whole multiples of step, none beyond 127. */
-VNNI static double error_of(size_t n, const float *w, float step)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        float p = rintf(w[i] / step);
-        float d = w[i] - step * fmaxf(-127, fminf(127, p));
-        sum += (double)d * d;
-    }
-    return sum;
-}
-
-VNNI static float max_of(size_t n, const float *w)
-{
-    float max = 0;
-    for (size_t i = 0; i < n; i++) max = fmaxf(max, fabsf(w[i]));
-    return max;
-}
-
-/* The step for one output's weights. Many models were 8 bits wide when they were
- * published, with a scale for each output or for the whole matrix, of 127 or, where
- * saturation was feared, of 64 steps: the step with the least error finds those again,
- * and nothing is lost twice. */
-VNNI static float choose_step(size_t n, const float *w, float matrix_max)
-{
-    float max = max_of(n, w), best = max / 127;
-    if (!(max > 0)) return 1;
-    const float other[] = { max / 64, matrix_max / 127, matrix_max / 128 };
-    double least = error_of(n < SAMPLE ? n : SAMPLE, w, best);
-    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
-        double error = error_of(n < SAMPLE ? n : SAMPLE, w, other[i]);
-        if (error < least) least = error, best = other[i];
-    }
-    return best;
-}
-
-VNNI static void pack_output(Int8 *m, const float *w, size_t o, float matrix_max)
-{
-    float step = choose_step(m->base.in, w, matrix_max);
-    int32_t *start = m->start + o / COLS * m->blocks * COLS + o % COLS;
-    int8_t *to = m->w + o / COLS * m->depth * COLS + o % COLS * 4;
-    for (size_t i = 0; i < m->base.in; i++) {
-        float p = rintf(w[i] / step);
-        to[i / 4 * COLS * 4 + i % 4] = (int8_t)fmaxf(-127, fminf(127, p));
-        start[i / BLOCK * COLS] -= ZERO * to[i / 4 * COLS * 4 + i % 4];
-    }
-    m->scale[o] = step;
-}
-
-static Status int8_open(Ctx *cx, const MatmulWeights *w, Matmul **out)
-{
-    Int8 *m = calloc(1, sizeof *m);
-    if (!m) return fail(cx, E_MEMORY, "out of memory for a layer's weights");
-    m->base = (Matmul){ &matmul_int8, w->in, w->out };
-    m->depth = round_up(w->in, 4);
-    m->blocks = blocks_of(w->in);
-    m->panels = (w->out + COLS - 1) / COLS;
-    m->w = lines_alloc(m->panels * COLS, m->depth);
-    m->scale = lines_alloc(m->panels * COLS, sizeof *m->scale);
-    m->start = lines_alloc(m->panels * m->blocks * COLS, sizeof *m->start);
-    m->bias = lines_alloc(m->panels * COLS, sizeof *m->bias);
-    if (!m->w || !m->scale || !m->start || !m->bias) {
-        int8_close(&m->base);
-        return fail(cx, E_MEMORY, "out of memory for a layer's weights");
-    }
-    float max = max_of(w->in * w->out, w->w);
-    for (size_t o = 0; o < w->out; o++) pack_output(m, w->w + o * w->in, o, max);
-    if (w->bias) memcpy(m->bias, w->bias, w->out * sizeof *m->bias);
-    *out = &m->base;
-    return OK;
 }
 
 static void room_close(MatmulRoom *base)
@@ -171,12 +98,108 @@ static bool int8_can(void)
         && __builtin_cpu_supports("avx512vnni");
 }
 
-/* ---- quantizing ------------------------------------------------------------------- */
+/* ---- packing ---------------------------------------------------------------------- */
 
 VNNI static inline __mmask16 lanes(size_t left)
 {
     return left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
 }
+
+VNNI static float max_of(size_t n, const float *w)
+{
+    __m512 max = _mm512_setzero_ps();
+    for (size_t i = 0; i < n; i += 16)
+        max = _mm512_max_ps(max, _mm512_abs_ps(_mm512_maskz_loadu_ps(lanes(n - i),
+                                                                     w + i)));
+    return _mm512_reduce_max_ps(max);
+}
+
+/* Up to 16 weights in whole multiples of a step, none beyond 127. */
+VNNI static inline __m512i in_steps(__m512 w, __m512 inverse)
+{
+    __m512i p = _mm512_cvtps_epi32(_mm512_mul_ps(w, inverse));
+    return _mm512_max_epi32(_mm512_min_epi32(p, _mm512_set1_epi32(127)),
+                            _mm512_set1_epi32(-127));
+}
+
+/* Squared error of w (n) in whole multiples of step. */
+VNNI static float error_of(size_t n, const float *w, float step)
+{
+    __m512 sum = _mm512_setzero_ps(), inverse = _mm512_set1_ps(1 / step);
+    for (size_t i = 0; i < n; i += 16) {
+        __m512 v = _mm512_maskz_loadu_ps(lanes(n - i), w + i);
+        __m512 p = _mm512_cvtepi32_ps(in_steps(v, inverse));
+        __m512 d = _mm512_fnmadd_ps(p, _mm512_set1_ps(step), v);
+        sum = _mm512_fmadd_ps(d, d, sum);
+    }
+    return _mm512_reduce_add_ps(sum);
+}
+
+/* The step for one output's weights. Many models were 8 bits wide when they were
+ * published, with a scale for each output or for the whole matrix, of 127 or, where
+ * saturation was feared, of 64 steps: the step with the least error finds those again,
+ * and nothing is lost twice. */
+static float choose_step(size_t n, const float *w, float matrix_max)
+{
+    float max = max_of(n, w), best = max / 127;
+    if (!(max > 0)) return 1;
+    const float other[] = { max / 64, matrix_max / 127, matrix_max / 128 };
+    float least = error_of(n < SAMPLE ? n : SAMPLE, w, best);
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        float error = error_of(n < SAMPLE ? n : SAMPLE, w, other[i]);
+        if (error < least) least = error, best = other[i];
+    }
+    return best;
+}
+
+VNNI static void pack_output(Int8 *m, const float *w, size_t o)
+{
+    size_t in = m->base.in, step = COLS * 4;
+    int32_t *start = m->start + o / COLS * m->blocks * COLS + o % COLS;
+    int8_t *to = m->w + o / COLS * m->depth * COLS + o % COLS * 4;
+    __m512 inverse = _mm512_set1_ps(1 / m->scale[o]);
+    for (size_t b = 0; b < m->blocks; b++) {
+        __m512i sum = _mm512_setzero_si512();
+        for (size_t i = b * BLOCK; i < in && i < (b + 1) * BLOCK; i += 16) {
+            __m512i p = in_steps(_mm512_maskz_loadu_ps(lanes(in - i), w + i), inverse);
+            int8_t byte[16];
+            _mm_storeu_si128((__m128i *)(void *)byte, _mm512_cvtepi32_epi8(p));
+            for (size_t j = 0; j < 16 && i + j < in; j += 4)
+                memcpy(to + (i + j) / 4 * step, byte + j, 4);
+            sum = _mm512_add_epi32(sum, p);
+        }
+        start[b * COLS] = -ZERO * _mm512_reduce_add_epi32(sum);
+    }
+}
+
+static Status int8_open(Ctx *cx, const MatmulWeights *w, Matmul **out)
+{
+    Int8 *m = calloc(1, sizeof *m);
+    if (!m) return fail(cx, E_MEMORY, "out of memory for a layer's weights");
+    m->base = (Matmul){ &matmul_int8, w->in, w->out };
+    m->depth = round_up(w->in, 4);
+    m->blocks = blocks_of(w->in);
+    m->panels = (w->out + COLS - 1) / COLS;
+    m->w = lines_alloc(m->panels * COLS, m->depth);
+    m->scale = lines_alloc(m->panels * COLS, sizeof *m->scale);
+    m->start = lines_alloc(m->panels * m->blocks * COLS, sizeof *m->start);
+    m->bias = lines_alloc(m->panels * COLS, sizeof *m->bias);
+    if (!m->w || !m->scale || !m->start || !m->bias) {
+        int8_close(&m->base);
+        return fail(cx, E_MEMORY, "out of memory for a layer's weights");
+    }
+    float max = max_of(w->in * w->out, w->w);
+    for (size_t o = 0; o < w->out; o++) {
+        const float *row = w->w + o * w->in;
+        m->scale[o] = choose_step(w->in, row, max);
+        pack_output(m, row, o);
+    }
+    if (w->bias) memcpy(m->bias, w->bias, w->out * sizeof *m->bias);
+    *out = &m->base;
+    return OK;
+}
+
+/* ---- quantizing ------------------------------------------------------------------- */
 
 /* n <= BLOCK values of one row; q is filled up to a multiple of 4. Returns the scale. */
 VNNI static float quantize(size_t n, const float *x, uint8_t *q)
@@ -220,20 +243,19 @@ VNNI static inline __m512i four_bytes(const uint8_t *q)
  * stack at each step, which costs two thirds of the speed. */
 #define DOT(sum, a, w) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(w))
 
-/* The sums are 24 variables, not an array, which gcc would keep in memory. These macros
- * write what a row does in each step. */
+/* The sums are variables, not arrays, which gcc would keep in memory. These macros write
+ * what a row does in each step. */
 #define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5)
-#define START_ROW(i) __m512i s##i##0 = z0, s##i##1 = z1, s##i##2 = z2, s##i##3 = z3;
+#define CLEAR_ROW(i) __m512 c##i##0 = _mm512_setzero_ps(), c##i##1 = c##i##0;
+#define START_ROW(i) __m512i s##i##0 = z0, s##i##1 = z1;
 #define MULTIPLY_ROW(i) {                                  \
-    __m512i a = four_bytes(q + (i) * depth + k);           \
-    DOT(s##i##0, a, v0); DOT(s##i##1, a, v1);              \
-    DOT(s##i##2, a, v2); DOT(s##i##3, a, v3); }
+    __m512i a = four_bytes(q + (i) * depth);               \
+    DOT(s##i##0, a, v0); DOT(s##i##1, a, v1); }
 #define SCALE_ROW(i) {                                     \
-    __m512 s = _mm512_set1_ps(qscale[(i) * blocks]);       \
-    c[i][0] = scaled(s##i##0, s, c[i][0]);                 \
-    c[i][1] = scaled(s##i##1, s, c[i][1]);                 \
-    c[i][2] = scaled(s##i##2, s, c[i][2]);                 \
-    c[i][3] = scaled(s##i##3, s, c[i][3]); }
+    __m512 s = _mm512_set1_ps(scale[(i) * m->blocks]);     \
+    c##i##0 = scaled(s##i##0, s, c##i##0);                 \
+    c##i##1 = scaled(s##i##1, s, c##i##1); }
+#define STORE_ROW(i) store(m, panel, (i) < rows, c##i##0, c##i##1, y + (i) * m->base.out);
 
 /* c + sum s */
 VNNI static inline __m512 scaled(__m512i sum, __m512 s, __m512 c)
@@ -241,54 +263,45 @@ VNNI static inline __m512 scaled(__m512i sum, __m512 s, __m512 c)
     return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), s, c);
 }
 
-/* c += the product of one block of at most BLOCK inputs, n of them. q: ROWS rows, `depth`
- * apart; qscale: their scales, `blocks` apart. */
-VNNI static void multiply_block(size_t n, const uint8_t *q, size_t depth, const int8_t *w,
-                                const int32_t *start, const float *qscale, size_t blocks,
-                                __m512 c[ROWS][4])
+/* A row's COLS results: y = c t + bias, t being W's steps. */
+VNNI static inline void store(const Int8 *m, size_t panel, bool wanted, __m512 c0,
+                              __m512 c1, float *y)
 {
-    __m512i z0 = _mm512_load_si512(start), z1 = _mm512_load_si512(start + 16);
-    __m512i z2 = _mm512_load_si512(start + 32), z3 = _mm512_load_si512(start + 48);
-    EACH_ROW(START_ROW)
-    for (size_t k = 0; k < n; k += 4, w += 4 * COLS) {
-        __m512i v0 = _mm512_load_si512(w), v1 = _mm512_load_si512(w + 64);
-        __m512i v2 = _mm512_load_si512(w + 128), v3 = _mm512_load_si512(w + 192);
-        EACH_ROW(MULTIPLY_ROW)
-    }
-    EACH_ROW(SCALE_ROW)
+    size_t at = panel * COLS, left = m->base.out - at;
+    const float *t = m->scale + at, *bias = m->bias + at;
+    if (!wanted) return;
+    _mm512_mask_storeu_ps(y + at, lanes(left),
+                          _mm512_fmadd_ps(c0, _mm512_load_ps(t), _mm512_load_ps(bias)));
+    if (left > 16)
+        _mm512_mask_storeu_ps(y + at + 16, lanes(left - 16),
+                              _mm512_fmadd_ps(c1, _mm512_load_ps(t + 16),
+                                              _mm512_load_ps(bias + 16)));
 }
 
-/* One ROWS x COLS tile of x W', W's steps and the bias still to come. q: ROWS rows of
- * depth bytes. */
-VNNI static void tile(const Int8 *m, size_t panel, const uint8_t *q, const float *qscale,
-                      __m512 c[ROWS][4])
+/* One ROWS x COLS tile of x W'. q: ROWS rows of depth bytes; scale: their blocks';
+ * only the first `rows` are stored. */
+VNNI static void tile(const Int8 *m, size_t panel, const uint8_t *q, const float *scale,
+                      size_t rows, float *y)
 {
-    const int8_t *w = m->w + panel * m->depth * COLS;
+    const size_t depth = m->depth;
+    const int8_t *w = m->w + panel * depth * COLS;
     const int32_t *start = m->start + panel * m->blocks * COLS;
-    for (int i = 0; i < ROWS; i++)
-        for (int j = 0; j < 4; j++) c[i][j] = _mm512_setzero_ps();
-    for (size_t b = 0; b < m->blocks; b++) {
-        size_t k = b * BLOCK, n = m->depth - k < BLOCK ? m->depth - k : BLOCK;
-        multiply_block(n, q + k, m->depth, w + k * COLS, start + b * COLS, qscale + b,
-                       m->blocks, c);
+    const uint8_t *end = q + depth;
+    EACH_ROW(CLEAR_ROW)
+    for (size_t b = 0; b < m->blocks; b++, start += COLS, scale++) {
+        __m512i z0 = _mm512_load_si512(start), z1 = _mm512_load_si512(start + 16);
+        const uint8_t *stop = end - q < BLOCK ? end : q + BLOCK;
+        EACH_ROW(START_ROW)
+        for (; q < stop; q += 4, w += 4 * COLS) {
+            __m512i v0 = _mm512_load_si512(w), v1 = _mm512_load_si512(w + 64);
+            EACH_ROW(MULTIPLY_ROW)
+        }
+        EACH_ROW(SCALE_ROW)
     }
+    EACH_ROW(STORE_ROW)
 }
 
-/* y = c t + bias */
-VNNI static void store_tile(const Int8 *m, size_t panel, size_t rows, __m512 c[ROWS][4],
-                            float *y)
-{
-    size_t out = m->base.out;
-    for (size_t j = 0; j < 4 && panel * COLS + 16 * j < out; j++) {
-        size_t at = panel * COLS + 16 * j;
-        __m512 t = _mm512_load_ps(m->scale + at), bias = _mm512_load_ps(m->bias + at);
-        for (size_t i = 0; i < rows && i < ROWS; i++)
-            _mm512_mask_storeu_ps(y + i * out + at, lanes(out - at),
-                                  _mm512_fmadd_ps(c[i][j], t, bias));
-    }
-}
-
-/* A panel of W (24 KB at 384 inputs) stays in the first-level cache while the rows, in
+/* A panel of W (28 KB at 896 inputs) stays in the first-level cache while the rows, in
  * the second level, pass by. */
 VNNI static bool int8_run(const Matmul *base, MatmulRoom *room_, size_t rows,
                           const float *x, float *y)
@@ -299,11 +312,9 @@ VNNI static bool int8_run(const Matmul *base, MatmulRoom *room_, size_t rows,
         size_t n = rows - top < PANEL ? rows - top : PANEL;
         quantize_rows(m, room, n, x + top * base->in);
         for (size_t p = 0; p < m->panels; p++)
-            for (size_t r = 0; r < n; r += ROWS) {   // rows behind n: stale, not stored
-                __m512 c[ROWS][4];
-                tile(m, p, room->q + r * m->depth, room->scale + r * m->blocks, c);
-                store_tile(m, p, n - r, c, y + (top + r) * base->out);
-            }
+            for (size_t r = 0; r < n; r += ROWS)   // rows behind n: stale, not stored
+                tile(m, p, room->q + r * m->depth, room->scale + r * m->blocks, n - r,
+                     y + (top + r) * base->out);
     }
     return true;
 }
@@ -313,6 +324,12 @@ VNNI static bool int8_run(const Matmul *base, MatmulRoom *room_, size_t rows,
 static bool int8_can(void)
 {
     return false;
+}
+
+static Status int8_open(Ctx *cx, const MatmulWeights *w, Matmul **out)
+{
+    (void)w, (void)out;
+    return fail(cx, E_ARG, "this machine has no such way to multiply");
 }
 
 static bool int8_run(const Matmul *m, MatmulRoom *room, size_t rows, const float *x,
