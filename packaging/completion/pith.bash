@@ -10,7 +10,8 @@ _pith()
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
                   --no-rerank --no-filter --no-abstain --remote --remote-model
                   --remote-policy --remote-day-tokens --remote-day-cost
-                  --remote-price-in --remote-price-out --route --rewrite --decompose --hyde'
+                  --remote-price-in --remote-price-out --remote-context
+                  --route --rewrite --decompose --hyde'
     local command='' w words=''
 
     case $before in

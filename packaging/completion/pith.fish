@@ -61,6 +61,7 @@ complete -c pith -n "$far" -l remote-day-tokens -x -d 'at most so many a day'
 complete -c pith -n "$far" -l remote-day-cost -x -d 'at most so much a day'
 complete -c pith -n "$far" -l remote-price-in -x -d 'of a million tokens sent'
 complete -c pith -n "$far" -l remote-price-out -x -d 'of a million tokens received'
+complete -c pith -n "$ask" -l remote-context -x -d 'tokens of passages for it'
 complete -c pith -n "$ask" -l route -x -a 'auto slm llm' -d 'who writes'
 complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l mode -x \
     -a 'hybrid words vectors' -d 'how passages are found'

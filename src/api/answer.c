@@ -195,7 +195,7 @@ static Status without_in(Ctx *cx, const pith_ask_options *o, RetrieveOptions *to
 static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l,
                           AskOptions *opt)
 {
-    if (o->max_tokens < 0 || o->context_tokens < 0)
+    if (o->max_tokens < 0 || o->context_tokens < 0 || o->remote_context_tokens < 0)
         return fail(cx, E_ARG, "a negative number of tokens was asked for");
     if (!(o->temperature >= 0 && o->temperature <= 10))
         return fail(cx, E_ARG, "temperature %g: 0 to 10 is possible",
@@ -208,6 +208,7 @@ static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l,
         .generate = { .max_tokens = o->max_tokens ? o->max_tokens : MAX_TOKENS,
                       .temperature = o->temperature, .seed = o->seed,
                       .on_text = relay_text, .arg = l },
+        .remote_tokens = o->remote_context_tokens,
         .abstain_below = o->no_abstain ? 0 : ABSTAIN_THRESHOLD,
         .filter = { .margin = o->filter_margin },
         .withhold = !o->no_abstain && o->ground == PITH_GROUNDED,

@@ -20,13 +20,15 @@ typedef struct AskArgs {
     bool explain, strict, no_rerank, no_filter, no_abstain, rewrite, decompose, hyde;
 } AskArgs;
 
-enum { N_ASK = 15, N_OWN = REMOTE_OPTIONS + N_ASK };
+enum { N_ASK = 16, N_OWN = REMOTE_OPTIONS + N_ASK };
 
 static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
 {
     const Option all[N_ASK] = {
         { "context", 0, OPTION_INT, &a->ask.context_tokens, "N",
           "tokens of passages in the prompt (default 1200)", 64, 131072, NULL },
+        { "remote-context", 0, OPTION_INT, &a->ask.remote_context_tokens, "N",
+          "the same for the large model (default: the same)", 64, 1048576, NULL },
         { "max-tokens", 0, OPTION_INT, &a->ask.max_tokens, "N",
           "longest answer (default 256)", 1, 32768, NULL },
         { "mode", 0, OPTION_CHOICE, &a->ask.mode, "MODE",

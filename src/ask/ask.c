@@ -138,29 +138,87 @@ static void account(Stage *s, const Generated *g, const Cited *cited)
     stage_end(s);
 }
 
-/* Who writes: the remote model, where there is one and the owner's rules let it. */
-static Status decide(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
+/* What each of the two writers would read: what fits its budget. */
+typedef struct Contexts {
+    Passages here, there;
+    bool too_long;          // not one passage fits the small model's
+} Contexts;
+
+enum { AROUND_PASSAGES = 512 };     // tokens of instruction, question, template
+
+static PromptOptions wide(const Asker *a, const AskOptions *opt, bool too_long)
 {
-    RouteInput in = { out->question, &out->passages, out->confidence,
-                      opt->generate.max_tokens, opt->n_history > 0 };
+    PromptOptions wide = opt->prompt;
+    if (opt->remote_tokens > wide.context_tokens) wide.context_tokens = opt->remote_tokens;
+    else if (too_long)
+        wide.context_tokens = model_info(a->remote)->window - opt->generate.max_tokens
+                              - AROUND_PASSAGES;
+    return wide;
+}
+
+static Status fit_wide(Ctx *cx, const Asker *a, const AskOptions *opt, Contexts *c)
+{
+    PromptOptions there = wide(a, opt, c->too_long);
+    bool more = c->here.left_out && there.context_tokens > opt->prompt.context_tokens;
+    if (!more && !c->too_long) return c->there = c->here, OK;
+    return prompt_fit(cx, a->writer, &there, &c->there);
+}
+
+static Status fit(Ctx *cx, const Asker *a, const AskOptions *opt, const Passages *found,
+                  Contexts *out)
+{
+    Passage *copy = ctx_new(cx, Passage, found->n);
+    TRY_NEW(copy);
+    *out = (Contexts){ .here = *found, .there = *found };
+    if (found->n == 0) return OK;
+    memcpy(copy, found->at, found->n * sizeof *copy);
+    out->there.at = copy;
+    int stages = cx->n_stages;
+    Status st = prompt_fit(cx, a->writer, &opt->prompt, &out->here);
+    out->too_long = st == E_LIMIT && a->remote;
+    if (!out->too_long) TRY(st);
+    if (out->too_long) {
+        ctx_forgive(cx);
+        if (cx->n_stages > stages) stage_end(&cx->stages[stages]);  // it broke off
+        out->here = *found;
+    }
+    return a->remote ? fit_wide(cx, a, opt, out) : OK;
+}
+
+/* Who writes: the remote model, where there is one and the owner's rules let it. */
+static Status decide(Ctx *cx, const Asker *a, const AskOptions *opt, const Contexts *c,
+                     Answer *out)
+{
+    RouteInput in = { .question = out->question, .passages = &c->here, .sent = &c->there,
+                      .too_long = c->too_long, .confidence = out->confidence,
+                      .max_tokens = opt->generate.max_tokens,
+                      .has_history = opt->n_history > 0 };
     if (!a->remote || opt->closed_book) return OK;
     RouteRules rules = opt->route;
     if (opt->context_only) rules.may_send = NULL;   // nothing will be
-    return route_decide(cx, &rules, &in, &out->decision);
+    TRY(route_decide(cx, &rules, &in, &out->decision));
+    if (!c->too_long || out->decision.route == ROUTE_LLM) return OK;
+    return fail(cx, E_LIMIT, "no passage fits a context of %d tokens: raise --context; the "
+                "large model was not asked: %s", opt->prompt.context_tokens,
+                out->decision.reason[0].p);
 }
 
 /* The remote model's answer. What goes wrong there is no error: fallback says what it
  * was, and the small model is to write. A reader who has seen text already is told. */
 static Status write_there(Ctx *cx, const Asker *a, const AskOptions *opt,
-                          const Prompt *prompt, double begun, Answer *out)
+                          const Contexts *c, double begun, Answer *out)
 {
     const Str again = STR("\n\n(The remote model broke off. The small one answers:)\n");
-    Str sent = prompt->message[1].content;
+    Prompt prompt;
+    TRY(prompt_build(cx, &c->there, out->question, &prompt));
+    Str sent = prompt.message[1].content;
     out->was_sent = true;
-    Status st = stream(cx, a->remote, opt, prompt, begun, out);
+    out->passages = c->there;
+    Status st = stream(cx, a->remote, opt, &prompt, begun, out);
     int estimate = (int)(sent.n / 4), counted = out->generated.prompt_tokens;
     out->sent_tokens = (counted ? counted : estimate) + out->generated.tokens;
-    if (st == OK || st == E_CANCELLED || st == E_MEMORY) return st;
+    if (st == OK || st == E_CANCELLED || st == E_MEMORY || c->too_long) return st;
+    out->passages = c->here;
     out->fallback = ctx_printf(cx, "%s", cx->reason);
     TRY_NEW(out->fallback.p);
     ctx_forgive(cx);
@@ -192,12 +250,14 @@ static void show_at_once(const AskOptions *opt, double begun, Answer *out)
 /* The small model's answer. Where the large one may still be asked it is a draft, which
  * the reader sees when it is found good enough, or when the large one fails. */
 static Status write_here(Ctx *cx, const Asker *a, const AskOptions *opt,
-                         const Prompt *prompt, double begun, Answer *out)
+                         const Contexts *c, double begun, Answer *out)
 {
+    Prompt prompt;
     bool draft = out->decision.may_escalate && !out->was_sent;
     AskOptions quiet = *opt;
     if (draft) quiet.generate.on_text = NULL;
-    TRY(stream(cx, a->writer, &quiet, prompt, begun, out));
+    TRY(prompt_build(cx, &c->here, out->question, &prompt));
+    TRY(stream(cx, a->writer, &quiet, &prompt, begun, out));
     RouteDraft seen = look_at_draft(out);
     if (a->remote && !opt->closed_book)
         route_weigh_draft(cx, &opt->route, &seen, &out->decision);
@@ -208,7 +268,7 @@ static Status write_here(Ctx *cx, const Asker *a, const AskOptions *opt,
     Generated drafted = out->generated;
     out->draft = drafted.text;
     out->first_text_ms = 0;
-    TRY(write_there(cx, a, opt, prompt, begun, out));
+    TRY(write_there(cx, a, opt, c, begun, out));
     if (out->decision.route == ROUTE_LLM) return OK;
     out->cited = cited;
     out->generated = drafted;
@@ -218,16 +278,16 @@ static Status write_here(Ctx *cx, const Asker *a, const AskOptions *opt,
 static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, double begun,
                            Answer *out)
 {
-    Prompt prompt;
-    if (out->passages.n) TRY(prompt_fit(cx, a->writer, &opt->prompt, &out->passages));
-    TRY(decide(cx, a, opt, out));
+    Contexts c;
+    TRY(fit(cx, a, opt, &out->passages, &c));
+    out->passages = c.here;
+    TRY(decide(cx, a, opt, &c, out));
     if (opt->context_only) return OK;
-    TRY(prompt_build(cx, &out->passages, out->question, &prompt));
     Stage *s = stage_begin(cx, "generate");
     if (out->decision.route == ROUTE_LLM)
-        TRY(write_there(cx, a, opt, &prompt, begun, out));
+        TRY(write_there(cx, a, opt, &c, begun, out));
     if (out->decision.route != ROUTE_LLM)
-        TRY(write_here(cx, a, opt, &prompt, begun, out));
+        TRY(write_here(cx, a, opt, &c, begun, out));
     account(s, &out->generated, &out->cited);
     if (out->cited.withheld) return refuse(opt, out);
     if (opt->closed_book || !prompt_is_refusal(out->cited.text)) return OK;

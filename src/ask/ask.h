@@ -37,6 +37,7 @@ typedef struct AskOptions {
     bool unfiltered;             // leave the filter out
     bool withhold;               // an answer of which no claim has a source is a refusal
     RouteRules route;            // read where there is a remote writer
+    int remote_tokens;           // its budget for passages; 0: as prompt's
     bool context_only;           // stop before the prompt
     Passages *given;             // answer from these instead of a search
     bool closed_book;            // from the model's memory alone

@@ -116,25 +116,26 @@ static void explain(Ctx *cx, const RouteModel *m, Decision *d)
 /* Why the prompt must stay here, or NULL. */
 static const char *kept_here(Ctx *cx, const RouteRules *r, const RouteInput *in)
 {
+    const Passages *ps = in->sent ? in->sent : in->passages;
     if (r->forbidden) return r->forbidden;
-    for (size_t i = 0; i < in->passages->n; i++)
-        if (route_is_private(r, in->passages->at[i].chunk.uri))
+    for (size_t i = 0; i < ps->n; i++)
+        if (route_is_private(r, ps->at[i].chunk.uri))
             return "a passage is private, and private text stays here";
     if (in->has_history && r->n_private)
         return "an earlier turn may quote private text, which stays here";
     double tokens = in->max_tokens + (double)in->question.n / 4 + 64;
-    for (size_t i = 0; i < in->passages->n; i++)
-        tokens += in->passages->at[i].prompt_tokens;
+    for (size_t i = 0; i < ps->n; i++) tokens += ps->at[i].prompt_tokens;
     if (tokens <= r->tokens_left) return NULL;
     return ctx_printf(cx, "about %.0f tokens are needed, today's budget has %.0f left",
                       tokens, fmax(0, r->tokens_left)).p;
 }
 
 /* The large model is wanted; the owner may still say no. */
-static void escalate(Ctx *cx, const RouteRules *r, Decision *d)
+static void escalate(Ctx *cx, const RouteRules *r, bool too_long, Decision *d)
 {
     d->n_reasons = 0;
-    if (r->force == ROUTE_FORCE_LLM) route_because(d, STR("so it was asked for"));
+    if (too_long) route_because(d, STR("the passages are too long for the small model"));
+    else if (r->force == ROUTE_FORCE_LLM) route_because(d, STR("so it was asked for"));
     else explain(cx, d->model, d);
     d->route = ROUTE_LLM;
     if (!r->may_send || r->may_send(r->arg, d->reason[0].p)) return;
@@ -150,8 +151,9 @@ static void choose(Ctx *cx, const RouteRules *r, const RouteInput *in, Decision 
     d->may_escalate = !here && r->force != ROUTE_FORCE_SLM;
     if (here) route_because(d, str_z(here));
     else if (r->force == ROUTE_FORCE_SLM) route_because(d, STR("so it was asked for"));
-    else if (r->force == ROUTE_FORCE_LLM || d->score >= d->model->threshold)
-        escalate(cx, r, d);
+    else if (in->too_long || r->force == ROUTE_FORCE_LLM ||
+             d->score >= d->model->threshold)
+        escalate(cx, r, in->too_long, d);
     else route_because(d, STR("the small model is likely to manage"));
 }
 
@@ -187,5 +189,5 @@ void route_weigh_draft(Ctx *cx, const RouteRules *rules, const RouteDraft *draft
     d->feature[ROUTE_WORDY] = (float)draft->tokens / 50;
     d->draft_score = weigh(d->model, d);
     if (d->route == ROUTE_SLM && d->may_escalate && d->draft_score >= d->model->threshold)
-        escalate(cx, rules, d);
+        escalate(cx, rules, false, d);
 }

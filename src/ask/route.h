@@ -89,7 +89,9 @@ typedef struct Decision {
 
 typedef struct RouteInput {
     Str question;
-    const Passages *passages;   // as they go into the prompt
+    const Passages *passages;   // as the small model would read them
+    const Passages *sent;       // as the large one would; NULL: the same
+    bool too_long;              // the small model cannot read them: the large one must
     float confidence;           // abstain.h
     int max_tokens;             // of the answer, for the budget
     bool has_history;           // an earlier turn may have quoted what is private

@@ -262,6 +262,66 @@ static void a_server_that_failed_is_not_asked_again_for_the_draft(void **state)
     pith_close(p);
 }
 
+/* A passage of 400 words, where the small model is given 64 tokens. */
+static void what_is_too_long_for_the_small_model_goes_to_the_large_one(void **state)
+{
+    Desk *d = *state;
+    LlmServer s = { .answer = "It was Ingrid Halvorsen." };
+    Buf b = BUF(9999);
+    pith_error why;
+    pith_answer *a;
+    if (!llm_server_start(&s)) skip();
+    for (int i = 0; i < 400; i++) buf_addf(&b, "word%d ", i);
+    buf_addf(&b, "END");
+    const char *given[] = { b.p };
+    pith_ask_options opt = { .ground = PITH_GIVEN, .passages = given, .n_passages = 1,
+                             .context_tokens = 64, .no_abstain = 1 };
+    pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 0, NULL });
+    a = asked(p, OPEN_QUESTION, &opt);
+    assert_string_equal(a->route, "llm");
+    assert_string_equal(a->route_reasons[0],
+                        "the passages are too long for the small model");
+    assert_int_equal(a->n_passages, 1);
+    assert_non_null(strstr(s.seen, "word399 END"));
+    for (size_t i = 0; i < a->n_stages; i++) assert_true(a->stages[i].ms >= 0);
+    pith_answer_free(a);
+    opt.route = PITH_ROUTE_SLM;
+    assert_int_equal(pith_ask(p, OPEN_QUESTION, &opt, &a, &why), PITH_E_LIMIT);
+    assert_non_null(strstr(why.message, "the large model was not asked"));
+    pith_close(p);
+    buf_free(&b);
+    llm_server_stop(&s);
+}
+
+/* Two passages, of which the small model's budget holds one. */
+static void the_large_model_reads_more_where_it_may(void **state)
+{
+    Desk *d = *state;
+    LlmServer s = { .answer = "It was Ingrid Halvorsen." };
+    Buf b = BUF(9999);
+    if (!llm_server_start(&s)) skip();
+    for (int i = 0; i < 50; i++) buf_addf(&b, "word%d ", i);
+    buf_addf(&b, "FIRST");
+    const char *given[] = { b.p, "Ingrid Halvorsen built the lighthouse. SECOND" };
+    pith_ask_options opt = { .ground = PITH_GIVEN, .passages = given, .n_passages = 2,
+                             .context_tokens = 64, .no_abstain = 1,
+                             .route = PITH_ROUTE_LLM };
+    pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 0, NULL });
+    pith_answer *a = asked(p, OPEN_QUESTION, &opt);
+    assert_int_equal(a->n_passages, 1);
+    assert_int_equal(a->left_out, 1);
+    assert_null(strstr(s.seen, "SECOND"));
+    pith_answer_free(a);
+    opt.remote_context_tokens = 640;
+    a = asked(p, OPEN_QUESTION, &opt);
+    assert_int_equal(a->n_passages, 2);
+    assert_non_null(strstr(s.seen, "SECOND"));
+    pith_answer_free(a);
+    pith_close(p);
+    buf_free(&b);
+    llm_server_stop(&s);
+}
+
 static void names_what_it_measured(void **state)
 {
     Desk *d = *state;
@@ -330,7 +390,8 @@ static Decision decide(Desk *d, const char *question, Passage *p, size_t n)
     Decision out;
     Passages ps = { p, n, 0 };
     RouteRules rules = { .tokens_left = INFINITY };
-    RouteInput in = { str_z(question), &ps, .9f, 100, false };
+    RouteInput in = { .question = str_z(question), .passages = &ps, .confidence = .9f,
+                      .max_tokens = 100 };
     assert_int_equal(route_decide(&d->cx, &rules, &in, &out), OK);
     return out;
 }
@@ -375,6 +436,8 @@ int main(void)
         TEST(a_poor_draft_is_never_shown_and_the_large_model_writes),
         TEST(a_draft_stands_in_where_the_large_model_fails),
         TEST(a_server_that_failed_is_not_asked_again_for_the_draft),
+        TEST(what_is_too_long_for_the_small_model_goes_to_the_large_one),
+        TEST(the_large_model_reads_more_where_it_may),
         TEST(names_what_it_measured),
         TEST(weights_that_cannot_be_read_forbid),
         TEST(a_comparison_over_two_documents_goes_to_the_large_model),
