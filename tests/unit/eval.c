@@ -131,6 +131,7 @@ static void ranks_a_collection_in_each_mode(void **state)
     const char *const words[] = {
         "retrieve %s --mode words", "retrieve %s --mode vectors",
         "retrieve %s --mode hybrid --rerank 3",
+        "retrieve %s --rewrite --decompose --hyde",
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         evaluate(f, words[i]);
