@@ -37,6 +37,7 @@ static void civil_signals(void)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);   // a file at its limit is an error of write(2)
 }
 
 static void print_help(void)

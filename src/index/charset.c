@@ -166,15 +166,27 @@ static bool meta_charset(Str s, char name[64])
     return false;
 }
 
-/* ICU's best guess over a sample from the first byte that is no ASCII. */
+/* The best of ICU's guesses that is none of the UTFs: those were looked for before, and a
+ * stray FF FE in the middle of a text is no mark. NULL where there is none. */
+static const char *best_guess(UCharsetDetector *d, UErrorCode *err)
+{
+    int32_t n = 0;
+    const UCharsetMatch **m = ucsdet_detectAll(d, &n, err);
+    for (int32_t i = 0; m && U_SUCCESS(*err) && i < n; i++) {
+        const char *name = ucsdet_getName(m[i], err);
+        if (name && strncmp(name, "UTF-", 4) != 0) return name;
+    }
+    return NULL;
+}
+
+/* ICU's guess over a sample from the first byte that is no ASCII. */
 static void detect(Str s, size_t from, char name[64])
 {
     UErrorCode err = U_ZERO_ERROR;
     UCharsetDetector *d = ucsdet_open(&err);
     size_t n = s.n - from < SAMPLE ? s.n - from : SAMPLE;
     if (U_SUCCESS(err)) ucsdet_setText(d, s.p + from, (int32_t)n, &err);
-    const UCharsetMatch *m = U_SUCCESS(err) ? ucsdet_detect(d, &err) : NULL;
-    const char *found = m && U_SUCCESS(err) ? ucsdet_getName(m, &err) : NULL;
+    const char *found = U_SUCCESS(err) ? best_guess(d, &err) : NULL;
     if (!found || U_FAILURE(err) || strlen(found) > 63) found = "windows-1252";
     snprintf(name, 64, "%s", found);
     ucsdet_close(d);

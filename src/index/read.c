@@ -58,6 +58,8 @@ static Status read_text(Ctx *cx, int fd, uint64_t size, Source *out)
     TRY_NEW(to);
     memcpy(to, head, n);
     if (n == first) TRY(read_all(cx, fd, to, (size_t)size, &n));
+    if (size == 0 && read(fd, head, 1) == 1)    // a file of /proc
+        return fail(cx, E_ARG, "this file does not tell its size: add a copy of it");
     out->bytes = (Str){ to, n };
     source_hash(out->bytes, out->hash);
     return OK;

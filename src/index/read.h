@@ -15,6 +15,7 @@ typedef struct Source {
 /* Reads a regular file of at most `most` bytes. What is no regular file (a FIFO, a
  * device, a folder) is refused without waiting for it. A file that grows meanwhile is cut
  * at its first size, one that shrinks is shorter: the next visit finds it changed.
+ * E_ARG: no regular file, or one without a size that has bytes nonetheless (/proc).
  * E_FORMAT: its first bytes are no text, the rest was not read. E_LIMIT: larger.
  * E_IO, E_NOTFOUND, E_MEMORY. */
 MUST_USE Status source_read(Ctx *cx, const char *path, uint64_t most, Source *out);

@@ -159,12 +159,15 @@ static Status map_file(Ctx *cx, BertFile *f)
 {
     int fd = open(f->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return fail(cx, E_IO, "%s: %s", f->path, strerror(errno));
-    struct stat info;
+    struct stat info = { 0 };
     void *map = MAP_FAILED;
-    if (fstat(fd, &info) == 0 && info.st_size > 0)
+    bool known = fstat(fd, &info) == 0;
+    if (known && info.st_size > 0)
         map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
     int error = errno;
     close(fd);
+    if (known && info.st_size == 0)
+        return fail(cx, E_FORMAT, "%s: empty; fetch the file again", f->path);
     if (map == MAP_FAILED) return fail(cx, E_IO, "%s: %s", f->path, strerror(error));
     f->map = map;
     f->bytes = (size_t)info.st_size;
@@ -177,7 +180,7 @@ Status bert_file_open(Ctx *cx, const char *path, BertFile *out)
     struct gguf_init_params p = { .no_alloc = true };
     Status st = map_file(cx, &f);
     if (st == OK && !(f.meta = gguf_init_from_file(path, p)))
-        st = fail(cx, E_FORMAT, "%s: not a whole GGUF file", path);
+        st = fail(cx, E_FORMAT, "%s: not a whole GGUF file; fetch it again", path);
     if (st == OK) st = read_shape(cx, &f);
     if (st != OK) {
         bert_file_close(&f);

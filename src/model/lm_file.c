@@ -103,9 +103,9 @@ static bool is_known(const char *name)
         "output_norm.weight", "rope_freqs.weight" };
     for (size_t i = 0; i < sizeof outer / sizeof *outer; i++)
         if (strcmp(name, outer[i]) == 0) return true;
-    int at = 0, block;
-    if (sscanf(name, "blk.%d.%n", &block, &at) != 1 || at == 0) return false;
-    name += at;
+    size_t digits = strncmp(name, "blk.", 4) == 0 ? strspn(name + 4, "0123456789") : 0;
+    if (digits == 0 || name[4 + digits] != '.') return false;
+    name += 4 + digits + 1;
     if (strcmp(name, "attn_norm.weight") == 0 || strcmp(name, "ffn_norm.weight") == 0)
         return true;
     for (Linear l = 0; l < LINEARS; l++) {

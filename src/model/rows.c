@@ -170,15 +170,15 @@ CLONES void rows_rope(size_t dims, float *x, const float *cosine, const float *s
 
 /* ---- AdamW ------------------------------------------------------------------------ */
 
-CLONES void rows_adam(const Adam *o, size_t n, const float *restrict g, float *restrict p,
+CLONES void rows_adam(const Adam *a, size_t n, const float *restrict g, float *restrict p,
                       float *restrict m, float *restrict v)
 {
-    const Adam a = *o;
+    const Adam k = *a;
     for (size_t i = 0; i < n; i++) {
-        float x = g[i] * a.scale;
-        m[i] = a.beta1 * m[i] + (1 - a.beta1) * x;
-        v[i] = a.beta2 * v[i] + (1 - a.beta2) * x * x;
-        float move = m[i] * a.fix1 / (sqrtf(v[i] * a.fix2) + a.eps) + a.decay * p[i];
-        p[i] -= a.rate * move;
+        float x = g[i] * k.scale;
+        m[i] = k.beta1 * m[i] + (1 - k.beta1) * x;
+        v[i] = k.beta2 * v[i] + (1 - k.beta2) * x * x;
+        float move = m[i] * k.fix1 / (sqrtf(v[i] * k.fix2) + k.eps) + k.decay * p[i];
+        p[i] -= k.rate * move;
     }
 }

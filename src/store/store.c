@@ -345,7 +345,8 @@ static Status check_version(Ctx *cx, Store *s)
     TRY(pragma(cx, s, "PRAGMA user_version", &version));
     TRY(pragma(cx, s, "SELECT count(*) FROM sqlite_schema", &tables));
     bool empty = app == 0 && version == 0 && tables == 0;
-    if (empty && s->read_only) return fail(cx, E_NOTFOUND, "%s: empty", s->path);
+    if (empty && s->read_only)
+        return fail(cx, E_NOTFOUND, "%s: empty; `pith add` fills it", s->path);
     if (!empty && app != APPLICATION)
         return fail(cx, E_FORMAT, "%s: a database, but not a store of pith", s->path);
     if (version > VERSION)

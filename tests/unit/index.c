@@ -235,6 +235,15 @@ static void a_file_over_the_limit_is_told_and_the_rest_goes_on(void **state)
     assert_non_null(strstr(d->problem, "limit"));
 }
 
+static void a_file_that_hides_its_size_is_refused(void **state)
+{
+    Desk *d = *state;
+    if (access("/proc/version", R_OK) != 0) skip();
+    assert_int_equal(try_add(d, "/proc/version"), OK);
+    assert_report(d, 0, 0, 0, 0, 0, 1);
+    assert_non_null(strstr(d->problem, "add a copy"));
+}
+
 static long peak_kib(void)
 {
     struct rusage r;
@@ -571,6 +580,7 @@ int main(void)
         TEST(an_empty_file_is_a_document_without_chunks),
         TEST(what_is_no_text_is_skipped_in_folders_and_a_failure_when_named),
         TEST(a_file_over_the_limit_is_told_and_the_rest_goes_on),
+        TEST(a_file_that_hides_its_size_is_refused),
         TEST(a_file_of_ten_gib_is_refused_unread_however_high_the_limit),
         TEST(a_file_named_twice_is_indexed_once),
         TEST(sync_adds_changes_and_removes),

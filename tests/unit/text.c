@@ -66,6 +66,18 @@ static void old_charsets_are_found(void **state)
                     "ft in der K\xC3\xBC" "che."));
 }
 
+/* FF FE is UTF-16's mark at the front of a file, and nowhere else. */
+static void a_mark_in_the_middle_is_no_mark(void **state)
+{
+    (void)state;
+    Ctx cx = CTX_INIT;
+    Str out, front = STR("bad "), end = STR(" bytes and a harbour too");
+    Str in = STR("bad \xFF\xFE\xFA bytes and a harbour too");
+    assert_int_equal(charset_utf8(&cx, in, &out), OK);
+    assert_true(str_starts(out, front) && str_ends(out, end));
+    ctx_end(&cx);
+}
+
 static void a_few_bad_bytes_do_not_make_utf8_something_else(void **state)
 {
     (void)state;
@@ -111,6 +123,7 @@ int main(void)
         cmocka_unit_test(utf8_is_not_copied),
         cmocka_unit_test(utf16_is_read_with_and_without_its_mark),
         cmocka_unit_test(old_charsets_are_found),
+        cmocka_unit_test(a_mark_in_the_middle_is_no_mark),
         cmocka_unit_test(a_few_bad_bytes_do_not_make_utf8_something_else),
         cmocka_unit_test(binary_is_refused),
         cmocka_unit_test(counts_the_bytes_that_are_no_utf8),
