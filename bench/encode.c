@@ -4,72 +4,16 @@
  *
  * Texts of 140 tokens, random words, all cores. The ratio is to libllama on the same file
  * in the same run; the share is of what a bare loop of the same instruction does. */
+#include "peak.h"
+
 #include "model/encoder.h"
 #include "model/machine.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TOKENS = 140, PAIR_TOKENS = 150, RUNS = 5, PLAIN_TEXTS = 40 };
-
-/* ---- what the CPU could do -------------------------------------------------------- */
-
-#ifdef __x86_64__
-#define SIXTEEN(op) op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) \
-    op(11) op(12) op(13) op(14) op(15)
-#define INT8(i) "vpdpbusd %%zmm30, %%zmm31, %%zmm" #i "\n"
-#define BF16(i) "vdpbf16ps %%zmm30, %%zmm31, %%zmm" #i "\n"
-#define FMA(i) "vfmadd231ps %%zmm30, %%zmm31, %%zmm" #i "\n"
-#define LOOP(op) __asm__ volatile(SIXTEEN(op) ::: "memory")
-
-typedef struct Peak {
-    MatmulWay way;
-    double rate;             // multiplications and additions a second
-} Peak;
-
-static void *peak_thread(void *arg)
-{
-    enum { TURNS = 20000000, UNROLL = 16 };
-    Peak *p = arg;
-    double begin = now_ms();
-    for (int i = 0; i < TURNS; i++) {
-        if (p->way == MATMUL_INT8) LOOP(INT8);
-        else if (p->way == MATMUL_BF16) LOOP(BF16);
-        else LOOP(FMA);
-    }
-    int lane = p->way == MATMUL_INT8 ? 128 : p->way == MATMUL_BF16 ? 64 : 32;
-    p->rate = (double)TURNS * UNROLL * lane / (now_ms() - begin) * 1e3;
-    return NULL;
-}
-
-/* GOP/s of all cores together; 0: unknown (no AVX-512). */
-static double peak(MatmulWay way, int cores)
-{
-    enum { MOST = 64 };
-    Peak p[MOST];
-    pthread_t thread[MOST];
-    double sum = 0;
-    if (!__builtin_cpu_supports("avx512f")) return 0;
-    if (cores > MOST) cores = MOST;
-    for (int i = 0; i < cores; i++) {
-        p[i].way = way;
-        if (pthread_create(&thread[i], NULL, peak_thread, &p[i])) return 0;
-    }
-    for (int i = 0; i < cores; i++) {
-        pthread_join(thread[i], NULL);
-        sum += p[i].rate;
-    }
-    return sum * 1e-9;
-}
-#else
-static double peak(MatmulWay way, int cores)
-{
-    (void)way, (void)cores;
-    return 0;
-}
-#endif
 
 /* ---- texts ------------------------------------------------------------------------ */
 

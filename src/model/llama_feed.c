@@ -9,10 +9,11 @@
  * values in `talk`, all from batches that end at a multiple of GRAIN, but for the tail
  * behind the last of these borders, which is a batch of its own. The rows left over at
  * the end of a batch go through other kernels and round otherwise (logits of Qwen2.5-0.5B
- * moved by up to 0.4); with borders, logits are the same to the bit wherever reuse begins.
- * Invariant of ours: the first n_past tokens of `past` are those of m->prefill, and `talk`
- * has them too where m->handed. Our rows do not depend on what is computed beside them, so
- * any prefix is reused; the last token is always libllama's, for its logits.
+ * moved by up to 0.4); with borders, logits are the same to the bit wherever reuse
+ * begins.
+ * Invariant of ours: the first n_past tokens of `past` are those of m->prefill, and
+ * `talk` has them too where m->handed. Our rows do not depend on what is computed beside
+ * them, so any prefix is reused; the last token is always libllama's, for its logits.
  * What was generated, a token a batch, is never reused. */
 #include "model/llama_impl.h"
 
@@ -127,7 +128,7 @@ static void forget(LlamaModel *m)
     llama_memory_clear(llama_get_memory(m->talk), true);
 }
 
-/* Packs the weights, and lets both read the head of the prompt, to see that they agree. */
+/* Packs the weights, and lets both read the head of the prompt: do they agree? */
 static Status prepare(Ctx *cx, LlamaModel *m, Tokens t)
 {
     PrefillOptions opt = { .threads = m->threads, .max_bytes = m->prefill_bytes };

@@ -8,9 +8,9 @@
  * et al., LLM.int8(), arXiv 2208.07339, treat outliers apart for the same reason).
  *
  * The innermost step multiplies 6 rows by 32 columns: 12 integer sums, 12 of the blocks
- * done, 2 vectors of W and a broadcast of x fill 27 of the 32 registers. With a tile twice
- * as wide the second dozen would lie in memory, and adding a block up would take a third
- * of the time. */
+ * done, 2 vectors of W and a broadcast of x fill 27 of the 32 registers. With a tile
+ * twice as wide the second dozen would lie in memory, and adding a block up would take a
+ * third of the time. */
 #include "model/matmul_impl.h"
 
 #include <stdlib.h>
@@ -201,33 +201,51 @@ static Status int8_open(Ctx *cx, const MatmulWeights *w, Matmul **out)
 
 /* ---- quantizing ------------------------------------------------------------------- */
 
-/* n <= BLOCK values of one row; q is filled up to a multiple of 4. Returns the scale. */
-VNNI static float quantize(size_t n, const float *x, uint8_t *q)
+/* BLOCK values of one row. Returns the scale. */
+VNNI static float quantize(const float *x, uint8_t *q)
 {
-    __m512 max = _mm512_setzero_ps();
-    for (size_t i = 0; i < n; i += 16) {
-        __m512 v = _mm512_maskz_loadu_ps(lanes(n - i), x + i);
-        max = _mm512_max_ps(max, _mm512_abs_ps(v));
-    }
+    __m512 v0 = _mm512_loadu_ps(x), v1 = _mm512_loadu_ps(x + 16);
+    __m512 v2 = _mm512_loadu_ps(x + 32), v3 = _mm512_loadu_ps(x + 48);
+    __m512 max = _mm512_max_ps(_mm512_max_ps(_mm512_abs_ps(v0), _mm512_abs_ps(v1)),
+                               _mm512_max_ps(_mm512_abs_ps(v2), _mm512_abs_ps(v3)));
     float m = _mm512_reduce_max_ps(max);
     __m512 inverse = _mm512_set1_ps(m > 0 ? 127 / m : 0);
-    __m512i zero = _mm512_set1_epi32(ZERO);
-    for (size_t i = 0; i < n; i += 16) {
-        __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes(n - i), x + i), inverse);
-        __m512i b = _mm512_add_epi32(_mm512_cvtps_epi32(v), zero);
-        _mm512_mask_cvtepi32_storeu_epi8(q + i, lanes(round_up(n, 4) - i), b);
-    }
+    /* Packing goes by lanes of 128 bits, so four bytes of each value's own come out in
+     * the order of the lanes, and are put right at the end. */
+    __m512i low = _mm512_packs_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(v0, inverse)),
+                                     _mm512_cvtps_epi32(_mm512_mul_ps(v1, inverse)));
+    __m512i high = _mm512_packs_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(v2, inverse)),
+                                      _mm512_cvtps_epi32(_mm512_mul_ps(v3, inverse)));
+    __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11,
+                                      15);
+    __m512i byte = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
+    _mm512_storeu_si512(q, _mm512_xor_si512(byte, _mm512_set1_epi8((char)ZERO)));
     return m / 127;
 }
 
-static void quantize_rows(const Int8 *m, Room *room, size_t rows, const float *x)
+/* The same for the n < BLOCK values that end a row; q is filled up to a multiple of 4. */
+VNNI static float quantize_rest(size_t n, const float *x, uint8_t *q)
 {
-    size_t in = m->base.in;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t b = 0, i = 0; b < m->blocks; b++, i += BLOCK)
-            room->scale[r * m->blocks + b] =
-                quantize(i + BLOCK < in ? BLOCK : in - i, x + r * in + i,
-                         room->q + r * m->depth + i);
+    float whole[BLOCK] = { 0 };
+    uint8_t byte[BLOCK];
+    memcpy(whole, x, n * sizeof *x);
+    float scale = quantize(whole, byte);
+    memcpy(q, byte, round_up(n, 4));
+    return scale;
+}
+
+VNNI static void quantize_rows(const Int8 *m, Room *room, size_t rows, const float *x)
+{
+    size_t in = m->base.in, whole = in / BLOCK;
+    for (size_t r = 0; r < rows; r++, x += in) {
+        float *scale = room->scale + r * m->blocks;
+        uint8_t *q = room->q + r * m->depth;
+        for (size_t b = 0; b < whole; b++)
+            scale[b] = quantize(x + b * BLOCK, q + b * BLOCK);
+        if (whole < m->blocks)
+            scale[whole] = quantize_rest(in - whole * BLOCK, x + whole * BLOCK,
+                                         q + whole * BLOCK);
+    }
 }
 
 /* ---- multiplying ------------------------------------------------------------------ */

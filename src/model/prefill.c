@@ -272,7 +272,8 @@ uint64_t prefill_bytes(const Prefill *p)
 
 /* ---- the call --------------------------------------------------------------------- */
 
-static Status check(Ctx *cx, const Prefill *p, const int32_t *token, size_t past, size_t n)
+static Status check(Ctx *cx, const Prefill *p, const int32_t *token, size_t past,
+                    size_t n)
 {
     if (past > p->n) return fail(cx, E_ARG, "%zu tokens are kept of %zu", past, p->n);
     if (n > p->shape.window || past > p->shape.window - n)

@@ -130,7 +130,8 @@ Status prefill_pass(Ctx *cx, Prefill *p, const int32_t *token, size_t past, size
     for (; a.layer < p->shape.layers; a.layer++)
         if (!crew_run(p->threads, a.jobs, job, &a)) {
             TRY(ctx_check(cx));
-            return fail(cx, E_INTERNAL, "a matrix product of %zu rows went wrong", a.rows);
+            return fail(cx, E_INTERNAL, "a matrix product of %zu rows went wrong",
+                        a.rows);
         }
     return OK;
 }

@@ -1,4 +1,5 @@
-/* prefill.c -- prompts read by our own forward pass, against libllama on the same file. */
+/* prefill.c -- prompts read by our own forward pass, against libllama on the same file.
+ * The model is random and made here, so that nothing has to be there. */
 #include "model/llama_impl.h"
 #include "model/prefill.h"
 #include "models.h"
