@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { BATCH = 256 };   // documents a call: often enough for the progress
 
@@ -131,6 +132,29 @@ static Status fill(const Job *j, pith *p, const Corpus *c)
     return OK;
 }
 
+/* A store of the cache is made anew where it is damaged or of an older version. */
+static Status remove_store(const Job *j, Str path)
+{
+    static const char *const parts[] = { "", "-wal", "-shm", ".matrix" };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        Str part = ctx_printf(j->cx, "%s%s", path.p, parts[i]);
+        TRY_NEW(part.p);
+        if (unlink(part.p) != 0 && errno != ENOENT)
+            return fail(j->cx, E_IO, "cannot remove %s: %s", part.p, strerror(errno));
+    }
+    return OK;
+}
+
+static Status open_store(const Job *j, Str path, bool index, size_t *have, pith **out)
+{
+    TRY(job_open(j, path.p, out));
+    Status st = index ? count_documents(j, *out, have) : OK;
+    if (st == OK) return OK;
+    pith_close(*out);
+    *out = NULL;
+    return st;
+}
+
 Status job_store(const Job *j, const Corpus *corpus, bool index, pith **out)
 {
     Str path = { 0 };
@@ -138,9 +162,14 @@ Status job_store(const Job *j, const Corpus *corpus, bool index, pith **out)
     size_t have = 0;
     *out = NULL;
     TRY(store_path(j, &path));
-    TRY(job_open(j, path.p, &p));
-    Status st = index ? count_documents(j, p, &have) : OK;
-    if (st == OK && index && have != corpus->n) st = fill(j, p, corpus);
+    Status st = open_store(j, path, index, &have, &p);
+    if (st == E_FORMAT) {
+        ctx_forgive(j->cx);
+        TRY(remove_store(j, path));
+        st = open_store(j, path, index, &have, &p);
+    }
+    TRY(st);
+    if (index && have != corpus->n) st = fill(j, p, corpus);
     if (st == OK) *out = p;
     else pith_close(p);
     return st;
