@@ -385,11 +385,17 @@ static Passage passage(const char *uri, const char *text, float logit)
                       .prompt_tokens = 100 };
 }
 
+/* A reader of questions who is wary of comparisons and of words without a passage. */
+static const RouteModel wary = {
+    .bias = -2.2f, .threshold = .5f,
+    .weight = { [ROUTE_COMPARE] = 1.4f, [ROUTE_APART] = 1.6f, [ROUTE_MISSING] = 1.2f },
+};
+
 static Decision decide(Desk *d, const char *question, Passage *p, size_t n)
 {
     Decision out;
     Passages ps = { p, n, 0 };
-    RouteRules rules = { .tokens_left = INFINITY };
+    RouteRules rules = { .tokens_left = INFINITY, .model = &wary };
     RouteInput in = { .question = str_z(question), .passages = &ps, .confidence = .9f,
                       .max_tokens = 100 };
     assert_int_equal(route_decide(&d->cx, &rules, &in, &out), OK);
@@ -419,6 +425,30 @@ static void says_which_word_no_passage_covers(void **state)
     assert_true(it.score > whole.score);
 }
 
+/* The small model reads one passage, the large one would read the private one too. */
+static void looks_for_private_text_in_all_that_would_be_sent(void **state)
+{
+    Desk *d = *state;
+    Passage p[] = { passage("open/a", "Nils Dahl was born in Bergen.", 2),
+                    passage("secret/b", "Nils Dahl was born in 1901.", 1) };
+    const Str below[] = { STR("secret/") };
+    Passages small = { p, 1, 1 }, wide = { p, 2, 0 };
+    RouteRules rules = { .tokens_left = INFINITY, .force = ROUTE_FORCE_LLM,
+                         .private_below = below, .n_private = 1 };
+    RouteInput in = { .question = STR("Where was Nils Dahl born?"), .passages = &small,
+                      .confidence = .9f, .max_tokens = 100 };
+    Decision out;
+    assert_int_equal(route_decide(&d->cx, &rules, &in, &out), OK);
+    assert_int_equal(out.route, ROUTE_LLM);
+    in.sent = &wide;
+    assert_int_equal(route_decide(&d->cx, &rules, &in, &out), OK);
+    assert_int_equal(out.route, ROUTE_SLM);
+    assert_false(out.may_escalate);
+    in.too_long = true;
+    assert_int_equal(route_decide(&d->cx, &rules, &in, &out), OK);
+    assert_int_equal(out.route, ROUTE_SLM);
+}
+
 static void no_passage_is_no_question_for_anybody(void **state)
 {
     assert_int_equal(decide(*state, "Where?", NULL, 0).route, ROUTE_ABSTAIN);
@@ -442,6 +472,7 @@ int main(void)
         TEST(weights_that_cannot_be_read_forbid),
         TEST(a_comparison_over_two_documents_goes_to_the_large_model),
         TEST(says_which_word_no_passage_covers),
+        TEST(looks_for_private_text_in_all_that_would_be_sent),
         TEST(no_passage_is_no_question_for_anybody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
