@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { RERANK_DEPTH = 20, CONTEXT_TOKENS = 1200, MAX_TOKENS = 256, DEFAULT_K = 10 };
+enum { RERANK_DEPTH = 20, MOST_READ = 1000, CONTEXT_TOKENS = 1200, MAX_TOKENS = 256, DEFAULT_K = 10 };
 
 typedef struct ResultsBox {
     pith_results pub;       // first: the caller's pointer is the box's
@@ -77,7 +77,8 @@ static Status search(Ctx *cx, pith *p, Str query, const pith_search_options *o,
 {
     Asker a = { 0 };
     RetrieveOptions retrieve_opt = { 0 };
-    RerankOptions rerank_opt = { .depth = o->rerank > 0 ? (size_t)o->rerank : 0 };
+    RerankOptions rerank_opt = { .depth = o->rerank > 0 ? (size_t)o->rerank : 0,
+                                 .budget_ms = o->rerank_ms };
     size_t k = o->k > 0 ? (size_t)o->k : DEFAULT_K;
     if (o->k < 0 || o->k > 10000) return fail(cx, E_ARG, "%d results: 1 to 10000", o->k);
     if (query.n == 0) return fail(cx, E_ARG, "the query is empty: say what to look for");
@@ -200,9 +201,13 @@ static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l,
     if (!(o->temperature >= 0 && o->temperature <= 10))
         return fail(cx, E_ARG, "temperature %g: 0 to 10 is possible",
                     (double)o->temperature);
+    if (o->rerank < 0 || o->rerank > MOST_READ || !(o->rerank_ms >= 0))
+        return fail(cx, E_ARG, "the reranker reads 1 to %d passages within 0 or more ms",
+                    MOST_READ);
+    size_t depth = o->rerank ? (size_t)o->rerank : RERANK_DEPTH;
     *opt = (AskOptions){
-        .retrieve = { .k = RERANK_DEPTH },
-        .rerank = { .depth = RERANK_DEPTH },
+        .retrieve = { .k = depth },
+        .rerank = { .depth = depth, .budget_ms = o->rerank_ms },
         .prompt = { .context_tokens =
                         o->context_tokens ? o->context_tokens : CONTEXT_TOKENS },
         .generate = { .max_tokens = o->max_tokens ? o->max_tokens : MAX_TOKENS,

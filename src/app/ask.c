@@ -20,7 +20,7 @@ typedef struct AskArgs {
     bool explain, strict, no_rerank, no_filter, no_abstain, rewrite, decompose, hyde;
 } AskArgs;
 
-enum { N_ASK = 16, N_OWN = REMOTE_OPTIONS + N_ASK };
+enum { N_ASK = 18, N_OWN = REMOTE_OPTIONS + N_ASK };
 
 static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
 {
@@ -43,6 +43,10 @@ static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
           "exit status 1 when the documents do not say", 0, 0, NULL },
         { "no-rerank", 0, OPTION_FLAG, &a->no_rerank, NULL, "leave the reranker out", 0,
           0, NULL },
+        { "rerank", 0, OPTION_INT, &a->ask.rerank, "N",
+          "let the reranker read the best N (default 20)", 1, 1000, NULL },
+        { "rerank-ms", 0, OPTION_REAL, &a->ask.rerank_ms, "MS",
+          "as many of them as it can in this time", 1, 3600000, NULL },
         { "no-filter", 0, OPTION_FLAG, &a->no_filter, NULL,
           "give the model whole passages, weak sentences included", 0, 0, NULL },
         { "no-abstain", 0, OPTION_FLAG, &a->no_abstain, NULL,

@@ -37,6 +37,8 @@ static int run_search(Cli *cli, const Command *self, int argc, char **argv)
           "hybrid (default), words or vectors", 0, 0, modes },
         { "rerank", 0, OPTION_INT, &opt.rerank, "N", "let the reranker read the best N",
           0, 1000, NULL },
+        { "rerank-ms", 0, OPTION_REAL, &opt.rerank_ms, "MS",
+          "as many of them as it can in this time", 1, 3600000, NULL },
         { "rewrite", 0, OPTION_FLAG, &rewrite, NULL,
           "search in a document's words as well", 0, 0, NULL },
         { "decompose", 0, OPTION_FLAG, &decompose, NULL,

@@ -6,11 +6,6 @@
 
 enum { BATCH = 16 };
 
-float rerank_probability(float logit)
-{
-    return 1 / (1 + expf(-logit));
-}
-
 /* What the reranker reads: where the passage stands, then its words. */
 static Str reading(Ctx *cx, const Chunk *c)
 {
@@ -40,6 +35,16 @@ static Status read_passages(Ctx *cx, Model *ranker, double budget_ms, Str questi
     return OK;
 }
 
+static void blend(Passage *p, size_t n, float weight)
+{
+    float best = -INFINITY;
+    for (size_t i = 0; i < n; i++) best = fmaxf(best, p[i].rerank);
+    for (size_t i = 0; i < n; i++) {
+        float read = fmaxf(1 - (best - p[i].rerank) / RERANK_SPAN, 0);
+        p[i].score = weight * read + (1 - weight) * p[i].fused;
+    }
+}
+
 Status rerank(Ctx *cx, Model *ranker, const RerankOptions *opt, Str question,
               Passages *ps)
 {
@@ -47,11 +52,7 @@ Status rerank(Ctx *cx, Model *ranker, const RerankOptions *opt, Str question,
     if (n == 0) return OK;
     Stage *s = stage_begin(cx, "rerank");
     TRY(read_passages(cx, ranker, opt->budget_ms, question, ps->at, n, &read));
-    float w = opt->weight > 0 ? opt->weight : RERANK_WEIGHT;
-    for (size_t i = 0; i < read; i++) {
-        Passage *p = &ps->at[i];
-        p->score = w * rerank_probability(p->rerank) + (1 - w) * p->fused;
-    }
+    blend(ps->at, read, opt->weight > 0 ? opt->weight : RERANK_WEIGHT);
     passages_sort(ps->at, read);
     stage_figure(s, "read", (double)read);
     if (read) stage_figure(s, "best", ps->at[0].rerank);

@@ -2,8 +2,9 @@
  *
  * A cross-encoder sees question and passage at once and is far better at telling an
  * answer from a near miss than either side of the retrieval; but on some collections it
- * alone is worse than the retrieval. So its probability is blended with the fused score,
- * and passages below its depth keep their place behind those it read. */
+ * alone is worse than the retrieval. So its logit, on a scale from the best of the query
+ * to RERANK_SPAN below, is blended with the fused score, and passages below its depth
+ * keep their place behind those it read. */
 #ifndef PITH_ASK_RERANK_H
 #define PITH_ASK_RERANK_H
 
@@ -12,17 +13,16 @@
 
 typedef struct RerankOptions {
     size_t depth;       // how many of the best are read; 0: none
-    double budget_ms;   // stop reading after this; 0: no limit
+    double budget_ms;   // no further batch of 16 after this; 0: no limit
     float weight;       // [0,1] of the reranker in the sum; 0: RERANK_WEIGHT
 } RerankOptions;
 
+/* Chosen on five collections; docs/ABLATION.md has the table. */
 #define RERANK_WEIGHT 0.5f
+#define RERANK_SPAN 20.0f   // logits
 
 /* Reorders ps in place and fills rerank of those read. E_MODEL: ranker cannot score. */
 MUST_USE Status rerank(Ctx *cx, Model *ranker, const RerankOptions *opt, Str question,
                        Passages *ps);
-
-/* The probability that a passage with this logit answers the question, [0,1]. */
-float rerank_probability(float logit);
 
 #endif

@@ -30,8 +30,9 @@ static Status find_one(const Job *j, pith *p, const Question *q, double *row)
 {
     pith_results *r = NULL;
     pith_error why;
-    pith_search_options o = { 5 * DEPTH, j->opt->mode, j->opt->rerank, j->opt->rewrite,
-                              j->opt->decompose, j->opt->hyde };
+    pith_search_options o = { .k = 5 * DEPTH, .mode = j->opt->mode,
+                              .rerank = j->opt->rerank, .rewrite = j->opt->rewrite,
+                              .decompose = j->opt->decompose, .hyde = j->opt->hyde };
     if (pith_search(p, q->text.p, &o, &r, &why) != PITH_OK) return job_why(j, &why);
     size_t place = place_of(r, q->document);
     pith_results_free(r);

@@ -40,8 +40,11 @@ static Status rank(const Job *j, pith *p, const Question *q, Run *run, double *m
         pith_results *r = NULL;
         pith_error why;
         if (wanted > K_MAX) wanted = K_MAX;
-        pith_search_options o = { (int)wanted, j->opt->mode, j->opt->rerank,
-                                  j->opt->rewrite, j->opt->decompose, j->opt->hyde };
+        pith_search_options o = {
+            .k = (int)wanted, .mode = j->opt->mode, .rerank = j->opt->rerank,
+            .rewrite = j->opt->rewrite, .decompose = j->opt->decompose,
+            .hyde = j->opt->hyde,
+        };
         double start = now_ms();
         if (pith_search(p, q->text.p, &o, &r, &why) != PITH_OK) return job_why(j, &why);
         if (*ms == 0) *ms = now_ms() - start;
