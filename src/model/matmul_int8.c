@@ -24,7 +24,8 @@
 
 enum {
     ROWS = 6, COLS = 32, BLOCK = 64,
-    PANEL = 96,           // rows quantized at a time, a multiple of ROWS
+    PANEL = 192,          // rows quantized at a time: at most, in multiples of ROWS,
+    PANEL_BYTES = 400 << 10,   // and no more than leave room in the second-level cache
     ZERO = 128,           // the byte that stands for 0
     SAMPLE = 128,         // weights of a column by which its step is chosen
 };
@@ -42,9 +43,14 @@ typedef struct Int8 {
 
 typedef struct Room {
     MatmulRoom base;
-    uint8_t *q;           // (PANEL, depth)
-    float *scale;         // (PANEL, blocks)
+    uint8_t *q;           // (rows of a panel, depth)
+    float *scale;         // (rows of a panel, blocks)
 } Room;
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
 
 static size_t round_up(size_t n, size_t to)
 {
@@ -54,6 +60,12 @@ static size_t round_up(size_t n, size_t to)
 static size_t blocks_of(size_t in)
 {
     return (in + BLOCK - 1) / BLOCK;
+}
+
+static size_t panel_rows(size_t depth)
+{
+    size_t n = PANEL_BYTES / depth / ROWS * ROWS;
+    return n < ROWS ? ROWS : n > PANEL ? PANEL : n;
 }
 
 static void int8_close(Matmul *base)
@@ -79,7 +91,7 @@ static Status room_open(Ctx *cx, size_t max_in, MatmulRoom **out)
     Room *r = calloc(1, sizeof *r);
     if (!r) return fail(cx, E_MEMORY, "out of memory for a matrix product");
     r->base.impl = &matmul_int8;
-    r->q = lines_alloc(PANEL, round_up(max_in, 4));
+    r->q = lines_alloc(larger(PANEL_BYTES, ROWS * round_up(max_in, 4)), 1);
     r->scale = lines_alloc(PANEL * blocks_of(max_in), sizeof *r->scale);
     if (!r->q || !r->scale) {
         room_close(&r->base);
@@ -319,20 +331,33 @@ VNNI static void tile(const Int8 *m, size_t panel, const uint8_t *q, const float
     EACH_ROW(STORE_ROW)
 }
 
+/* Share i of n of the panel of W that comes next. */
+VNNI static inline void fetch(const Int8 *m, size_t panel, size_t i, size_t n)
+{
+    const char *w = (const char *)(m->w + panel * m->depth * COLS);
+    size_t lines = m->depth * COLS / 64;
+    if (panel == m->panels) return;
+    for (size_t l = lines * i / n; l < lines * (i + 1) / n; l++)
+        _mm_prefetch(w + l * 64, _MM_HINT_T1);
+}
+
 /* A panel of W (28 KB at 896 inputs) stays in the first-level cache while the rows, in
- * the second level, pass by. */
+ * the second level, pass by; the next one comes from memory meanwhile. */
 VNNI static bool int8_run(const Matmul *base, MatmulRoom *room_, size_t rows,
                           const float *x, float *y)
 {
     const Int8 *m = (const Int8 *)base;
     Room *room = (Room *)room_;
-    for (size_t top = 0; top < rows; top += PANEL) {
-        size_t n = rows - top < PANEL ? rows - top : PANEL;
+    size_t most = panel_rows(m->depth);
+    for (size_t top = 0; top < rows; top += most) {
+        size_t n = rows - top < most ? rows - top : most;
         quantize_rows(m, room, n, x + top * base->in);
         for (size_t p = 0; p < m->panels; p++)
-            for (size_t r = 0; r < n; r += ROWS)   // rows behind n: stale, not stored
+            for (size_t r = 0; r < n; r += ROWS) {   // rows behind n: stale, not stored
+                fetch(m, p + 1, r / ROWS, (n + ROWS - 1) / ROWS);
                 tile(m, p, room->q + r * m->depth, room->scale + r * m->blocks, n - r,
                      y + (top + r) * base->out);
+            }
     }
     return true;
 }

@@ -199,14 +199,15 @@ static void lay_out(Layout *l, const Prefill *p, size_t keys, PrefillRoom *r)
 {
     const LmShape *s = &p->shape;
     size_t q = prefill_q_width(s), qkv = q + 2 * prefill_kv_width(s);
-    size_t queries = PREFILL_ROWS * (s->heads / s->kv_heads) * s->head_dim;
+    size_t queries = PREFILL_ROWS * (s->heads / s->kv_heads);
     r->wide = piece(l, PREFILL_ROWS * larger(s->ffn, qkv), sizeof(float));
     r->normed = piece(l, PREFILL_ROWS * larger(s->dim, q), sizeof(float));
     r->y = piece(l, PREFILL_ROWS * larger(s->dim, 2 * s->ffn / p->slices), sizeof(float));
     r->k = piece(l, keys * s->head_dim, sizeof(float));
     r->v = piece(l, keys * s->head_dim, sizeof(float));
-    r->q = piece(l, queries, sizeof(float));
-    r->mixed = piece(l, queries, sizeof(float));
+    r->q = piece(l, queries * s->head_dim, sizeof(float));
+    r->mixed = piece(l, queries * s->head_dim, sizeof(float));
+    r->sum = piece(l, queries, sizeof(float));
     r->scores = piece(l, prefill_attend_scores(s, keys), sizeof(float));
 }
 

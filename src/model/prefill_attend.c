@@ -67,7 +67,8 @@ static void gather(const Prefill *p, size_t head, size_t tokens, const float *q,
         put(p, n, q + i * prefill_q_width(s) + head * n, behind(p, to, i * n));
 }
 
-/* Queries of tokens that see first + 1, first + 2, ... keys. */
+/* Queries of tokens that see first + 1, first + 2, ... keys: r->mixed, to be divided by
+ * r->sum. */
 static bool mix(const Prefill *p, PrefillRoom *r, size_t first, size_t tokens)
 {
     const LmShape *s = &p->shape;
@@ -79,7 +80,7 @@ static bool mix(const Prefill *p, PrefillRoom *r, size_t first, size_t tokens)
     for (size_t i = 0; i < tokens * group; i++) {
         float *row = r->scores + i * keys;
         size_t seen = first + i / group + 1;
-        rows_softmax(seen, row, 1 / sqrtf((float)dim));
+        r->sum[i] = rows_weights(seen, row, 1 / sqrtf((float)dim));
         memset(row + seen, 0, (keys - seen) * sizeof *row);
     }
     GemmJob sum = { .m = tokens * group, .n = dim, .n_parts = 1, .scale = 1,
@@ -89,12 +90,24 @@ static bool mix(const Prefill *p, PrefillRoom *r, size_t first, size_t tokens)
     return gemm_run(r->gemm, &sum);
 }
 
+/* The values of `tokens` tokens and one group of heads to where they belong. */
+static void scatter(const Prefill *p, const PrefillRoom *r, size_t head, size_t tokens,
+                    float *out)
+{
+    const LmShape *s = &p->shape;
+    size_t group = group_of(s), dim = s->head_dim;
+    for (size_t i = 0; i < tokens * group; i++)
+        rows_scale(dim, r->mixed + i * dim, 1 / r->sum[i],
+                   out + i / group * prefill_q_width(s)
+                   + (head * group + i % group) * dim);
+}
+
 bool prefill_attend(const Prefill *p, PrefillRoom *r, const PrefillBlock *b, size_t first,
                     size_t rows, const float *q, float *out)
 {
     const LmShape *s = &p->shape;
-    size_t n = group_of(s) * s->head_dim, width = prefill_q_width(s);
     size_t keys = first + rows, step = tokens_at_a_time(s, keys);
+    size_t width = prefill_q_width(s);
     for (size_t head = 0; head < s->kv_heads; head++) {
         from_half(p, keys * s->head_dim, b->k + head * p->cap * s->head_dim, r->k);
         from_half(p, keys * s->head_dim, b->v + head * p->cap * s->head_dim, r->v);
@@ -102,9 +115,7 @@ bool prefill_attend(const Prefill *p, PrefillRoom *r, const PrefillBlock *b, siz
             size_t tokens = rows - i < step ? rows - i : step;
             gather(p, head, tokens, q + i * width, r->q);
             if (!mix(p, r, first + i, tokens)) return false;
-            for (size_t t = 0; t < tokens; t++)
-                memcpy(out + (i + t) * width + head * n, r->mixed + t * n,
-                       n * sizeof *out);
+            scatter(p, r, head, tokens, out + i * width);
         }
     }
     return true;

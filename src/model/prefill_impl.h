@@ -33,6 +33,7 @@ typedef struct PrefillRoom {
     void *q;                 // (queries, head_dim)
     float *scores;           // (queries, keys)
     float *mixed;            // (queries, head_dim)
+    float *sum;              // (queries)
 } PrefillRoom;
 
 struct Prefill {

@@ -138,6 +138,17 @@ CLONES void rows_softmax(size_t n, float *s, float scale)
     for (size_t i = 0; i < n; i++) s[i] *= inverse;
 }
 
+CLONES float rows_weights(size_t n, float *s, float scale)
+{
+    return exponentials(n, s, largest(n, s), scale);
+}
+
+CLONES void rows_scale(size_t n, const float *restrict x, float factor,
+                       float *restrict y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = factor * x[i];
+}
+
 CLONES void rows_softmax_back(size_t n, const float *restrict p, float *restrict dp,
                               float scale)
 {

@@ -22,6 +22,10 @@ void rows_swiglu_back(size_t n, const float *gate, const float *up, const float 
 
 /* s (n) becomes softmax(scale * s). */
 void rows_softmax(size_t n, float *s, float scale);
+/* The same, not yet divided by the sum, which is returned; at least 1. */
+float rows_weights(size_t n, float *s, float scale);
+/* y (n) = factor * x. */
+void rows_scale(size_t n, const float *x, float factor, float *y);
 /* dp (n) becomes the derivative by s, given p = softmax(scale * s) and that by p. */
 void rows_softmax_back(size_t n, const float *p, float *dp, float scale);
 
