@@ -95,6 +95,24 @@ static int flushed(int status)
     return EXIT_FAILED;
 }
 
+/* The engine's threads meet at some two hundred barriers a token, and by GNU OpenMP's
+ * default one that waits there spins for milliseconds: on a busy machine it so takes the
+ * time that the other needs to arrive (one answer beside 13 busy processes on 2 cores: 27
+ * to 43 s so, 9 s with threads that soon sleep). OpenMP reads its environment before main,
+ * so the program starts once more with the variable set. What the user set stays. */
+static void wait_asleep(const Command *c, char **argv)
+{
+    static const Command *const generating[] = { &command_ask, &command_chat,
+                                                 &command_serve, &command_mcp,
+                                                 &command_eval, &command_calibrate,
+                                                 &command_route, &command_tune };
+    bool generates = false;
+    for (size_t i = 0; i < sizeof generating / sizeof *generating; i++)
+        generates |= c == generating[i];
+    if (!generates || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) execv("/proc/self/exe", argv);
+}
+
 static int run(int argc, char **argv)
 {
     int at = command_index(argc, argv);
@@ -118,6 +136,7 @@ static int run(int argc, char **argv)
                 argv[at]);
         return EXIT_USAGE;
     }
+    wait_asleep(c, argv);
     /* The command reads all options, those before its name included. */
     memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
     return c->run(&cli, c, argc - 1, argv + 1);
