@@ -2,6 +2,8 @@
  * between them; what was read by then is used. */
 #include "ask/rerank.h"
 
+#include "ask/query.h"
+
 #include <math.h>
 
 enum { BATCH = 16 };
@@ -52,7 +54,8 @@ Status rerank(Ctx *cx, Model *ranker, const RerankOptions *opt, Str question,
     if (n == 0) return OK;
     Stage *s = stage_begin(cx, "rerank");
     TRY(read_passages(cx, ranker, opt->budget_ms, question, ps->at, n, &read));
-    blend(ps->at, read, opt->weight > 0 ? opt->weight : RERANK_WEIGHT);
+    float usual = query_is_statement(question) ? RERANK_STATEMENT : RERANK_WEIGHT;
+    blend(ps->at, read, opt->weight > 0 ? opt->weight : usual);
     passages_sort(ps->at, read);
     stage_figure(s, "read", (double)read);
     if (read) stage_figure(s, "best", ps->at[0].rerank);

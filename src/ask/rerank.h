@@ -15,10 +15,12 @@ typedef struct RerankOptions {
     size_t depth;       // how many of the best are read; 0: none
     double budget_ms;   // no further batch of 16 after this; 0: no limit
     float weight;       // [0,1] of the reranker in the sum; 0: RERANK_WEIGHT
+                        // or RERANK_STATEMENT
 } RerankOptions;
 
 /* Chosen on five collections; docs/ABLATION.md has the table. */
 #define RERANK_WEIGHT 0.5f
+#define RERANK_STATEMENT 0.15f   // the weight where the query states a claim
 #define RERANK_SPAN 20.0f   // logits
 
 /* Reorders ps in place and fills rerank of those read. E_MODEL: ranker cannot score. */

@@ -4,6 +4,8 @@
  * so that a chunk is never punished for having been found by one side. */
 #include "ask/retrieve.h"
 
+#include "ask/query.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,11 +111,6 @@ static Status load(Ctx *cx, Store *store, const RetrieveOptions *opt, const Cand
 /* A statement is looked for among its like: the prefix that tells a question from a
  * passage costs it .0075 nDCG@10 on SciFact's claims, and brings .005 to .011 to
  * questions (NQ, Cranfield, Medlars). */
-static bool is_statement(Str query)
-{
-    return str_ends(str_trim(query), STR("."));
-}
-
 /* The unit vector half way between two. */
 static void average(float *a, const float *b, int dim)
 {
@@ -134,7 +131,7 @@ static Status embed_query(Ctx *cx, Store *store, Model *embedder, Str query, Str
                     "name that embedder, or run `pith reembed`", (int)stats.embedder.n,
                     stats.embedder.p, (int)info->name.n, info->name.p);
     TRY_NEW(*out = ctx_new(cx, float, (size_t)info->dim));
-    EmbedKind kind = is_statement(query) ? EMBED_PASSAGE : EMBED_QUERY;
+    EmbedKind kind = query_is_statement(query) ? EMBED_PASSAGE : EMBED_QUERY;
     TRY(model_embed(cx, embedder, kind, &query, 1, *out));
     if (passage.n == 0) return OK;
     float *other = ctx_new(cx, float, (size_t)info->dim);
