@@ -218,8 +218,8 @@ typedef struct pith_ask_options {
                                PITH_CLOSED_BOOK: from the model's memory, no passages */
     const char *const *passages;
     size_t n_passages;
-    int remote_context_tokens;  /* the large model's budget for passages; 0: the same. Not
-                               even one that fits context_tokens: it may take its window */
+    int remote_context_tokens;  /* the large model's budget for passages; 0: the same; its
+                               window, where no passage fits context_tokens */
     int route;              /* who writes: PITH_ROUTE_AUTO: the router. PITH_ROUTE_LLM is
                                still bound to the owner's rules */
     const pith_message *history;    /* earlier turns, oldest first */

@@ -1,7 +1,7 @@
 /* remote.c -- see remote.h. */
 #include "api/remote.h"
 
-#include "ask/route_file.h"
+#include "api/route_file.h"
 #include "base/file.h"
 
 #include <errno.h>

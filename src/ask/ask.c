@@ -148,12 +148,12 @@ enum { AROUND_PASSAGES = 512 };     // tokens of instruction, question, template
 
 static PromptOptions wide(const Asker *a, const AskOptions *opt, bool too_long)
 {
-    PromptOptions wide = opt->prompt;
-    if (opt->remote_tokens > wide.context_tokens) wide.context_tokens = opt->remote_tokens;
+    PromptOptions out = opt->prompt;
+    if (opt->remote_tokens > out.context_tokens) out.context_tokens = opt->remote_tokens;
     else if (too_long)
-        wide.context_tokens = model_info(a->remote)->window - opt->generate.max_tokens
-                              - AROUND_PASSAGES;
-    return wide;
+        out.context_tokens = model_info(a->remote)->window - opt->generate.max_tokens
+                             - AROUND_PASSAGES;
+    return out;
 }
 
 static Status fit_wide(Ctx *cx, const Asker *a, const AskOptions *opt, Contexts *c)
@@ -198,8 +198,8 @@ static Status decide(Ctx *cx, const Asker *a, const AskOptions *opt, const Conte
     if (opt->context_only) rules.may_send = NULL;   // nothing will be
     TRY(route_decide(cx, &rules, &in, &out->decision));
     if (!c->too_long || out->decision.route == ROUTE_LLM) return OK;
-    return fail(cx, E_LIMIT, "no passage fits a context of %d tokens: raise --context; the "
-                "large model was not asked: %s", opt->prompt.context_tokens,
+    return fail(cx, E_LIMIT, "no passage fits a context of %d tokens: raise --context; "
+                "the large model was not asked: %s", opt->prompt.context_tokens,
                 out->decision.reason[0].p);
 }
 

@@ -126,8 +126,10 @@ static const char *kept_here(Ctx *cx, const RouteRules *r, const RouteInput *in)
     double tokens = in->max_tokens + (double)in->question.n / 4 + 64;
     for (size_t i = 0; i < ps->n; i++) tokens += ps->at[i].prompt_tokens;
     if (tokens <= r->tokens_left) return NULL;
-    return ctx_printf(cx, "about %.0f tokens are needed, today's budget has %.0f left",
-                      tokens, fmax(0, r->tokens_left)).p;
+    double left = fmax(0, r->tokens_left);
+    Str why = ctx_printf(cx, "about %.0f tokens are needed, today's budget has %.0f left",
+                         tokens, left);
+    return why.p ? why.p : "today's budget cannot be reckoned";
 }
 
 /* The large model is wanted; the owner may still say no. */

@@ -88,20 +88,21 @@ static const Verb verbs[] = {
       "pith route fit FILE... [options]\n"
       "Learns the router's weights from questions that both models answered. FILE is\n"
       "what `pith eval route --per-query` wrote, the router's log (route.jsonl), or\n"
-      "questions of your own for your store: lines of {\"question\", \"answers\"?}, which\n"
-      "are put to both models. Without answers the large model's is the measure.\n"
+      "questions of your own for your store: lines of {\"question\", \"answers\"?},\n"
+      "which are put to both models. Without answers the large model's is the measure.\n"
       "The figures are of questions unseen: each file by the others, one by fifths.\n\n"
-      "  --keep Q        escalate what keeps a share Q of the large model's quality, 0.95\n"
+      "  --keep Q        escalate what keeps a share Q of the large one's quality, .95\n"
       "  --share S       escalate a share S of the questions\n"
       "  --risk R        escalate until at most a share R of the answers left is wrong\n"
       "  --penalty X     on large weights, 0.1\n"
       "  --out FILE      the weights; route.json in pith's folder of settings\n"
       "  --remote URL, --remote-model NAME  the large model's server\n"
       "  --limit N, --per-query FILE\n" ASKING MODELS
-      "\nExample:\n  pith route fit questions.jsonl --remote http://127.0.0.1:8378/v1\n" },
+      "\nExample:\n"
+      "  pith route fit questions.jsonl --remote http://127.0.0.1:8378/v1\n" },
     { "route-report", EVAL_ROUTE_REPORT, 0, 1, eval_route_report,
       "pith route report [FILE] [--json]\n"
-      "The accounts in the router's log: questions, tokens, cost and time of each route,\n"
+      "The accounts in the router's log: questions, tokens, cost and time of a route,\n"
       "and, where both models answered, the curve of agreement over what was escalated.\n"
     },
     { "calibrate", EVAL_CALIBRATE, 0, 1, eval_calibrate,

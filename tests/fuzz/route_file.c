@@ -1,5 +1,5 @@
 /* The router's weights from hostile bytes: what is read can be reckoned with. */
-#include "ask/route_file.h"
+#include "api/route_file.h"
 
 #include <math.h>
 #include <stdlib.h>

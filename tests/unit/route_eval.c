@@ -1,5 +1,5 @@
 /* pith eval route and pith route: both models asked, a router fitted, its log counted. */
-#include "ask/route_file.h"
+#include "api/route_file.h"
 #include "eval/eval.h"
 #include "support/folder.h"
 #include "support/llm_server.h"

@@ -1,5 +1,5 @@
 /* route_file.c -- see route_file.h. */
-#include "ask/route_file.h"
+#include "api/route_file.h"
 
 #include "base/file.h"
 

@@ -6,8 +6,8 @@
  * A weight is of (value - usual) / scale, so that weights can be compared; scale is 1
  * where it is absent, usual 0. A feature that is not named weighs nothing. Other keys of
  * the object are for the reader. */
-#ifndef PITH_ASK_ROUTE_FILE_H
-#define PITH_ASK_ROUTE_FILE_H
+#ifndef PITH_API_ROUTE_FILE_H
+#define PITH_API_ROUTE_FILE_H
 
 #include "ask/route.h"
 
