@@ -9,7 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { RERANK_DEPTH = 20, MOST_READ = 1000, CONTEXT_TOKENS = 1200, MAX_TOKENS = 256, DEFAULT_K = 10 };
+enum { RERANK_DEPTH = 20, MOST_READ = 1000, CONTEXT_TOKENS = 1200, MAX_TOKENS = 256,
+       DEFAULT_K = 10 };
 
 typedef struct ResultsBox {
     pith_results pub;       // first: the caller's pointer is the box's
