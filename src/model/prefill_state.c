@@ -183,7 +183,7 @@ static bool same_frame(const Prefill *p, const uint8_t *a, const uint8_t *b, siz
     size_t data = n * row_bytes(p), at = 0;
     for (size_t i = 0; i < 2 * p->shape.layers; i++) {
         bool values = i >= p->shape.layers;
-        Part x = part_of(p, n, i % p->shape.layers, values);
+        Part x = part_of(p, n, values ? i - p->shape.layers : i, values);
         if (x.at + data > bytes || memcmp(a + at, b + at, x.at - at) != 0) return false;
         at = x.at + data;
     }
@@ -196,7 +196,7 @@ static Status compare(Ctx *cx, const Prefill *p, const uint8_t *theirs,
     size_t width = prefill_kv_width(&p->shape);
     for (size_t i = 0; i < 2 * p->shape.layers; i++) {
         bool values = i >= p->shape.layers;
-        size_t layer = i % p->shape.layers;
+        size_t layer = values ? i - p->shape.layers : i;
         double c = closeness(theirs, ours, part_of(p, n, layer, values), n, width);
         if (!(c > close_enough))
             return fail(cx, E_MODEL, "%s: %s of block %zu differ from libllama's: cosine "
