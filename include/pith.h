@@ -176,7 +176,7 @@ typedef struct pith_search_options {
     int k;                  /* passages wanted; 0: 10 */
     int mode;               /* PITH_HYBRID, PITH_WORDS, PITH_VECTORS */
     int rerank;             /* how many of the best the reranker reads; 0: none */
-    double rerank_ms;       /* it stops after this, to the next 16; 0: no limit */
+    double rerank_ms;       /* no further 16 are begun after this; 0: no limit */
     /* What the generator is to add before the search, at the price of a generation each;
      * 1: search as well with the question in a document's words, with the simpler
      * questions that it is made of, with the vector of a passage that could answer it */
@@ -210,7 +210,7 @@ typedef struct pith_ask_options {
     int mode;               /* PITH_HYBRID, ... */
     int no_rerank, no_filter, no_abstain;   /* 1: leave that stage out */
     int rerank;             /* how many of the best the reranker reads; 0: 20 */
-    double rerank_ms;       /* it stops after this, to the next 16; 0: no limit */
+    double rerank_ms;       /* no further 16 are begun after this; 0: no limit */
     float filter_margin;    /* logits that a sentence may lack as evidence; 0: 29 */
     int context_only;       /* 1: stop before the model writes: passages, confidence and
                                abstained are filled, text is empty */

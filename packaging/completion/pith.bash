@@ -8,7 +8,7 @@ _pith()
     local global='--store --json --generator --embedder --reranker --adapter --threads
                   --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
-                  --no-rerank --no-filter --no-abstain --remote --remote-model
+                  --rerank --rerank-ms --no-rerank --no-filter --no-abstain --remote --remote-model
                   --remote-policy --remote-day-tokens --remote-day-cost
                   --remote-price-in --remote-price-out --remote-context
                   --route --rewrite --decompose --hyde'
@@ -40,7 +40,7 @@ _pith()
         calibrate:-*) words="--risk --confidence --masked --limit --per-query --show --reset
                            $global" ;;
         ask:-*|chat:-*) words="$asking $global" ;;
-        route:-*)   words="--keep --share --risk --penalty --out --remote --remote-model
+        route:-*)   words="--keep --share --risk --features --penalty --out --remote --remote-model
                            --limit --per-query $global" ;;
         route:*)    [ "$before" = route ] && words='fit report' ;;
         model:-*)   words="--again $global" ;;

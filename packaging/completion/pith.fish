@@ -51,6 +51,8 @@ complete -c pith -n "$ask" -l seed -x -d 'random seed'
 complete -c pith -n "$ask" -l explain -d 'show every stage'
 complete -c pith -n "$ask" -l strict -d 'status 1 when the documents do not say'
 complete -c pith -n "$ask" -l no-rerank -d 'leave the reranker out'
+complete -c pith -n "$ask" -l rerank -x -d 'let the reranker read the best N'
+complete -c pith -n "$ask" -l rerank-ms -x -d 'as many as it can in this time'
 complete -c pith -n "$ask" -l no-filter -d 'whole passages, weak sentences included'
 complete -c pith -n "$ask" -l no-abstain -d 'let the model try anyway'
 set -l far '__fish_seen_subcommand_from ask chat serve'
@@ -99,7 +101,7 @@ end
 
 set -l weights '__fish_seen_subcommand_from route'
 complete -c pith -n "$weights" -a 'fit report'
-for option in keep share risk penalty remote remote-model limit
+for option in keep share risk features penalty remote remote-model limit
     complete -c pith -n "$weights" -l $option -x
 end
 for option in out per-query
