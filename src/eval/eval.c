@@ -94,6 +94,7 @@ static const Verb verbs[] = {
       "  --keep Q        escalate what keeps a share Q of the large one's quality, .95\n"
       "  --share S       escalate a share S of the questions\n"
       "  --risk R        escalate until at most a share R of the answers left is wrong\n"
+      "  --features A,B  learn weights for these alone\n"
       "  --penalty X     on large weights, 0.1\n"
       "  --out FILE      the weights; route.json in pith's folder of settings\n"
       "  --remote URL, --remote-model NAME  the large model's server\n"

@@ -40,6 +40,7 @@ static const Option table[] = {
     { "--keep", offsetof(EvalOptions, keep), REAL, EVAL_ROUTE_FIT },
     { "--share", offsetof(EvalOptions, share), REAL, EVAL_ROUTE_FIT },
     { "--risk", offsetof(EvalOptions, risk), REAL, ROUTES | PROMISES },
+    { "--features", offsetof(EvalOptions, features), TEXT, EVAL_ROUTE_FIT },
     { "--penalty", offsetof(EvalOptions, penalty), REAL, EVAL_ROUTE_FIT },
     { "--out", offsetof(EvalOptions, out), TEXT, EVAL_ROUTE_FIT },
     { "--mode", offsetof(EvalOptions, mode), MODE, SEARCHES },

@@ -23,6 +23,7 @@ typedef struct EvalOptions {
     const char *generator, *embedder, *reranker;   // NULL: as env has them
     const char *remote, *remote_model;      // the large model's server; NULL: likewise
     const char *out;                        // a file to write; NULL: the usual one
+    const char *features;                   // of the router, with commas; NULL: all
     double keep, share, risk, penalty;      // of the router; 0: not asked for
     int mode;                               // PITH_HYBRID, ...
     int k;                                  // documents of a ranking; 100

@@ -27,6 +27,7 @@ typedef struct Fit {
     Routed *file;           // (n_files)
     const char **name;
     size_t n_files, width, n;   // features; questions of all files
+    bool wanted[LOGISTIC_MAX];  // --features
     double **unseen;        // (n_files, n of the file) scores by fits without it
     size_t *single;         // (n_files) best single feature of the others
 } Fit;
@@ -59,10 +60,12 @@ static void usual_draft(const Fit *f, size_t without, double *usual)
     }
 }
 
+/* A feature that is not wanted stands at 0: it never varies and weighs nothing. */
 static void put_row(const Fit *f, size_t k, size_t i, const double *usual, double *x)
 {
     for (size_t d = 0; d < f->width; d++)
-        x[d] = usual && is_draft(d) ? usual[d] : f->file[k].feature[d][i];
+        x[d] = !f->wanted[d] ? 0
+             : usual && is_draft(d) ? usual[d] : f->file[k].feature[d][i];
 }
 
 /* All questions but those of the part `without`; SIZE_MAX: all. */
@@ -183,13 +186,14 @@ static Status choose(const Fit *f, const Curve *c, double *threshold, double *sh
 
 /* ---- what is written and told ------------------------------------------------------ */
 
-static json_t *weights_json(const Logistic *m)
+static json_t *weights_json(const Fit *f, const Logistic *m)
 {
     json_t *all = json_object();
     for (size_t d = 0; d < m->width; d++)
-        json_object_set_new(all, pith_route_feature((int)d),
-                            json_pack("{sf sf sf}", "weight", m->weight[d], "usual",
-                                      m->mean[d], "scale", m->scale[d]));
+        if (f->wanted[d])
+            json_object_set_new(all, pith_route_feature((int)d),
+                                json_pack("{sf sf sf}", "weight", m->weight[d], "usual",
+                                          m->mean[d], "scale", m->scale[d]));
     return all;
 }
 
@@ -206,7 +210,7 @@ static Status write_model(const Fit *f, const Logistic *m, double threshold,
     }
     json_t *j = json_pack("{ss sf sf so sI sO}", "about",
                           "weights of pith's router: see pith-route(1)", "bias", m->bias,
-                          "threshold", threshold, "features", weights_json(m),
+                          "threshold", threshold, "features", weights_json(f, m),
                           "questions", (json_int_t)f->n, "unseen",
                           json_object_get(f->job->result, "files"));
     char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
@@ -248,9 +252,35 @@ static Status finish(const Fit *f)
     job_figure(f->job, "share", share);
     job_figure(f->job, "quality", curve_quality(&c, share));
     job_figure(f->job, "quality_large", curve_quality(&c, 1));
-    json_object_set_new(f->job->result, "features", weights_json(&m));
+    json_object_set_new(f->job->result, "features", weights_json(f, &m));
     json_object_set_new(f->job->result, "out", json_string(path));
     return routed_curve(f->job->cx, &c, f->job->result);
+}
+
+static size_t named(Str name)
+{
+    size_t d = 0;
+    while (pith_route_feature((int)d) &&
+           !str_eq(name, str_z(pith_route_feature((int)d)))) d++;
+    return d;
+}
+
+static Status read_wanted(Fit *f)
+{
+    Str list = str_z(f->job->opt->features);
+    for (size_t d = 0; d < f->width; d++) f->wanted[d] = list.n == 0;
+    while (list.n) {
+        const char *comma = memchr(list.p, ',', list.n);
+        size_t n = comma ? (size_t)(comma - list.p) : list.n;
+        size_t d = named((Str){ list.p, n });
+        if (d >= f->width)
+            return fail(f->job->cx, E_ARG, "--features: the router has no feature "
+                        "\"%.*s\": see pith-route(1)", (int)n, list.p);
+        f->wanted[d] = true;
+        n += comma != NULL;
+        list = (Str){ list.p + n, list.n - n };
+    }
+    return OK;
 }
 
 static Status read_files(Fit *f)
@@ -284,6 +314,7 @@ Status eval_route_fit(const Job *j)
     TRY_NEW(f.unseen = ctx_new(j->cx, double *, f.n_files));
     TRY_NEW(f.single = ctx_new(j->cx, size_t, f.n_files));
     TRY(read_files(&f));
+    TRY(read_wanted(&f));
     TRY(score_unseen(&f));
     return finish(&f);
 }

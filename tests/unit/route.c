@@ -415,6 +415,27 @@ static void a_comparison_over_two_documents_goes_to_the_large_model(void **state
     assert_true(hard.feature[ROUTE_COMPARE] == 1 && easy.feature[ROUTE_COMPARE] == 0);
 }
 
+/* Doubt is usual, and would do; but the draft may turn out to be without. */
+static void waits_for_the_draft_while_it_may_turn_out_well(void **state)
+{
+    Desk *d = *state;
+    Passage p[] = { passage("a", "Nils Dahl was born in 1901 in Bergen.", 2) };
+    Passages ps = { p, 1, 0 };
+    const RouteModel m = { .bias = .1f, .threshold = .5f,
+                           .weight[ROUTE_DOUBT] = 1, .usual[ROUTE_DOUBT] = .4f };
+    RouteRules rules = { .tokens_left = INFINITY, .model = &m };
+    RouteInput in = { .question = STR("Where was Nils Dahl born?"), .passages = &ps };
+    const RouteDraft sure = { .mean_logprob = -.1f }, unsure = { .mean_logprob = -.6f };
+    Decision out;
+    assert_int_equal(route_decide(&d->cx, &rules, &in, &out), OK);
+    assert_true(out.score > .5f && out.route == ROUTE_SLM && out.may_escalate);
+    route_weigh_draft(&d->cx, &rules, &sure, &out);
+    assert_int_equal(out.route, ROUTE_SLM);
+    route_weigh_draft(&d->cx, &rules, &unsure, &out);
+    assert_int_equal(out.route, ROUTE_LLM);
+    assert_string_equal(out.reason[0].p, "the small model was unsure of its answer");
+}
+
 static void says_which_word_no_passage_covers(void **state)
 {
     Passage p[] = { passage("a", "Norway lies in the north.", -3) };
@@ -471,6 +492,7 @@ int main(void)
         TEST(names_what_it_measured),
         TEST(weights_that_cannot_be_read_forbid),
         TEST(a_comparison_over_two_documents_goes_to_the_large_model),
+        TEST(waits_for_the_draft_while_it_may_turn_out_well),
         TEST(says_which_word_no_passage_covers),
         TEST(looks_for_private_text_in_all_that_would_be_sent),
         TEST(no_passage_is_no_question_for_anybody),

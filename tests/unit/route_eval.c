@@ -221,6 +221,24 @@ static void learns_what_speaks_for_the_large_model(void **state)
     assert_true(1 / (1 + expf(-easy - m.weight[feature("compare")])) > m.threshold);
 }
 
+static void learns_of_the_features_named_alone(void **state)
+{
+    Desk *d = *state;
+    char line[512];
+    RouteModel m;
+    settle(d);
+    write_rows(d, "a.tsv", 60, 3);
+    snprintf(line, sizeof line, "route-fit %s --features length,far", at(d, "a.tsv"));
+    Run r = run(line);
+    if (r.status) fail_msg("%.*s", (int)r.said.n, r.said.p);
+    assert_int_equal(json_object_size(json_object_get(r.json, "features")), 2);
+    end(&r);
+    assert_int_equal(route_model_read(&d->cx, at(d, "pith/route.json"), &m), OK);
+    assert_true(m.weight[feature("compare")] == 0 && m.weight[feature("far")] != 0);
+    snprintf(line, sizeof line, "route-fit %s --features length,speed", at(d, "a.tsv"));
+    assert_refused(line, 2, "no feature \"speed\"");
+}
+
 static void a_share_or_a_risk_is_kept_to(void **state)
 {
     Desk *d = *state;
@@ -312,6 +330,7 @@ int main(void)
         TEST(stops_where_the_large_model_does_not_answer),
         TEST(own_questions_are_measured_by_the_large_models_answer),
         TEST(learns_what_speaks_for_the_large_model),
+        TEST(learns_of_the_features_named_alone),
         TEST(a_share_or_a_risk_is_kept_to),
         TEST(says_what_is_wrong_with_rows),
         TEST(counts_each_route_of_the_log),
