@@ -117,6 +117,16 @@ static Status append(Ctx *cx, const Table *from, Table *to)
     return OK;
 }
 
+/* Stopped on request: what was done is kept, for a later call to go on from. */
+static Status stopped(const Job *j, const Table *part, Table *all)
+{
+    if (part->n == 0 || !j->opt->per_query) return E_CANCELLED;
+    TRY(append(j->cx, part, all));
+    TRY(job_per_query(j, all));
+    job_warn(j, "%zu questions were asked: %s has them", all->n, j->opt->per_query);
+    return E_CANCELLED;
+}
+
 Status eval_risk(const Job *j)
 {
     Promise promise;
@@ -129,8 +139,10 @@ Status eval_risk(const Job *j)
         return fail(j->cx, E_MEMORY, "no memory for the splits");
     TRY(trials_new(j->cx, 0, &all));
     for (int i = 0; i < j->opt->n_operands; i++) {
-        Table t;
-        TRY(read_operand(j, j->opt->operand[i], &t));
+        Table t = { 0 };
+        Status st = read_operand(j, j->opt->operand[i], &t);
+        if (st == E_CANCELLED) return stopped(j, &t, &all);
+        TRY(st);
         TRY(append(j->cx, &t, &all));
         const char *slash = strrchr(j->opt->operand[i], '/');
         TRY(add_line(j, lines, slash && slash[1] ? slash + 1 : j->opt->operand[i], &t,

@@ -104,7 +104,8 @@ static Status run_all(const Job *j, pith *p, const Questions *qs, const Qrels *q
         if (!q->unanswerable && q->n_answers == 0 && one.n_right == 0) continue;
         one.mask = j->opt->masked && !q->unanswerable && one.n_right
                    && trial_is_masked(i);
-        TRY(trial_run(j, p, &one, table_row(t, q->id)));
+        Status st = trial_run(j, p, &one, table_row(t, q->id));
+        if (st != OK) return t->n--, st;    // a row that is not filled is none
     }
     if (t->n == 0)
         return fail(j->cx, E_FORMAT, "of no question it is known whether it has an "
@@ -116,6 +117,7 @@ Status trials_of_folder(const Job *j, const char *dir, Table *out)
 {
     Set s;
     pith *p = NULL;
+    *out = (Table){ 0 };
     EvalOptions opt = *j->opt;
     Job one = *j;
     opt.operand[0] = dir;

@@ -28,7 +28,8 @@ MUST_USE Status trials_new(Ctx *cx, size_t max, Table *out);
 /* One question. TRIAL_SCORE is the logit of the confidence that the program itself has,
  * without a calibration. */
 MUST_USE Status trial_run(const Job *j, pith *p, const Trial *t, double *row);
-/* All questions of a collection of which it is known whether they have an answer. */
+/* All questions of a collection of which it is known whether they have an answer. On
+ * failure out has the rows that were done. */
 MUST_USE Status trials_of_folder(const Job *j, const char *dir, Table *out);
 /* The user's own questions to the user's own store. */
 MUST_USE Status trials_of_file(const Job *j, pith *p, const char *path, Table *out);
