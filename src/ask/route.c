@@ -10,8 +10,8 @@
  * .464 to .420 (p .06), PubMedQA .500 to .475, single topic .509 to .440 (10 questions,
  * p .002). All 21 features, fitted likewise, lost to chance on two: of so few questions
  * only a few weights can be learnt. These four were chosen with the results in sight, so
- * the figures flatter: on 28 further questions of HotpotQA (.435 to .392) and single topic
- * (.387 to .433) nothing but chance is left (p .8). Fit your own. */
+ * the figures flatter: on 28 further questions of HotpotQA (.435 to .392) and single
+ * topic (.387 to .433) nothing but chance is left (p .8). Fit your own. */
 const RouteModel route_default = {
     .bias = 0.233f, .threshold = 0.539f,
     .weight = {
