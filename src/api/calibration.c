@@ -135,8 +135,9 @@ Status calibration_use(Ctx *cx, const pith *p, const Asker *a, AskOptions *opt,
             if (opt->abstain_below > 0) opt->abstain_below = f.threshold;
             return OK;
         }
-        *caution = ctx_printf(cx, "the calibration is not used, its promise does not "
-                              "hold: it was made %.*s; run `pith calibrate` again",
+        *caution = ctx_printf(cx,
+                              "the calibration is not used, its promise does not hold: "
+                              "it was made %.*s; run `pith calibrate` again",
                               (int)why.n, why.p);
     } else {
         *caution = ctx_printf(cx, "the calibration is not used: %s", cx->reason);

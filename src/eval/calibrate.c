@@ -53,9 +53,9 @@ static Status no_promise(const Job *j, size_t n, const Promise *p, const Chosen 
                     "confidence %g: %zu must pass without one wrong, so ask %zu or more",
                     n, p->risk, p->confidence, least, 4 * least);
     return fail(j->cx, E_LIMIT, "no threshold keeps the risk within %g: of the surest "
-                "%zu among %zu questions %zu have no passage that answers, which allows for "
-                "a risk of %.3f; more questions or a larger --risk would help", p->risk,
-                c->kept, n, c->wrong, c->upper);
+                "%zu among %zu questions %zu have no passage that answers, which allows "
+                "for a risk of %.3f; more questions or a larger --risk would help",
+                p->risk, c->kept, n, c->wrong, c->upper);
 }
 
 static double probability(const Platt *l, double score)
