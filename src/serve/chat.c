@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MESSAGES_MAX = 512, STOPS_MAX = 4, TOKENS_MAX = 1024, CONTEXT_MAX = 32768,
+enum { MESSAGES_MAX = 512, PARTS_MAX = 512, STOPS_MAX = 4, TOKENS_MAX = 1024, CONTEXT_MAX = 32768,
        TEXT_MAX = 4 << 20 };
 
 typedef struct Chat {
@@ -24,7 +24,8 @@ typedef struct Chat {
     bool stream, usage;
     pith_ask_options opt;
     const char *question;
-    pith_message *history;      // made by malloc
+    pith_message *history;      // (n_messages), made by malloc; the last is the question
+    size_t n_messages;
     Buf parts;                  // texts of messages in parts, one after another
     const char *stop[STOPS_MAX];
     size_t n_stops, longest;    // bytes of the longest stop
@@ -37,69 +38,79 @@ typedef struct Chat {
 
 /* ---- the body --------------------------------------------------------------------- */
 
-static bool wrong(Chat *c, const char *param, const char *what)
+/* One of {"type":"text","text"}, whose texts are joined. */
+static bool read_part(Request *r, void *to)
 {
-    reply_error(c->r, 400, param, "%s: %s", param, what);
-    return false;
+    static const char *const kinds[] = { "text", NULL };
+    Chat *c = to;
+    const json_t *text = json_object_get(r->json, "text");
+    int kind = -1;
+    if (!field_choice(r, "type", kinds, &kind)) return false;
+    if (kind < 0) return field_wrong(r, "type", "\"text\" was expected");
+    if (!json_is_string(text)) return field_wrong(r, "text", "a string was expected");
+    buf_add(&c->parts, str_z(json_string_value(text)));
+    return true;
 }
 
-/* Content is a string or an array of {"type":"text","text"}, whose texts are joined. */
-static bool content_of(Chat *c, const json_t *content, const char **out)
+static bool read_content(Chat *c, const char **out)
 {
-    size_t begin = c->parts.n, i;
-    const json_t *part;
+    Request *r = c->r;
+    const json_t *content = json_object_get(r->json, "content");
+    size_t begin = c->parts.n;
     if (json_is_string(content)) return *out = json_string_value(content), true;
-    if (!json_is_array(content)) return wrong(c, "messages", "each needs a content");
-    json_array_foreach((json_t *)content, i, part) {
-        const char *type = json_string_value(json_object_get(part, "type"));
-        const char *text = json_string_value(json_object_get(part, "text"));
-        if (!type || strcmp(type, "text") != 0 || !text)
-            return wrong(c, "messages", "only parts of type text can be read");
-        buf_add(&c->parts, str_z(text));
-    }
+    if (!json_is_array(content) || json_array_size(content) == 0)
+        return field_wrong(r, "content", "a string or an array of parts was expected");
+    if (!field_objects(r, "content", PARTS_MAX, read_part, c)) return false;
     buf_add(&c->parts, (Str){ "", 1 });     // its NUL
-    if (c->parts.failed) return wrong(c, "messages", "they are too long");
+    if (c->parts.failed) return field_wrong(r, "content", "it is too long");
     *out = c->parts.p + begin;
     return true;
 }
 
-static bool message_of(Chat *c, const json_t *j, pith_message *out)
+static bool read_message(Request *r, void *to)
 {
-    static const char *const roles[] = { "system", "developer", "user", "assistant" };
-    const char *role = json_string_value(json_object_get(j, "role"));
-    for (size_t i = 0; role && i < sizeof roles / sizeof *roles; i++) {
-        if (strcmp(role, roles[i]) != 0) continue;
-        out->role = roles[i == 1 ? 0 : i];      // a developer's word is the system's
-        return content_of(c, json_object_get(j, "content"), &out->content);
-    }
-    return wrong(c, "messages", "the role must be system, developer, user or assistant");
+    static const char *const roles[] = { "system", "developer", "user", "assistant",
+                                         NULL };
+    Chat *c = to;
+    pith_message *m = &c->history[c->n_messages];
+    int role = -1;
+    if (!field_choice(r, "role", roles, &role)) return false;
+    if (role < 0) return field_wrong(r, "role", "it is missing");
+    if (!field_refuse(r, "tool_calls") || !field_refuse(r, "function_call")
+        || !field_refuse(r, "audio") || !field_ignored(r, "name"))
+        return false;
+    m->role = roles[role == 1 ? 0 : role];      // a developer's word is the system's
+    c->n_messages++;
+    return read_content(c, &m->content);
+}
+
+/* Room for all parts at once, so that no text moves. */
+static bool make_room(Chat *c, const json_t *all)
+{
+    char *text = json_dumps(all, JSON_COMPACT);
+    size_t room = text ? strlen(text) + 1 : 0;
+    free(text);
+    c->history = calloc(json_array_size(all) + 1, sizeof *c->history);
+    c->parts = BUF(room);
+    c->parts.p = room ? malloc(room) : NULL;
+    c->parts.cap = c->parts.p ? room : 0;
+    return c->history && c->parts.p;
 }
 
 static bool read_messages(Chat *c)
 {
-    const json_t *all = json_object_get(c->r->json, "messages");
-    size_t n = json_array_size(all), room = 0;
-    if (n == 0 || n > MESSAGES_MAX) return wrong(c, "messages", "1 to 512 were expected");
-    /* Room for all parts at once, so that no text moves. */
-    char *text = json_dumps(all, JSON_COMPACT);
-    room = text ? strlen(text) + 1 : 0;
-    free(text);
-    c->parts = BUF(room);
-    char *all_parts = calloc(room ? room : 1, 1);
-    c->history = calloc(n, sizeof *c->history);
-    if (!c->history || !all_parts)
-        return free(all_parts), wrong(c, "messages", "no memory");
-    c->parts.p = all_parts;
-    c->parts.cap = room;
-    for (size_t i = 0; i < n; i++)
-        if (!message_of(c, json_array_get(all, i), &c->history[i])) return false;
-    if (strcmp(c->history[n - 1].role, "user") != 0)
-        return wrong(c, "messages", "the last one must be the user's");
-    c->question = c->history[n - 1].content;
+    Request *r = c->r;
+    if (!make_room(c, json_object_get(r->json, "messages")))
+        return field_wrong(r, "messages", "an array was expected");
+    if (!field_objects(r, "messages", MESSAGES_MAX, read_message, c)) return false;
+    const pith_message *last = &c->history[c->n_messages - 1];
+    if (strcmp(last->role, "user") != 0)
+        return field_wrong(r, "messages", "the last one must be the user's");
+    if (last->content[strspn(last->content, " \t\r\n\f\v")] == '\0')
+        return field_wrong(r, "messages", "the last one is empty");
+    c->question = last->content;
     c->opt.history = c->history;
-    c->opt.n_history = n - 1;
-    if (c->question[strspn(c->question, " \t\r\n\f\v")] == '\0')
-        return wrong(c, "messages", "the last one is empty");
+    c->opt.n_history = c->n_messages - 1;
     return true;
 }
 
@@ -107,63 +118,57 @@ static bool read_stops(Chat *c)
 {
     const json_t *j = json_object_get(c->r->json, "stop");
     size_t n = json_is_array(j) ? json_array_size(j) : j && !json_is_null(j);
-    if (n > STOPS_MAX) return wrong(c, "stop", "at most 4 were expected");
+    if (n > STOPS_MAX) return field_wrong(c->r, "stop", "at most 4 were expected");
     for (size_t i = 0; i < n; i++) {
         const json_t *one = json_is_array(j) ? json_array_get(j, i) : j;
         size_t bytes = json_string_length(one);
         if (!json_is_string(one) || !bytes)
-            return wrong(c, "stop", "strings were expected");
+            return field_wrong(c->r, "stop", "strings were expected");
         c->stop[c->n_stops++] = json_string_value(one);
         if (bytes > c->longest) c->longest = bytes;
     }
     return true;
 }
 
-/* Our own fields: "pith": {"ground", "mode", "context_tokens", "rerank", "abstain"}. */
-static bool read_extension(Chat *c)
+/* Our own fields. A word misspelt here would change what the answer rests on. */
+static bool read_own(Request *r, void *to)
 {
     static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
-    json_t *body = c->r->json, *own = json_object_get(body, "pith");
-    bool ground = c->chat && !c->r->plain, rerank = true, abstain = true, good = true;
-    if (json_is_null(own)) own = NULL;
-    if (own && !json_is_object(own)) return wrong(c, "pith", "an object was expected");
-    if (own) {
-        c->r->json = own;       // its fields are read as those of a body
-        good = field_flag(c->r, "ground", &ground)
-            && field_choice(c->r, "mode", modes, &c->opt.mode)
-            && field_int(c->r, "context_tokens", 1, CONTEXT_MAX, &c->opt.context_tokens)
-            && field_flag(c->r, "rerank", &rerank)
-            && field_flag(c->r, "abstain", &abstain);
-        c->r->json = body;
-    }
+    static const char *const known[] = { "ground", "mode", "context_tokens", "rerank",
+                                         "abstain", NULL };
+    Chat *c = to;
+    bool ground = c->opt.ground == PITH_GROUNDED, rerank = true, abstain = true;
+    bool good = field_only(r, known) && field_flag(r, "ground", &ground)
+        && field_choice(r, "mode", modes, &c->opt.mode)
+        && field_int(r, "context_tokens", 1, CONTEXT_MAX, &c->opt.context_tokens)
+        && field_flag(r, "rerank", &rerank) && field_flag(r, "abstain", &abstain);
     c->opt.ground = ground ? PITH_GROUNDED : PITH_CLOSED_BOOK;
     c->opt.no_rerank = !rerank;
     c->opt.no_abstain = !abstain;
     return good;
 }
 
-static bool read_usage(Chat *c)
+static bool read_usage(Request *r, void *to)
 {
-    json_t *body = c->r->json, *options = json_object_get(body, "stream_options");
-    if (!options || json_is_null(options)) return true;
-    if (!json_is_object(options))
-        return wrong(c, "stream_options", "an object was expected");
-    c->r->json = options;       // its fields are read as those of a body
-    bool good = field_flag(c->r, "include_usage", &c->usage);
-    c->r->json = body;
-    return good;
+    return field_flag(r, "include_usage", &((Chat *)to)->usage);
 }
 
-static bool read_refused(Chat *c)
+static bool read_format(Request *r, void *to)
+{
+    static const char *const types[] = { "text", NULL };
+    int type = -1;
+    (void)to;
+    return field_choice(r, "type", types, &type)
+        && (type == 0 || field_wrong(r, "type", "\"text\" was expected"));
+}
+
+static bool read_refused(Request *r)
 {
     static const char *const name[] = { "tools", "functions", "logprobs", "top_logprobs",
                                         "audio", "echo", "suffix" };
-    const json_t *format = json_object_get(c->r->json, "response_format");
-    const char *type = json_string_value(json_object_get(format, "type"));
     for (size_t i = 0; i < sizeof name / sizeof *name; i++)
-        if (!field_refuse(c->r, name[i])) return false;
-    return !format || json_is_null(format) || (type && strcmp(type, "text") == 0)
-        || wrong(c, "response_format", "only {\"type\": \"text\"} can be had");
+        if (!field_refuse(r, name[i])) return false;
+    return true;
 }
 
 static bool read_body(Chat *c)
@@ -171,13 +176,16 @@ static bool read_body(Chat *c)
     Request *r = c->r;
     double temperature = 0;
     int n = 1, seed = 0;
+    c->opt.ground = c->chat && !r->plain ? PITH_GROUNDED : PITH_CLOSED_BOOK;
     bool good = field_ignored(r, "model") && field_int(r, "n", 1, 1, &n)
         && field_int(r, "max_tokens", 1, 1 << 20, &c->opt.max_tokens)
         && field_int(r, "max_completion_tokens", 1, 1 << 20, &c->opt.max_tokens)
         && field_int(r, "seed", INT32_MIN, INT32_MAX, &seed)
         && field_real(r, "temperature", 0, 2, &temperature)
-        && field_flag(r, "stream", &c->stream) && read_usage(c) && read_refused(c)
-        && read_stops(c) && read_extension(c)
+        && field_flag(r, "stream", &c->stream) && read_refused(r) && read_stops(c)
+        && field_object(r, "stream_options", read_usage, c)
+        && field_object(r, "response_format", read_format, c)
+        && field_object(r, "pith", read_own, c)
         && (c->chat ? read_messages(c) : field_text(r, "prompt", true, &c->question));
     if (c->opt.max_tokens > TOKENS_MAX) c->opt.max_tokens = TOKENS_MAX;
     c->opt.temperature = (float)temperature;

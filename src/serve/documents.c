@@ -74,69 +74,55 @@ void documents_remove(Request *r, pith *p)
 
 /* ---- adding ----------------------------------------------------------------------- */
 
-static bool format_is_known(const json_t *j)
+static bool read_document(Request *r, void *to)
 {
-    const char *z = json_string_value(j);
-    return !j || json_is_null(j) || (z && (!strcmp(z, "text") || !strcmp(z, "markdown")
-                                           || !strcmp(z, "html")));
+    static const char *const formats[] = { "text", "markdown", "html", NULL };
+    static const char *const known[] = { "document", "text", "title", "format", NULL };
+    int format = 0;
+    (void)to;
+    if (!field_only(r, known)) return false;
+    if (!guard_name(json_string_value(json_object_get(r->json, "document"))))
+        return field_wrong(r, "document", GUARD_NAME_WANTED);
+    if (json_string_length(json_object_get(r->json, "text")) == 0)
+        return field_wrong(r, "text", "a string that is not empty was expected");
+    return field_ignored(r, "title") && field_choice(r, "format", formats, &format);
 }
 
-static bool document_is_fit(Request *r, const json_t *j)
+static bool read_documents(Request *r)
 {
-    const json_t *title = json_object_get(j, "title");
-    if (!guard_name(json_string_value(json_object_get(j, "document")))) {
-        reply_error(r, 400, "document", "document: " GUARD_NAME_WANTED);
-    } else if (json_string_length(json_object_get(j, "text")) == 0) {
-        reply_error(r, 400, "text", "text: a string that is not empty was expected");
-    } else if (title && !json_is_null(title) && !json_is_string(title)) {
-        reply_error(r, 400, "title", "title: a string was expected");
-    } else if (!format_is_known(json_object_get(j, "format"))) {
-        reply_error(r, 400, "format", "format: text, markdown or html was expected");
-    } else {
-        return true;
-    }
-    return false;
+    static const char *const known[] = { "documents", NULL };
+    return field_only(r, known)
+        && field_objects(r, "documents", DOCUMENTS_MAX, read_document, NULL);
 }
 
-/* Keeps documents, queues the job, replies. Takes the array. */
-static void keep(Request *r, json_t *documents)
+/* Keeps the documents of r->json, which is {"document","text",...} or {"documents":[...]};
+ * queues the job, replies. */
+static void keep(Request *r)
 {
     Ctx cx = CTX_INIT;
     char id[JOB_ID_BYTES];
-    size_t n = json_array_size(documents), i = 0;
-    if (n == 0 || n > DOCUMENTS_MAX)
-        reply_error(r, 400, "documents", "1 to %d documents were expected",
-                    DOCUMENTS_MAX);
-    if (n > DOCUMENTS_MAX) n = 0;
-    while (i < n && document_is_fit(r, json_array_get(documents, i))) i++;
-    if (n > 0 && i == n) {
-        Status st = jobs_add(&cx, r->server->jobs, documents, str_hash(str_z(r->client)),
-                             id);
-        if (st == OK) {
-            reply_header(r, "Location", "/v1/jobs/%s", id);
-            reply_json(r, 202, jobs_show(r->server->jobs, id));
-        } else {
-            if (st == E_BUSY) reply_header(r, "Retry-After", "%d", 5);
-            reply_error(r, st == E_BUSY ? 429 : 500, NULL, "%s", cx.reason);
-        }
+    json_t *many = json_object_get(r->json, "documents");
+    if (!(many ? read_documents(r) : read_document(r, NULL))) return;
+    json_t *all = many ? json_incref(many) : json_pack("[O]", r->json);
+    Status st = !all ? fail(&cx, E_MEMORY, "out of memory for documents")
+        : jobs_add(&cx, r->server->jobs, all, str_hash(str_z(r->client)), id);
+    if (st == OK) {
+        reply_header(r, "Location", "/v1/jobs/%s", id);
+        reply_json(r, 202, jobs_show(r->server->jobs, id));
+    } else {
+        if (st == E_BUSY) reply_header(r, "Retry-After", "%d", 5);
+        reply_error(r, st == E_BUSY ? 429 : 500, NULL, "%s", cx.reason);
     }
-    json_decref(documents);
+    json_decref(all);
     ctx_end(&cx);
 }
 
-/* {"document","text",...}, or {"documents":[...]} with many. */
 static void add_json(Request *r)
 {
     json_error_t why;
-    json_t *body = json_loadb(r->body.n ? r->body.p : "", r->body.n, 0, &why);
-    json_t *many = json_object_get(body, "documents");
-    if (!json_is_object(body))
-        reply_error(r, 400, NULL, "the body is not a JSON object: %.100s", why.text);
-    else if (many && !json_is_array(many))
-        reply_error(r, 400, "documents", "documents: an array was expected");
-    else
-        keep(r, many ? json_incref(many) : json_pack("[O]", body));
-    json_decref(body);
+    r->json = json_loadb(r->body.n ? r->body.p : "", r->body.n, 0, &why);
+    if (json_is_object(r->json)) keep(r);
+    else reply_error(r, 400, NULL, "the body is not a JSON object: %.100s", why.text);
 }
 
 /* ---- forms with files ------------------------------------------------------------- */
@@ -189,7 +175,7 @@ static void add_form(Request *r)
         reply_error(r, 400, "file", "a form with at least one file that has a name "
                     "and is not empty was expected");
     else
-        keep(r, json_incref(f.documents));
+        r->json = json_pack("{sO}", "documents", f.documents), keep(r);
     json_decref(f.documents);
 }
 

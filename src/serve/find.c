@@ -17,11 +17,13 @@ enum { TEXTS_MAX = 2048, K_MAX = 1000, RERANK_MAX = 200 };
 void find_passages(Request *r, pith *p)
 {
     static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
+    static const char *const known[] = { "query", "k", "mode", "rerank", NULL };
     pith_search_options opt = { 0 };
     const char *query = NULL;
     pith_results *found = NULL;
     pith_error why;
-    if (!field_text(r, "query", true, &query) || !field_int(r, "k", 1, K_MAX, &opt.k)
+    if (!field_only(r, known) || !field_text(r, "query", true, &query)
+        || !field_int(r, "k", 1, K_MAX, &opt.k)
         || !field_choice(r, "mode", modes, &opt.mode)
         || !field_int(r, "rerank", 0, RERANK_MAX, &opt.rerank))
         return;

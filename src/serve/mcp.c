@@ -143,7 +143,8 @@ static const Tool tools[] = {
       "{\"type\":\"object\",\"properties\":{"
       "\"query\":{\"type\":\"string\"},"
       "\"k\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,"
-      "\"description\":\"passages wanted; 5\"}},\"required\":[\"query\"]}",
+      "\"description\":\"passages wanted; 5\"}},\"required\":[\"query\"],"
+      "\"additionalProperties\":false}",
       MCP_SEARCH, true, run_search },
     { "ask", "Ask documents",
       "Answers a question from the user's own documents, with a citation behind each "
@@ -151,7 +152,7 @@ static const Tool tools[] = {
       "{\"type\":\"object\",\"properties\":{"
       "\"question\":{\"type\":\"string\"},"
       "\"max_tokens\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1024}},"
-      "\"required\":[\"question\"]}",
+      "\"required\":[\"question\"],\"additionalProperties\":false}",
       MCP_ASK, true, run_ask },
     { "add", "Add a document",
       "Puts a text into the user's store, or replaces the one of that name.",
@@ -159,7 +160,7 @@ static const Tool tools[] = {
       "\"document\":{\"type\":\"string\",\"description\":\"its name: notes/plan.md\"},"
       "\"text\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
       "\"format\":{\"enum\":[\"text\",\"markdown\",\"html\"]}},"
-      "\"required\":[\"document\",\"text\"]}",
+      "\"required\":[\"document\",\"text\"],\"additionalProperties\":false}",
       MCP_WRITE, false, run_add },
     { "list", "List documents", "Names the documents in the user's store.",
       "{\"type\":\"object\",\"additionalProperties\":false}",
@@ -252,11 +253,26 @@ static json_t *list_tools(bool modern)
     return out;
 }
 
+/* Whether the tool's schema has each argument. */
+static bool knows_all(const Tool *t, const json_t *args)
+{
+    json_t *schema = json_loads(t->schema, 0, NULL), *j;
+    const json_t *properties = json_object_get(schema, "properties");
+    const char *name;
+    bool all = true;
+    json_object_foreach((json_t *)args, name, j)
+        all &= json_object_get(properties, name) != NULL;
+    json_decref(schema);
+    return all;
+}
+
 static json_t *call_tool(const json_t *message, pith *p, bool writes)
 {
     const Tool *t = find_tool(message);
     const json_t *args = json_object_get(json_object_get(message, "params"), "arguments");
     if (args && !json_is_object(args)) return failed("arguments: an object was expected");
+    if (!knows_all(t, args))
+        return failed("arguments: one of them is none that this tool has");
     if (!t->reads && !writes) return failed("this key may read only");
     return t->run(p, args);
 }

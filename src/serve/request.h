@@ -48,6 +48,7 @@ struct Request {
     double begun_ms, run_ms;    // its arrival; its start on a worker
     Buf body;
     json_t *json;               // of the body, where the route wants JSON
+    char inside[64];            // the object in it that is read now: "", "messages[3]."
     bool read;                  // the body is whole and was passed on
 
     pthread_mutex_t lock;       // guards all below

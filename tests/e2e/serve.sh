@@ -83,6 +83,14 @@ post 400 /v1/chat/completions "{\"messages\":[$question],\"temperature\":9}"
 json out "j['error']['param'] == 'temperature'"
 post 400 /v1/chat/completions "{\"messages\":[$question],\"tools\":[{\"type\":\"function\"}]}"
 post 400 /v1/embeddings '{"input":[[1,2,3]]}'
+post 400 /v1/chat/completions "{\"messages\":[$question],\"pith\":{\"groud\":false}}"
+json out "j['error']['param'] == 'pith.groud'"
+post 400 /v1/chat/completions '{"messages":[{"role":"user","content":"x","tool_calls":[{"id":"1"}]}]}'
+json out "j['error']['param'] == 'messages[0].tool_calls'"
+post 200 /v1/chat/completions "{\"messages\":[$question],\"new\":1,\"stream_options\":{\"new\":1}}"
+post 400 /v1/search '{"query":"kite","top":3}'
+post 400 /v1/documents '{"documents":[{"document":"a","text":"b","titel":"c"}]}'
+json out "j['error']['param'] == 'documents[0].titel'"
 post 400 /v1/search '{"query":"a\u0000b"}'
 http 415 POST /v1/search -H 'Content-Type: text/plain' -d '{"query":"x"}'
 http 405 PUT /v1/documents
