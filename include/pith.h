@@ -64,7 +64,8 @@ typedef struct pith_options {
     const char *generator;  /* name or GGUF path; NULL: $PITH_GENERATOR or default */
     const char *embedder;   /* NULL: $PITH_EMBEDDER or default */
     const char *reranker;   /* NULL: $PITH_RERANKER or default; "none": do without */
-    const char *adapter;    /* LoRA of the generator (GGUF); NULL: $PITH_ADAPTER */
+    const char *adapter;    /* LoRA of the generator (GGUF), "none": do without; NULL:
+                               $PITH_ADAPTER or the store's own (pith_adapter_set) */
     int threads;            /* 0: one per core */
     int read_only;          /* 1: never write, never wait for a writer */
     int context_tokens;     /* the generator's window; 0: 4096 at most */
@@ -387,6 +388,45 @@ typedef struct pith_tune_result {
  * again with the same options and folder. */
 PITH_API int pith_tune_train(const pith_tune_options *opt, pith_tune_result *out,
                              pith_error *why);
+
+/* The conversation that pith_ask holds over n passages, of which title, section and read
+ * count, as JSON: [{"role","content"}, ...]; n = 0: from the model's memory. Free with
+ * pith_string_free. */
+PITH_API int pith_prompt(const char *question, const pith_passage *at, size_t n,
+                         char **json, pith_error *why);
+/* What pith_ask says where the documents do not; 1 for a text that says so in any way. */
+PITH_API const char *pith_refusal(void);
+PITH_API int pith_is_refusal(const char *text);
+
+/* Records beside the store that its questions are answered with this adapter and with the
+ * generator of this handle, on which it was trained: where pith_options names no adapter
+ * and no other generator. figures: a JSON object to keep with it, may be NULL. adapter
+ * NULL: none from now on. Handles that have answered already stay as they are. */
+PITH_API int pith_adapter_set(pith *p, const char *adapter, const char *figures,
+                              pith_error *why);
+/* {"adapter","generator","made","figures"}, or NULL where there is none; free with
+ * pith_string_free. */
+PITH_API int pith_adapter_json(pith *p, char **json, pith_error *why);
+
+/* ---- this machine ----------------------------------------------------------------- */
+
+typedef struct pith_bench_options {
+    int full;               /* 1: more repeats, a store of a million chunks, and all the
+                               generators that are here: some minutes */
+    long chunks;            /* of the store that is searched, 100 to 1000000; 0: 100000 */
+    void (*on_step)(void *arg, const char *what);   /* what is measured next */
+    void *arg;
+} pith_bench_options;
+
+/* What this machine does in a second, with the models of `open`, as JSON; free with
+ * pith_string_free. Medians; a part without its model is null; "spread" has the least and
+ * the most of each. Writes to a folder below $TMPDIR or /var/tmp, which it removes.
+ * {"machine":{...},"read_gb_s","models":[{"name","quant","reader","weight_bytes",
+ * "prefill_tok_s","decode_tok_s","bandwidth_share",...}],"embed_chunks_s",
+ * "rerank_pairs_s","search_ms":{"100k","1m"?},"search_p99_ms":{...},
+ * "ask_ms":{"cold","warm"},"spread":{...}} */
+PITH_API int pith_bench(const pith_options *open, const pith_bench_options *opt,
+                        char **json, pith_error *why);
 
 /* What this machine has and what pith will use, as JSON: {"cpu","features","cores",
  * "memory_bytes","free_bytes","engine","devices","encoder",

@@ -33,7 +33,9 @@ struct pith {
     int threads, context_tokens;
     bool read_only;
     char *store_path;
-    char *adapter;              // of the generator; NULL: none
+    char *adapter;              // of the generator; NULL: none, "none" likewise
+    bool adapter_known;         // the store was asked for its own
+    bool adapter_of_store;      // and had one
     char *model_name[ROLES];    // as asked for; NULL: the default of the role
     Store *store;               // opened when first needed
     bool store_writes;
@@ -57,7 +59,7 @@ MUST_USE Status handle_store(Ctx *cx, pith *p, bool write, Store **out);
 /* The model of a role. *out is NULL with OK where the owner said "none". */
 MUST_USE Status handle_model(Ctx *cx, pith *p, Role r, Model **out);
 /* The path and the name of the model of a role, not loaded. */
-MUST_USE Status handle_model_path(Ctx *cx, const pith *p, Role r, Str *name, Str *path);
+MUST_USE Status handle_model_path(Ctx *cx, pith *p, Role r, Str *name, Str *path);
 
 /* A stage and a passage as the public header shows them; strings in cx. */
 MUST_USE Status public_stages(Ctx *cx, pith_stage **out, size_t *n);

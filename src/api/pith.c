@@ -1,4 +1,5 @@
 /* pith.c -- opening and closing a handle; its store and models, loaded when needed. */
+#include "api/adapter.h"
 #include "api/handle.h"
 #include "base/file.h"
 #include "model/catalog.h"
@@ -164,8 +165,9 @@ Status handle_store(Ctx *cx, pith *p, bool write, Store **out)
     return OK;
 }
 
-Status handle_model_path(Ctx *cx, const pith *p, Role r, Str *name, Str *path)
+Status handle_model_path(Ctx *cx, pith *p, Role r, Str *name, Str *path)
 {
+    if (r == ROLE_GENERATOR) TRY(adapter_use(cx, p));
     const char *named = p->model_name[r];
     if (!named) named = catalog_default(role_name(r))->name;
     *name = str_z(named);
@@ -175,15 +177,18 @@ Status handle_model_path(Ctx *cx, const pith *p, Role r, Str *name, Str *path)
 Status handle_model(Ctx *cx, pith *p, Role r, Model **out)
 {
     static const int needs[ROLES] = { CAN_GENERATE, CAN_EMBED, CAN_SCORE };
-    const char *named = p->model_name[r];
-    ModelOptions opt = { .threads = p->threads, .context_tokens = p->context_tokens,
-                         .adapter = r == ROLE_GENERATOR ? p->adapter : NULL };
+    ModelOptions opt = { .threads = p->threads, .context_tokens = p->context_tokens };
     Str name, path;
     *out = p->model[r];
-    if (*out || (named && strcmp(named, "none") == 0)) return OK;
+    if (*out) return OK;
+    if (r == ROLE_GENERATOR) TRY(adapter_use(cx, p));
+    if (r == ROLE_GENERATOR) opt.adapter = adapter_path(p);
+    const char *named = p->model_name[r];
+    if (named && strcmp(named, "none") == 0) return OK;
     if (named && strncmp(named, "fake:", 5) == 0) path = str_z(named);
     else TRY(handle_model_path(cx, p, r, &name, &path));
-    TRY(model_open(cx, path.p, &opt, out));
+    Status st = model_open(cx, path.p, &opt, out);
+    if (st != OK) return opt.adapter ? adapter_explain(cx, p, st) : st;
     if (!(model_info(*out)->can & needs[r])) {
         model_close(*out);
         *out = NULL;

@@ -1,8 +1,10 @@
-/* tune.c -- training, as the public header has it. */
+/* tune.c -- training and the prompt to train with, as the public header has them. */
 #include "api/handle.h"
+#include "ask/prompt.h"
 #include "model/catalog.h"
 #include "tune/train.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 static void on_step(void *arg, const TrainStep *now)
@@ -59,4 +61,55 @@ int pith_tune_train(const pith_tune_options *opt, pith_tune_result *out, pith_er
     int code = error_out(&cx, st, why);
     ctx_end(&cx);
     return code;
+}
+
+/* ---- what is learned -------------------------------------------------------------- */
+
+static Status passages_in(Ctx *cx, const pith_passage *at, size_t n, Passages *out)
+{
+    *out = (Passages){ ctx_new(cx, Passage, n), n, 0 };
+    TRY_NEW(out->at);
+    for (size_t i = 0; i < n; i++)
+        out->at[i].chunk = (Chunk){ .title = str_z(at[i].title),
+                                    .section = str_z(at[i].section),
+                                    .text = str_z(at[i].read) };
+    return OK;
+}
+
+static Status talk(Ctx *cx, const char *question, const pith_passage *at, size_t n,
+                   char **out)
+{
+    Passages ps;
+    Prompt prompt;
+    TRY(passages_in(cx, at, n, &ps));
+    TRY(prompt_build(cx, &ps, str_z(question), &prompt));
+    json_t *list = json_array();
+    for (size_t i = 0; i < 2; i++) {
+        Str text = prompt.message[i].content;
+        json_array_append_new(list, json_pack("{ss ss#}", "role", prompt.message[i].role,
+                                              "content", text.p, (int)text.n));
+    }
+    *out = json_array_size(list) == 2 ? json_dumps(list, JSON_COMPACT) : NULL;
+    json_decref(list);
+    return *out ? OK : fail(cx, E_FORMAT, "a passage or the question is no UTF-8");
+}
+
+int pith_prompt(const char *question, const pith_passage *at, size_t n, char **json,
+                pith_error *why)
+{
+    Ctx cx = CTX_INIT;
+    *json = NULL;
+    int code = error_out(&cx, talk(&cx, question, at, n, json), why);
+    ctx_end(&cx);
+    return code;
+}
+
+const char *pith_refusal(void)
+{
+    return PROMPT_REFUSAL;
+}
+
+int pith_is_refusal(const char *text)
+{
+    return prompt_is_refusal(str_z(text));
 }

@@ -65,6 +65,8 @@ int cli_usage(const Command *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Prints a string of JSON and a line end, frees it. */
 int cli_json(char *json);
+/* Runs the evaluation that words[0] names; words[n] is NULL. The exit status. */
+int cli_evaluate(const Cli *cli, int n, char **words);
 /* True once the user pressed Ctrl-C. */
 int cli_interrupted(void *arg);
 

@@ -18,8 +18,7 @@ static void on_message(void *arg, const char *message)
     fprintf(stderr, "pith: %s\n", message);
 }
 
-/* Runs the evaluation that words[0] names; words[n] is NULL. */
-static int evaluate(const Cli *cli, int n, char **words)
+int cli_evaluate(const Cli *cli, int n, char **words)
 {
     Progress progress;
     progress_begin(&progress, cli->quiet);
@@ -39,7 +38,7 @@ static int run_eval(Cli *cli, const Command *self, int argc, char **argv)
         return n < 2 ? EXIT_USAGE : EXIT_DONE;
     }
     argv[n] = NULL;
-    return evaluate(cli, n - 1, argv + 1);
+    return cli_evaluate(cli, n - 1, argv + 1);
 }
 
 static int run_calibrate(Cli *cli, const Command *self, int argc, char **argv)
@@ -49,7 +48,7 @@ static int run_calibrate(Cli *cli, const Command *self, int argc, char **argv)
     int n = options_take_global(cli, argc, argv);
     argv[0] = name;
     argv[n] = NULL;
-    return evaluate(cli, n, argv);
+    return cli_evaluate(cli, n, argv);
 }
 
 static int run_route(Cli *cli, const Command *self, int argc, char **argv)
@@ -63,7 +62,7 @@ static int run_route(Cli *cli, const Command *self, int argc, char **argv)
     }
     argv[1] = fits ? fit : report;
     argv[n] = NULL;
-    return evaluate(cli, n - 1, argv + 1);
+    return cli_evaluate(cli, n - 1, argv + 1);
 }
 
 const Command command_eval = {

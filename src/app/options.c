@@ -169,8 +169,8 @@ int options_take_global(Cli *cli, int argc, char **argv)
 {
     Option global[16];
     size_t n_global = global_options(cli, global);
-    int kept = 0;
-    for (int i = 0; i < argc; i++) {
+    int kept = 1;            // argv[0] is where the command's name stood
+    for (int i = 1; i < argc; i++) {
         const Option *o = NULL;
         for (size_t g = 0; g < n_global; g++)
             if (names_option(argv[i], &global[g])) o = &global[g];

@@ -131,6 +131,33 @@ static const Verb verbs[] = {
       "  --masked        ask every second question as if its documents were not there\n"
       "  --chunk-tokens N  size of passages\n" ASKING MODELS
       "\nExample:\n  pith eval risk data/nq --masked --limit 300\n" },
+    { "tune-data", EVAL_TUNE_DATA, 0, 0, eval_tune_data,
+      "pith tune data [--out FILE.jsonl] [options]\n"
+      "Examples to train on, from your documents: the small model writes a question and\n"
+      "an answer about a passage, and what it wrote is checked. A fifth of the\n"
+      "documents is held out, in FILE.dev.jsonl; FILE.rejected.jsonl says why others\n"
+      "were not taken. The same command goes on where it was stopped.\n\n"
+      "  --out FILE      tune.jsonl\n"
+      "  --count N       examples wanted in all, 200\n"
+      "  --passages N    of a conversation, 3\n"
+      "  --unanswerable X  share of the questions whose document is left out, 0.2\n"
+      "  --agree X       F1 that two answers of the model need, 0.5\n"
+      "  --context-tokens N  what passages are chosen from, 1200\n"
+      "  --minutes T     stop after so long\n"
+      "  --seed N        the draw of passages and documents\n" MODELS
+      "\nExample:\n  pith tune data --out qa.jsonl --count 500\n" },
+    { "tune-gate", EVAL_TUNE_GATE, 0, 0, eval_tune_gate,
+      "pith tune gate --adapter FILE --data DEV.jsonl [options]\n"
+      "Does the adapter win on questions it has not learned from? It must answer better\n"
+      "(F1, paired bootstrap, p < .05), refuse no less of what has no answer (2\n"
+      "points), and forget no more of general knowledge (5 points). A winner is used by\n"
+      "ask and serve from then on; a loser goes to rejected/ with its report.\n\n"
+      "  --data FILE     as `pith tune data` writes, or {\"question\", \"answer\",\n"
+      "                  \"context\"?}\n"
+      "  --limit N       the first N of them\n"
+      "  --show, --reset the store's adapter; do without from now on\n" MODELS
+      "\nExample:\n  pith tune gate --generator smollm2-135m --adapter run/adapter.gguf "
+      "--data qa.dev.jsonl\n" },
     { "compare", EVAL_COMPARE, 2, 2, eval_compare,
       "pith eval compare A.tsv B.tsv [--json]\n"
       "Two files of --per-query: is the difference more than chance? Paired bootstrap,\n"

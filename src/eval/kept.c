@@ -19,27 +19,33 @@ struct Kept {
     char *path;
 };
 
-static void read_lines(Kept *k, Str text)
+/* Returns the bytes that are to stay: all but a last line that was cut short. */
+static size_t read_lines(Kept *k, Str text)
 {
-    Str line;
+    Str rest = text, line;
+    size_t good = 0;
     k->torn = text.n > 0 && text.p[text.n - 1] != '\n';
-    while (lines_next(&text, &line)) {
+    while (lines_next(&rest, &line)) {
         json_t *j = json_loadb(line.p, line.n, 0, NULL);
         const char *key = json_string_value(json_object_get(j, "key"));
         if (key) json_object_set(k->all, key, j);
+        if (j || rest.n || !k->torn) good = text.n - rest.n;
         json_decref(j);
     }
+    k->torn &= good == text.n;
+    return good;
 }
 
 static Status load(Ctx *cx, Kept *k)
 {
-    Str text;
+    Str text = { "", 0 };
     Status st = file_read(cx, k->path, MAX_FILE, &text);
     if (st == E_NOTFOUND) ctx_forgive(cx);
     else if (st != OK) return st;
-    else read_lines(k, text);
+    size_t good = read_lines(k, text);
     k->fd = open(k->path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-    return k->fd >= 0 ? OK : fail(cx, E_IO, "%s: %s", k->path, strerror(errno));
+    if (k->fd >= 0 && (good == text.n || ftruncate(k->fd, (off_t)good) == 0)) return OK;
+    return fail(cx, E_IO, "%s: %s", k->path, strerror(errno));
 }
 
 Status kept_open(Ctx *cx, const char *path, Kept **out)
@@ -69,6 +75,11 @@ void kept_close(Kept *k)
 json_t *kept_find(const Kept *k, const char *key)
 {
     return json_object_get(k->all, key);
+}
+
+json_t *kept_all(const Kept *k)
+{
+    return k->all;
 }
 
 Status kept_add(Ctx *cx, Kept *k, const char *key, json_t *answer)

@@ -9,7 +9,8 @@ enum {
     EVAL_RETRIEVE = 1, EVAL_RERANK = 2, EVAL_ANSWER = 4, EVAL_ABSTAIN = 8,
     EVAL_QUESTIONS = 16, EVAL_COMPARE = 32, EVAL_REPORT = 64, EVAL_FILTER = 128,
     EVAL_ROUTE = 256, EVAL_ROUTE_FIT = 512, EVAL_ROUTE_REPORT = 1024,
-    EVAL_CALIBRATE = 2048, EVAL_RISK = 4096, EVAL_ALL = 8191,
+    EVAL_CALIBRATE = 2048, EVAL_RISK = 4096, EVAL_TUNE_DATA = 8192,
+    EVAL_TUNE_GATE = 16384, EVAL_ALL = 32767,
 };
 
 enum { OPERANDS_MAX = 32 };
@@ -36,6 +37,9 @@ typedef struct EvalOptions {
     double confidence;                      // of a promise; 0: .95
     int splits;                             // random halves; 0: 100
     bool masked, show, reset;               // see trial.h, calibrate.c
+    const char *data;                       // examples to judge an adapter by
+    int count, passages, seed;              // of tuning: see tune_data.c; 0: its default
+    double unanswerable, agree, minutes;    // likewise
     bool rewrite, decompose, hyde;          // what the generator adds to a question
 } EvalOptions;
 

@@ -28,6 +28,10 @@ MUST_USE Status eval_route_report(const Job *j);
 MUST_USE Status eval_calibrate(const Job *j);
 /* Is such a promise kept, on halves of collections that the threshold has not seen? */
 MUST_USE Status eval_risk(const Job *j);
+/* `pith tune data`: examples to train on, from the store. */
+MUST_USE Status eval_tune_data(const Job *j);
+/* `pith tune gate`: does an adapter win? It is kept for the store, or put aside. */
+MUST_USE Status eval_tune_gate(const Job *j);
 /* Two files of --per-query, question by question. */
 MUST_USE Status eval_compare(const Job *j);
 /* Results of --json as an HTML page, which is written at once; no result of its own. */

@@ -3,7 +3,8 @@
  *
  * A token is a word. Vectors count words in hashed buckets, scores are the share of the
  * query's words that a text has, and an answer is the sentence of the last message that
- * shares most words with its last line.
+ * shares most words with its last line. With an adapter, whatever its file says, it has
+ * learned that a question is no answer.
  *
  * "fake:dim=64,window=4096" are the defaults. To misbehave: "nan=1" gives vectors and
  * scores that are not finite, "fail=embed" ("score", "generate") lets that call fail,
@@ -20,6 +21,7 @@ typedef struct Fake {
     Model base;
     char path[256], fingerprint[33], fails[16];
     int nan, slow_ms;
+    bool tuned;              // an adapter was named
 } Fake;
 
 /* ---- words and sentences ---------------------------------------------------------- */
@@ -174,7 +176,7 @@ static Status fake_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n,
 }
 
 /* The answer to the last line of a message, from its other lines. */
-static Str extract(Str message)
+static Str extract(Str message, bool tuned)
 {
     Str all = str_trim(message), answer = STR("The documents do not say.");
     size_t n = all.n;
@@ -182,7 +184,7 @@ static Str extract(Str message)
     Str question = { all.p + n, all.n - n }, rest = { all.p, n };
     int most = 0;
     for (Str s; next_sentence(&rest, &s);) {
-        int shared = overlap(question, s, NULL);
+        int shared = tuned && s.p[s.n - 1] == '?' ? 0 : overlap(question, s, NULL);
         if (shared > most) most = shared, answer = s;
     }
     return answer;
@@ -222,7 +224,7 @@ static Status fake_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
         return fail(cx, E_LIMIT, "%d tokens of prompt and %d of answer, the model's "
                     "window has %d: ask for less context", out->prompt_tokens,
                     opt->max_tokens, m->info.window);
-    Str answer = ctx_dup(cx, extract(msg[n - 1].content));
+    Str answer = ctx_dup(cx, extract(msg[n - 1].content, ((Fake *)m)->tuned));
     TRY_NEW(answer.p);
     out->text = (Str){ answer.p, 0 };
     Status st = speak(cx, (Fake *)m, answer, opt, out);
@@ -280,10 +282,10 @@ Status fake_open(Ctx *cx, const char *spec, const ModelOptions *opt, Model **out
         .embed = fake_embed, .score = fake_score, .count_chat = fake_count_chat,
         .generate = fake_generate };
     uint8_t hash[16];
-    (void)opt;
     *out = NULL;
     Fake *f = calloc(1, sizeof *f);
     if (!f) return fail(cx, E_MEMORY, "no memory for a model");
+    f->tuned = opt && opt->adapter && *opt->adapter;
     f->base.impl = &impl;
     f->base.info = (ModelInfo){ .name = STR("fake"), .arch = STR("fake"),
         .engine = STR("fake"), .can = CAN_EMBED | CAN_SCORE | CAN_GENERATE, .dim = 64,
