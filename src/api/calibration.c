@@ -29,7 +29,7 @@ static float probe(void)
         { .words = 4, .vector = .6f, .fused = .5f, .rerank = -3, .sentence = -5,
           .score = .4f },
     };
-    return abstain_confidence(&(Passages){ .at = p, .n = 2 });
+    return abstain_confidence(&(Passages){ .at = p, .n = 2, .unknown = 1 });
 }
 
 /* ---- reading ----------------------------------------------------------------------- */

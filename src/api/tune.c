@@ -67,7 +67,7 @@ int pith_tune_train(const pith_tune_options *opt, pith_tune_result *out, pith_er
 
 static Status passages_in(Ctx *cx, const pith_passage *at, size_t n, Passages *out)
 {
-    *out = (Passages){ ctx_new(cx, Passage, n), n, 0 };
+    *out = (Passages){ ctx_new(cx, Passage, n), n, 0, 0 };
     TRY_NEW(out->at);
     for (size_t i = 0; i < n; i++)
         out->at[i].chunk = (Chunk){ .title = str_z(at[i].title),

@@ -191,7 +191,8 @@ Status augment_join(Ctx *cx, const Passages *lists, size_t n, size_t k, Passages
     size_t all = 0, at = 0;
     for (size_t i = 0; i < n; i++) all += lists[i].n;
     Entry *e = ctx_new(cx, Entry, all);
-    *out = (Passages){ .at = ctx_new(cx, Passage, all) };
+    *out = (Passages){ .at = ctx_new(cx, Passage, all),
+                       .unknown = n ? lists[0].unknown : 0 };
     if (!e || !out->at) return E_MEMORY;
     for (size_t i = 0; i < n; i++)
         for (size_t r = 0; r < lists[i].n; r++, at++)

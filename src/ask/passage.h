@@ -22,6 +22,7 @@ typedef struct Passages {
     Passage *at;     // best first, in the request's arena
     size_t n;
     size_t left_out; // dropped for the token budget alone
+    size_t unknown;  // words of the question that the store does not have
 } Passages;
 
 /* Highest score first; equal scores by uri, then by position, so that an order never

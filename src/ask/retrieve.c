@@ -166,6 +166,7 @@ Status retrieve(Ctx *cx, Store *store, Model *embedder, const RetrieveOptions *o
     fuse(out->at, out->n, opt);
     passages_sort(out->at, out->n);
     if (out->n > opt->k) out->n = opt->k;
+    out->unknown = words.unknown;
     stage_figure(s, "words", (double)words.n);
     stage_figure(s, "vectors", (double)vectors.n);
     stage_figure(s, "passages", (double)out->n);

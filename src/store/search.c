@@ -212,6 +212,15 @@ static void add_scores(const Matrix *m, const Live *at, size_t df, float times,
     }
 }
 
+/* A word whose absence tells something: no function word, and no pair of Han. */
+static bool tells(const Term *t)
+{
+    size_t characters = 0;
+    for (size_t i = 0; i < t->word.n; i++)
+        characters += ((unsigned char)t->word.p[i] & 0xC0) != 0x80;
+    return !t->stop && characters >= 3;
+}
+
 static Status words_in_view(Ctx *cx, Store *s, Str query, size_t k, Hits *out)
 {
     Term *term;
@@ -229,6 +238,7 @@ static Status words_in_view(Ctx *cx, Store *s, Str query, size_t k, Hits *out)
         TRY(ctx_check(cx));
         TRY(live_postings(cx, s, term[i].word, at, &df));
         if (df) add_scores(m, at, df, term[i].times, score);
+        else out->unknown += tells(&term[i]);
     }
     TRY(best_rows(cx, m, score, k, 0, &found, &count));
     return count ? rank(cx, s, found, count, k, out) : OK;

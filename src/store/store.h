@@ -79,6 +79,8 @@ typedef struct Hit {
 typedef struct Hits {
     Hit *at;
     size_t n;
+    size_t unknown;  // words of the query that no chunk has; of 3 characters or more,
+                     // no function words; 0 for vectors
 } Hits;
 
 /* The k best chunks by BM25 (k1 1.2, b 0.75; Robertson and Zaragoza 2009) over text,

@@ -49,7 +49,7 @@ static Status from_question(Ctx *cx, const json_t *line, Talk *t)
     if (!text_at(line, "question", &question) || !text_at(line, "answer", &answer))
         return fail(cx, E_FORMAT, "neither \"messages\" nor \"question\" and \"answer\"");
     Passage passage = { 0 };
-    Passages ps = { &passage, 0, 0 };
+    Passages ps = { &passage, 0, 0, 0 };
     Prompt prompt;
     if (text_at(line, "context", &context) && context.n) {
         passage.chunk.text = context;

@@ -39,7 +39,7 @@ static Passage passage(const char *text, size_t start)
 static void cite(Ctx *cx, const char *answer, size_t n, Heard *heard, Cited *out)
 {
     Passage p[2] = { passage(lighthouse, 1000), passage(museum, 50) };
-    Passages ps = { p, 2, 0 };
+    Passages ps = { p, 2, 0, 0 };
     CiteOptions opt = { .hold = heard->hold, .on_text = hear, .arg = heard };
     Citer *c;
     bool more = true;
@@ -80,7 +80,7 @@ static void cites_the_bytes_of_a_sentence_of_a_page(void **state)
     Ctx cx = CTX_INIT;
     Offsets map = { 0 };
     Passage p = passage(museum, 50);
-    Passages ps = { &p, 1, 0 };
+    Passages ps = { &p, 1, 0, 0 };
     CiteOptions opt = { 0 };
     Citer *c;
     Cited got;

@@ -37,7 +37,7 @@ static void begin(Case *c, const char *const *texts, size_t n)
     *c = (Case){ .cx = CTX_INIT };
     assert_int_equal(model_open(&c->cx, "fake:", NULL, &c->ranker), OK);
     for (size_t i = 0; i < n; i++) c->at[i] = passage(texts[i]);
-    c->ps = (Passages){ c->at, n, 0 };
+    c->ps = (Passages){ c->at, n, 0, 0 };
 }
 
 static void end(Case *c)

@@ -394,7 +394,7 @@ static const RouteModel wary = {
 static Decision decide(Desk *d, const char *question, Passage *p, size_t n)
 {
     Decision out;
-    Passages ps = { p, n, 0 };
+    Passages ps = { p, n, 0, 0 };
     RouteRules rules = { .tokens_left = INFINITY, .model = &wary };
     RouteInput in = { .question = str_z(question), .passages = &ps, .confidence = .9f,
                       .max_tokens = 100 };
@@ -420,7 +420,7 @@ static void waits_for_the_draft_while_it_may_turn_out_well(void **state)
 {
     Desk *d = *state;
     Passage p[] = { passage("a", "Nils Dahl was born in 1901 in Bergen.", 2) };
-    Passages ps = { p, 1, 0 };
+    Passages ps = { p, 1, 0, 0 };
     const RouteModel m = { .bias = .1f, .threshold = .5f,
                            .weight[ROUTE_DOUBT] = 1, .usual[ROUTE_DOUBT] = .4f };
     RouteRules rules = { .tokens_left = INFINITY, .model = &m };
@@ -453,7 +453,7 @@ static void looks_for_private_text_in_all_that_would_be_sent(void **state)
     Passage p[] = { passage("open/a", "Nils Dahl was born in Bergen.", 2),
                     passage("secret/b", "Nils Dahl was born in 1901.", 1) };
     const Str below[] = { STR("secret/") };
-    Passages small = { p, 1, 1 }, wide = { p, 2, 0 };
+    Passages small = { p, 1, 1, 0 }, wide = { p, 2, 0, 0 };
     RouteRules rules = { .tokens_left = INFINITY, .force = ROUTE_FORCE_LLM,
                          .private_below = below, .n_private = 1 };
     RouteInput in = { .question = STR("Where was Nils Dahl born?"), .passages = &small,

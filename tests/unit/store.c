@@ -214,6 +214,21 @@ static void orders_equal_scores_by_uri_then_position(void **state)
     store_close(s);
 }
 
+static void counts_the_words_that_no_chunk_has(void **state)
+{
+    Place *p = *state;
+    Store *s = opened(p, p->path, false);
+    put_one(p, s, "a", "The ferry leaves the harbour.");
+    put_one(p, s, "b", "Passports are renewed here.");
+    assert_int_equal(words(p, s, "Where does the ferry leave from?", 3).unknown, 0);
+    assert_int_equal(words(p, s, "renew a passport for a drone", 3).unknown, 1);
+    assert_int_equal(words(p, s, "drone drones airport", 3).unknown, 2);
+    good(store_remove(&p->cx, s, STR("b")));
+    assert_int_equal(words(p, s, "renew a passport", 3).unknown, 2);
+    assert_int_equal(words(p, s, "渡船", 3).unknown, 0);
+    store_close(s);
+}
+
 /* ---- a store that lived against one built afresh ---------------------------------- */
 
 enum { NAMES = 40, STEPS = 3000, PIECES = 5 };
@@ -730,6 +745,7 @@ int main(void)
         T(gives_back_what_was_put),
         T(replaces_a_document_as_a_whole),
         T(orders_equal_scores_by_uri_then_position),
+        T(counts_the_words_that_no_chunk_has),
         T(ranks_as_a_store_built_afresh_after_any_history),
         T(takes_back_a_document_that_fails_and_no_other),
         T(takes_back_a_document_that_was_cancelled),
