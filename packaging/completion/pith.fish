@@ -3,7 +3,7 @@ function __pith_models
     pith model ls --json 2>/dev/null | string match -ra '"name": *"([^"]*)"' -g
 end
 
-set -l commands add sync ls rm status reembed search ask chat model doctor eval calibrate route tune serve mcp
+set -l commands add sync ls rm status reembed search ask chat model doctor bench eval calibrate route tune serve mcp
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c pith -n "$none" -f
@@ -18,6 +18,7 @@ complete -c pith -n "$none" -a ask -d 'answer a question'
 complete -c pith -n "$none" -a chat -d 'a conversation'
 complete -c pith -n "$none" -a model -d 'list, fetch, show and remove models'
 complete -c pith -n "$none" -a doctor -d 'what this machine has'
+complete -c pith -n "$none" -a bench -d 'what it does in a second'
 complete -c pith -n "$none" -a tune -d 'train a small model on examples'
 complete -c pith -n "$none" -a serve -d 'answer over HTTP'
 complete -c pith -n "$none" -a mcp -d 'tools for an assistant'
@@ -67,6 +68,11 @@ complete -c pith -n "$ask" -l remote-context -x -d 'tokens of passages for it'
 complete -c pith -n "$ask" -l route -x -a 'auto slm llm' -d 'who writes'
 complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l mode -x \
     -a 'hybrid words vectors' -d 'how passages are found'
+
+set -l figures '__fish_seen_subcommand_from bench'
+complete -c pith -n "$figures" -l quick -d 'about a minute'
+complete -c pith -n "$figures" -l full -d 'all generators, a million chunks'
+complete -c pith -n "$figures" -l chunks -x -d 'of the store searched'
 
 set -l model '__fish_seen_subcommand_from model'
 complete -c pith -n "$model" -f -a 'ls pull show rm'

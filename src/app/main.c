@@ -12,7 +12,7 @@ static const Command *const commands[] = {
     &command_add, &command_sync, &command_ls, &command_rm, &command_status,
     &command_reembed, &command_search, &command_ask, &command_chat, &command_model,
     &command_doctor, &command_eval, &command_calibrate, &command_tune, &command_serve,
-    &command_mcp, &command_route,
+    &command_mcp, &command_route, &command_bench,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -105,7 +105,8 @@ static void wait_asleep(const Command *c, char **argv)
     static const Command *const generating[] = { &command_ask, &command_chat,
                                                  &command_serve, &command_mcp,
                                                  &command_eval, &command_calibrate,
-                                                 &command_route, &command_tune };
+                                                 &command_route, &command_tune,
+                                                 &command_bench };
     bool generates = false;
     for (size_t i = 0; i < sizeof generating / sizeof *generating; i++)
         generates |= c == generating[i];
