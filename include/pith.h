@@ -428,26 +428,6 @@ typedef struct pith_bench_options {
 PITH_API int pith_bench(const pith_options *open, const pith_bench_options *opt,
                         char **json, pith_error *why);
 
-/* ---- this machine ----------------------------------------------------------------- */
-
-typedef struct pith_bench_options {
-    int full;               /* 1: more repeats, a store of a million chunks, and all the
-                               generators that are here: some minutes */
-    long chunks;            /* of the store that is searched, 100 to 1000000; 0: 100000 */
-    void (*on_step)(void *arg, const char *what);   /* what is measured next */
-    void *arg;
-} pith_bench_options;
-
-/* What this machine does in a second, with the models of `open`, as JSON; free with
- * pith_string_free. Medians; a part without its model is null; "spread" has the least and
- * the most of each. Writes to a folder below $TMPDIR or /var/tmp, which it removes.
- * {"machine":{...},"read_gb_s","models":[{"name","quant","reader","weight_bytes",
- * "prefill_tok_s","decode_tok_s","bandwidth_share",...}],"embed_chunks_s",
- * "rerank_pairs_s","search_ms":{"100k","1m"?},"search_p99_ms":{...},
- * "ask_ms":{"cold","warm"},"spread":{...}} */
-PITH_API int pith_bench(const pith_options *open, const pith_bench_options *opt,
-                        char **json, pith_error *why);
-
 /* What this machine has and what pith will use, as JSON: {"cpu","features","cores",
  * "memory_bytes","free_bytes","engine","devices","encoder",
  * "problems":[{"what","cure"}]} */

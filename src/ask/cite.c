@@ -7,6 +7,7 @@
  * Invariant: what was passed on is a prefix of the final text; it is empty while `held`.
  */
 #include "ask/cite.h"
+#include "ask/stems.h"
 #include "base/offsets.h"
 #include "base/words.h"
 
@@ -23,12 +24,11 @@ typedef struct Term {
     float weight;
 } Term;
 
-/* A sentence that the model read, and its distinct content words, sorted. */
+/* A sentence that the model read, and its content words. */
 typedef struct Unit {
     size_t passage;
     Span span;              // in the passage's text
-    uint64_t *words;
-    size_t n;
+    Stems words;
 } Unit;
 
 struct Citer {
@@ -36,8 +36,7 @@ struct Citer {
     const Passages *ps;
     CiteOptions opt;
     Words *words;
-    uint64_t *asked;        // content words of the question, sorted
-    size_t n_asked;
+    Stems asked;            // content words of the question
     Unit *units;
     size_t n_units;
     Buf text, pending;
@@ -47,34 +46,6 @@ struct Citer {
     Citation *made;
     size_t n_made, unsupported;
 };
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static bool holds(const uint64_t *set, size_t n, uint64_t h)
-{
-    return n && bsearch(&h, set, n, sizeof *set, by_value) != NULL;
-}
-
-/* The distinct content words of text, sorted, in the arena. */
-static Status content(Ctx *cx, Words *w, Str text, uint64_t **out, size_t *n)
-{
-    size_t cap = text.n / 2 + 1, all = 0;
-    uint64_t *set = ctx_new(cx, uint64_t, cap);
-    TRY_NEW(set);
-    TRY(words_begin(cx, w, text));
-    for (Word x; all < cap && words_next(w, &x); )
-        if (!x.stop) set[all++] = str_hash(x.stem);
-    qsort(set, all, sizeof *set, by_value);
-    *n = 0;
-    for (size_t i = 0; i < all; i++)
-        if (i == 0 || set[i] != set[i - 1]) set[(*n)++] = set[i];
-    *out = set;
-    return OK;
-}
 
 static Status read_units(Citer *c)
 {
@@ -90,7 +61,7 @@ static Status read_units(Citer *c)
             Unit *u = &c->units[c->n_units++];
             Str sentence = { text.p + span[i].start, span[i].end - span[i].start };
             *u = (Unit){ .passage = p, .span = span[i] };
-            TRY(content(c->cx, c->words, sentence, &u->words, &u->n));
+            TRY(stems_content(c->cx, c->words, sentence, &u->words));
         }
     }
     return OK;
@@ -108,7 +79,7 @@ Status citer_open(Ctx *cx, const Passages *ps, Str question, const CiteOptions *
     c->held = opt->hold && ps->n > 0;
     TRY_NEW(c->made = ctx_new(cx, Citation, MAX_CITATIONS));
     TRY(words_open(cx, &c->words));
-    Status st = content(cx, c->words, question, &c->asked, &c->n_asked);
+    Status st = stems_content(cx, c->words, question, &c->asked);
     if (st == OK) st = read_units(c);
     if (st == OK) *out = c;
     else citer_close(c);
@@ -130,10 +101,10 @@ static float weigh(const Citer *c, uint64_t h, bool number)
 {
     size_t df = 0;
     for (size_t i = 0; i < c->n_units; i++)
-        df += holds(c->units[i].words, c->units[i].n, h);
+        df += stems_have(&c->units[i].words, h);
     float w = logf(1 + (float)(c->n_units + 1) / ((float)df + 0.5f));
     if (number) return 3 * w;
-    return holds(c->asked, c->n_asked, h) ? 0.3f * w : w;
+    return stems_have(&c->asked, h) ? 0.3f * w : w;
 }
 
 static Status read_claim(Citer *c, Str claim, Term *term, size_t *n)
@@ -154,7 +125,7 @@ static float covered(const Unit *u, const Term *term, size_t n)
 {
     float sum = 0;
     for (size_t i = 0; i < n; i++)
-        if (holds(u->words, u->n, term[i].hash)) sum += term[i].weight;
+        if (stems_have(&u->words, term[i].hash)) sum += term[i].weight;
     return sum;
 }
 
@@ -163,7 +134,7 @@ static size_t without(const Unit *u, Term *term, size_t n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
-        if (!holds(u->words, u->n, term[i].hash)) term[kept++] = term[i];
+        if (!stems_have(&u->words, term[i].hash)) term[kept++] = term[i];
     return kept;
 }
 

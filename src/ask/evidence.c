@@ -1,45 +1,12 @@
-/* evidence.c -- see evidence.h. Words are compared by the hashes of their stems. */
+/* evidence.c -- see evidence.h. */
 #include "ask/evidence.h"
+
+#include "ask/stems.h"
 
 #include <math.h>
 #include <string.h>
 
 static const float beside = -2, in_best = 8, named = 12, of_question = 15, of_best = 4;
-
-enum { MOST_WORDS = 1024 };   // of one text that are looked at
-
-typedef struct Stems {
-    uint64_t *at;
-    size_t n;
-} Stems;
-
-/* The stems of a text in order; with_all: function words too. */
-static Status stems_of(Ctx *cx, Words *w, Str text, bool with_all, Stems *out)
-{
-    size_t room = text.n / 2 + 1 < MOST_WORDS ? text.n / 2 + 1 : MOST_WORDS;
-    Word x;
-    *out = (Stems){ 0 };
-    TRY_NEW(out->at = ctx_new(cx, uint64_t, room));
-    TRY(words_begin(cx, w, text));
-    while (out->n < room && words_next(w, &x))
-        if (with_all || !x.stop) out->at[out->n++] = str_hash(x.stem);
-    return OK;
-}
-
-static bool has(const Stems *s, uint64_t stem)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (s->at[i] == stem) return true;
-    return false;
-}
-
-/* The share of a's words that b says, too, [0,1]; 0 where a has none. */
-static float share(const Stems *a, const Stems *b)
-{
-    size_t said = 0;
-    for (size_t i = 0; i < a->n; i++) said += has(b, a->at[i]);
-    return a->n ? (float)said / (float)a->n : 0;
-}
 
 static bool says(const Stems *text, const Stems *name)
 {
@@ -56,8 +23,8 @@ static Status names(Ctx *cx, Words *w, const Stems *text, Str title, bool *yes)
     Stems all, content;
     if (bracket && bracket > title.p) title.n = (size_t)(bracket - title.p);
     title = str_trim(title);
-    TRY(stems_of(cx, w, title, true, &all));
-    TRY(stems_of(cx, w, title, false, &content));
+    TRY(stems_in_order(cx, w, title, &all));
+    TRY(stems_content(cx, w, title, &content));
     *yes = content.n > 0 && title.n > 3 && says(text, &all);
     return OK;
 }
@@ -68,7 +35,7 @@ static Status favour(Ctx *cx, Words *w, const Passages *ps, size_t best, float *
     const Chunk *top = &ps->at[best].chunk;
     Stems text;
     TRY_NEW(*out = ctx_new(cx, float, ps->n));
-    TRY(stems_of(cx, w, top->text, true, &text));
+    TRY(stems_in_order(cx, w, top->text, &text));
     for (size_t p = 0; p < ps->n; p++) {
         bool linked = false;
         if (p != best && !str_eq(ps->at[p].chunk.uri, top->uri))
@@ -110,16 +77,16 @@ Status evidence_weigh(Ctx *cx, Words *w, Str question, const Passages *ps, Sente
     const Sentence *top = &s->at[best_of(s)];
     float *place;
     Stems asked, best;
-    TRY(stems_of(cx, w, question, false, &asked));
-    TRY(stems_of(cx, w, text_of(ps, top), false, &best));
+    TRY(stems_content(cx, w, question, &asked));
+    TRY(stems_content(cx, w, text_of(ps, top), &best));
     TRY(favour(cx, w, ps, top->passage, &place));
     for (size_t i = 0; i < s->n; i++) {
         Stems own;
-        TRY(stems_of(cx, w, text_of(ps, &s->at[i]), false, &own));
+        TRY(stems_content(cx, w, text_of(ps, &s->at[i]), &own));
         s->at[i].weight = with_neighbours(s, i) - top->logit
                         + place[s->at[i].passage] - in_best
-                        + of_question * (share(&asked, &own) - 1)
-                        + of_best * (share(&best, &own) - 1);
+                        + of_question * (stems_share(&asked, &own) - 1)
+                        + of_best * (stems_share(&best, &own) - 1);
     }
     return OK;
 }

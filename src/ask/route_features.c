@@ -3,16 +3,12 @@
  * One pass over the words of the question and one over those of each passage; stems are
  * compared by their hashes, sorted. About a millisecond for a context of 1,200 tokens. */
 #include "ask/route_impl.h"
+#include "ask/stems.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { MAX_NAMES = 8, MAX_STEMS = 64 };
-
-typedef struct Stems {
-    uint64_t *at;       // sorted
-    size_t n;
-} Stems;
 
 typedef struct Asked {
     uint64_t content[MAX_STEMS];    // stems of words that are not function words
@@ -91,29 +87,6 @@ static Status read_question(Ctx *cx, Words *words, Str question, Asked *q)
     return OK;
 }
 
-static int by_hash(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Hashes of the stems of a text, sorted; of content words alone, each once, or of all. */
-static Status stems_of(Ctx *cx, Words *words, Str text, bool content, Stems *out)
-{
-    TRY_NEW(out->at = ctx_new(cx, uint64_t, text.n + 1));
-    out->n = 0;
-    TRY(words_begin(cx, words, text));
-    for (Word w; out->n <= text.n && words_next(words, &w);)
-        if (!content || !w.stop) out->at[out->n++] = str_hash(w.stem);
-    qsort(out->at, out->n, sizeof *out->at, by_hash);
-    if (!content) return OK;
-    size_t n = 0;
-    for (size_t i = 0; i < out->n; i++)
-        if (n == 0 || out->at[i] != out->at[n - 1]) out->at[n++] = out->at[i];
-    out->n = n;
-    return OK;
-}
-
 static Status read_passage(Ctx *cx, Words *words, const Passage *p, Stems *out)
 {
     Str place = passage_place(cx, &p->chunk), body = passage_text(cx, p);
@@ -121,18 +94,13 @@ static Status read_passage(Ctx *cx, Words *words, const Passage *p, Stems *out)
     TRY_NEW(body.p);
     Str text = ctx_printf(cx, "%.*s\n%.*s", (int)place.n, place.p, (int)body.n, body.p);
     TRY_NEW(text.p);
-    return stems_of(cx, words, text, false, out);
-}
-
-static bool has(const Stems *s, uint64_t stem)
-{
-    return bsearch(&stem, s->at, s->n, sizeof stem, by_hash) != NULL;
+    return stems_sorted(cx, words, text, out);
 }
 
 static bool has_name(const Stems *s, const RouteName *name)
 {
     for (size_t i = 0; i < name->n_stems; i++)
-        if (!has(s, name->stem[i])) return false;
+        if (!stems_have(s, name->stem[i])) return false;
     return true;
 }
 
@@ -167,7 +135,7 @@ static float missing_share(const Asked *q, const Stems *s, size_t n, RouteSeen *
     size_t missing = 0;
     for (size_t i = 0; i < q->n_content; i++) {
         bool found = false;
-        for (size_t k = 0; k < n && !found; k++) found = has(&s[k], q->content[i]);
+        for (size_t k = 0; k < n && !found; k++) found = stems_have(&s[k], q->content[i]);
         if (found) continue;
         if (missing++ == 0) seen->missing = q->written[i];
     }
@@ -244,14 +212,14 @@ Status route_features(Ctx *cx, const RouteInput *in, float *f, RouteSeen *seen)
 Status route_agreement(Ctx *cx, Str a, Str b, float *out)
 {
     Words *words;
-    Stems x, y;
+    Stems x = { 0 }, y = { 0 };
     size_t both = 0;
     TRY(words_open(cx, &words));
-    Status st = stems_of(cx, words, a, true, &x);
-    if (st == OK) st = stems_of(cx, words, b, true, &y);
+    Status st = stems_content(cx, words, a, &x);
+    if (st == OK) st = stems_content(cx, words, b, &y);
     words_close(words);
     TRY(st);
-    for (size_t i = 0; i < x.n; i++) both += has(&y, x.at[i]);
+    for (size_t i = 0; i < x.n; i++) both += stems_have(&y, x.at[i]);
     *out = x.n + y.n ? 2 * (float)both / (float)(x.n + y.n) : 1;
     return OK;
 }
