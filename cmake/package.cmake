@@ -23,4 +23,8 @@ if(PITH_ENGINE)
 endif()
 # pip is asked only where a model's hub is out of reach.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS python3-pip)
+# Makes the service's user, and stops the service before it is removed.
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
+    ${CMAKE_CURRENT_SOURCE_DIR}/packaging/debian/postinst
+    ${CMAKE_CURRENT_SOURCE_DIR}/packaging/debian/prerm)
 include(CPack)

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { MESSAGES_MAX = 512, PARTS_MAX = 512, STOPS_MAX = 4, TOKENS_MAX = 1024, CONTEXT_MAX = 32768,
-       TEXT_MAX = 4 << 20 };
+enum { MESSAGES_MAX = 512, PARTS_MAX = 512, STOPS_MAX = 4, TOKENS_MAX = 1024,
+       CONTEXT_MAX = 32768, TEXT_MAX = 4 << 20 };
 
 typedef struct Chat {
     Request *r;

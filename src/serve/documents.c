@@ -95,8 +95,8 @@ static bool read_documents(Request *r)
         && field_objects(r, "documents", DOCUMENTS_MAX, read_document, NULL);
 }
 
-/* Keeps the documents of r->json, which is {"document","text",...} or {"documents":[...]};
- * queues the job, replies. */
+/* Keeps the documents of r->json, which is {"document","text",...} or
+ * {"documents":[...]}; queues the job, replies. */
 static void keep(Request *r)
 {
     Ctx cx = CTX_INIT;

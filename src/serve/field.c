@@ -1,5 +1,5 @@
-/* field.c -- see field.h. r->json is the object whose fields are read: the body, or, while
- * field_object and field_objects run, one inside it that r->inside is the way to. */
+/* field.c -- see field.h. r->json is the object whose fields are read: the body, or one
+ * inside it while field_object or field_objects runs; r->inside is the way to it. */
 #include "serve/field.h"
 
 #include <stdarg.h>
