@@ -218,7 +218,7 @@ int pith_list(pith *p, char **json, pith_error *why)
     return call_end(p, &cx, st, false, why);
 }
 
-static json_t *models_json(Ctx *cx, const pith *p)
+static json_t *models_json(Ctx *cx, pith *p)
 {
     json_t *all = json_array();
     for (int r = 0; r < ROLES; r++) {
@@ -232,7 +232,7 @@ static json_t *models_json(Ctx *cx, const pith *p)
     return all;
 }
 
-static Status status_json(Ctx *cx, const pith *p, Store *s, char **out)
+static Status status_json(Ctx *cx, pith *p, Store *s, char **out)
 {
     StoreStats st;
     TRY(store_stats(cx, s, &st));

@@ -3,7 +3,7 @@
 
 #include "eval/squad.h"
 #include "eval/stats.h"
-#include "eval/stems.h"
+#include "eval/wordset.h"
 #include "eval/writer.h"
 
 #include <string.h>
@@ -29,9 +29,9 @@ Str example_key(Ctx *cx, const pith_passage *from)
 
 bool example_is_new(const Maker *m, Str question)
 {
-    Stems stems;
-    if (stems_of(m->job->cx, m->words, question, &stems) != OK) return false;
-    Str key = stems_key(m->job->cx, &stems);
+    WordSet stems;
+    if (wordset_of(m->job->cx, m->words, question, &stems) != OK) return false;
+    Str key = wordset_key(m->job->cx, &stems);
     if (!key.p || json_object_get(m->asked, key.p)) return false;
     json_object_set_new(m->asked, key.p, json_true());
     return true;
@@ -60,10 +60,10 @@ static Status write_answer(const Maker *m, const pith_passage *from, Draft *d)
 static Status stands_there(const Maker *m, const pith_passage *from, Str answer,
                            bool *yes)
 {
-    Stems said, passage;
-    TRY(stems_of(m->job->cx, m->words, answer, &said));
-    TRY(stems_of(m->job->cx, m->words, str_z(from->text), &passage));
-    *yes = said.n > 0 && stems_share(&said, &passage) >= words_there;
+    WordSet said, passage;
+    TRY(wordset_of(m->job->cx, m->words, answer, &said));
+    TRY(wordset_of(m->job->cx, m->words, str_z(from->text), &passage));
+    *yes = said.n > 0 && wordset_share(&said, &passage) >= words_there;
     return OK;
 }
 

@@ -166,13 +166,14 @@ static void makes_questions_where_none_are_given(void **state)
     Fixture *f = *state;
     pith_options o = models();
     pith_text doc[120];
-    char text[120][96], name[120][16];
+    char text[120][128], name[120][16];
     pith *p = NULL;
-    /* The fake model answers with a sentence of the passage: these are questions. */
+    /* The fake model answers with the sentence of the passage that has most words of the
+     * instruction: these are questions. */
     for (int i = 0; i < 120; i++) {
         snprintf(name[i], sizeof name[i], "d%d", i);
-        snprintf(text[i], sizeof text[i], "What does zebra%d eat in river%d?\n"
-                 "zebra%d river%d eat", i, i, i, i);
+        snprintf(text[i], sizeof text[i],
+                 "Name the thing: what does zebra%d eat in river%d?\nzebra%d river%d eat", i, i, i, i);
         doc[i] = (pith_text){ name[i], NULL, text[i], "text" };
     }
     assert_int_equal(pith_open(&o, &p, NULL), 0);

@@ -1,5 +1,5 @@
-/* stems.c -- see stems.h. */
-#include "eval/stems.h"
+/* wordset.c -- see wordset.h. */
+#include "eval/wordset.h"
 
 #include <stdlib.h>
 
@@ -8,15 +8,14 @@ static int by_bytes(const void *a, const void *b)
     return str_cmp(*(const Str *)a, *(const Str *)b);
 }
 
-Status stems_of(Ctx *cx, Words *w, Str text, Stems *out)
+Status wordset_of(Ctx *cx, Words *w, Str text, WordSet *out)
 {
     Word word;
     size_t n = 0;
-    *out = (Stems){ ctx_new(cx, Str, text.n / 2 + 1), 0, 0 };
+    *out = (WordSet){ ctx_new(cx, Str, text.n / 2 + 1), 0 };
     TRY_NEW(out->at);
     TRY(words_begin(cx, w, text));
     while (words_next(w, &word)) {
-        out->words++;
         if (word.stop || n > text.n / 2) continue;
         out->at[n] = ctx_dup(cx, word.stem);
         TRY_NEW(out->at[n++].p);
@@ -28,7 +27,7 @@ Status stems_of(Ctx *cx, Words *w, Str text, Stems *out)
     return OK;
 }
 
-double stems_share(const Stems *a, const Stems *b)
+double wordset_share(const WordSet *a, const WordSet *b)
 {
     size_t both = 0;
     for (size_t i = 0; i < a->n; i++)
@@ -36,7 +35,7 @@ double stems_share(const Stems *a, const Stems *b)
     return a->n ? (double)both / (double)a->n : 1;
 }
 
-Str stems_key(Ctx *cx, const Stems *s)
+Str wordset_key(Ctx *cx, const WordSet *s)
 {
     size_t bytes = s->n + 1, used = 0;
     for (size_t i = 0; i < s->n; i++) bytes += s->at[i].n;
