@@ -1,6 +1,8 @@
 /* weights.c -- see weights.h. */
 #include "model/weights.h"
 
+#include "model/engine.h"
+
 #include <ggml.h>
 #include <gguf.h>
 #include <string.h>
@@ -14,9 +16,10 @@ static bool is_looked_up(const struct gguf_context *g, const char *tensor)
 Status weights_read(Ctx *cx, const char *path, Weights *out)
 {
     uint64_t of[GGML_TYPE_COUNT] = { 0 };
+    const struct gguf_init_params head_only = { .no_alloc = true };
     int most = 0;
-    struct gguf_context *g = gguf_init_from_file(path, (struct gguf_init_params){
-                                                           .no_alloc = true });
+    engine_start();     // keeps ggml from printing
+    struct gguf_context *g = gguf_init_from_file(path, head_only);
     *out = (Weights){ 0 };
     if (!g) return fail(cx, E_FORMAT, "%s: not a sound GGUF file", path);
     for (int64_t i = 0; i < gguf_get_n_tensors(g); i++) {
