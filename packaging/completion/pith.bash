@@ -57,8 +57,10 @@ _pith()
         serve:*)    case $before in key) words='add ls rm' ;; serve) words='key' ;; esac ;;
         mcp:-*)     words="--read-only $global" ;;
         tune:-*)    words="--data --model --out --rank --alpha --seq --batch --steps
-                           --minutes --lr --save-every --max-mb --seed $global" ;;
-        tune:*)     [ "$before" = tune ] && words='train' ;;
+                           --minutes --lr --save-every --max-mb --seed --count --passages
+                           --context-tokens --unanswerable --agree --limit --show --reset
+                           $global" ;;
+        tune:*)     [ "$before" = tune ] && words='data train gate' ;;
         eval:-*)    words="--queries --qrels --limit --mode --rerank --k --chunk-tokens
                            --context-tokens --max-tokens --oracle --closed-book --run
                            --run-out --baseline --per-query --rewrite --decompose --hyde

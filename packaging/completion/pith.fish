@@ -19,7 +19,7 @@ complete -c pith -n "$none" -a chat -d 'a conversation'
 complete -c pith -n "$none" -a model -d 'list, fetch, show and remove models'
 complete -c pith -n "$none" -a doctor -d 'what this machine has'
 complete -c pith -n "$none" -a bench -d 'what it does in a second'
-complete -c pith -n "$none" -a tune -d 'train a small model on examples'
+complete -c pith -n "$none" -a tune -d 'a small model that knows your documents'
 complete -c pith -n "$none" -a serve -d 'answer over HTTP'
 complete -c pith -n "$none" -a mcp -d 'tools for an assistant'
 complete -c pith -n "$none" -a eval -d 'how good it is, in figures'
@@ -115,11 +115,16 @@ for option in out per-query
 end
 
 set -l tune '__fish_seen_subcommand_from tune'
+complete -c pith -n "$tune" -f -a data -d 'write examples from the documents'
 complete -c pith -n "$tune" -f -a train -d 'train an adapter'
+complete -c pith -n "$tune" -f -a gate -d 'keep an adapter if it wins'
+complete -c pith -n "$tune" -l show -d 'the adapter of the store'
+complete -c pith -n "$tune" -l reset -d 'do without it from now on'
 complete -c pith -n "$tune" -l model -x -a '(__pith_models)' -d 'the model to train'
 complete -c pith -n "$tune" -l data -r -F -d 'examples, JSONL'
 complete -c pith -n "$tune" -l out -r -F -d 'the folder of the adapter'
-for option in rank alpha seq batch steps minutes lr save-every max-mb seed
+for option in rank alpha seq batch steps minutes lr save-every max-mb seed count \
+        passages context-tokens unanswerable agree limit
     complete -c pith -n "$tune" -l $option -x
 end
 

@@ -86,6 +86,28 @@ has err 'did not win' 'rejected'
 json run/rejected/report.json 'len(j["examples"]) > 30 and "rule" in j'
 [ ! -e "$PITH_STORE.adapter.json" ] || die 'a loser was recorded'
 
+# Stopped by Ctrl-C, what was written is there, and the next run goes on.
+"$pith" tune data --out slow.jsonl --generator fake:slow_ms=9 > out 2> err &
+until [ -s slow.jsonl ]; do sleep 0.05; done
+kill -TERM $!
+wait $! && die 'stopped, and yet done'
+has err 'are kept; the same command goes on'
+run 0 "$pith" tune data --out slow.jsonl --count 30 --json
+cat slow*.jsonl | python3 -c '
+import json, sys
+keys = [json.loads(l)["key"] for l in sys.stdin]
+sys.exit(len(keys) != len(set(keys)))' || die 'a passage was tried twice'
+
+# All in one: the test model cannot be trained, but its examples are kept; a run that was
+# judged is not trained further.
+run 3 "$pith" tune --count 10 --minutes 1 --out whole
+has err '1 of 3' '2 of 3'
+[ -s whole/examples.jsonl ] && [ -s whole/examples.dev.jsonl ] || die 'no examples'
+mkdir whole/run
+echo '{}' > whole/run/report.json
+run 3 "$pith" tune --out whole
+has err 'judged already'
+
 # Bad input.
 echo adapter > a.gguf
 run 2 "$pith" tune gate --data dev.jsonl

@@ -173,7 +173,8 @@ static void makes_questions_where_none_are_given(void **state)
     for (int i = 0; i < 120; i++) {
         snprintf(name[i], sizeof name[i], "d%d", i);
         snprintf(text[i], sizeof text[i],
-                 "Name the thing: what does zebra%d eat in river%d?\nzebra%d river%d eat", i, i, i, i);
+                 "Name the thing: what does zebra%d eat in river%d?\n"
+                 "zebra%d river%d eat", i, i, i, i);
         doc[i] = (pith_text){ name[i], NULL, text[i], "text" };
     }
     assert_int_equal(pith_open(&o, &p, NULL), 0);
