@@ -115,8 +115,8 @@ static json_t *generator_json(const BenchGenerator *g, double gb_s)
 {
     double read = (double)g->weight_bytes * series_at(&g->decode, .5) / 1e9;
     bool known = g->weight_bytes > 0 && g->decode.n > 0 && gb_s > 0;
-    return json_pack("{ss ss? ss sI so so so so so}", "name", g->name.p, "quant", g->quant,
-        "reader", g->ours ? "pith" : "engine", "weight_bytes",
+    return json_pack("{ss ss? ss sI so so so so so}", "name", g->name.p,
+        "quant", g->quant, "reader", g->ours ? "pith" : "engine", "weight_bytes",
         (json_int_t)g->weight_bytes, "prefill_tok_s", median_json(&g->prefill),
         "decode_tok_s", median_json(&g->decode), "bandwidth_share",
         known ? number(read / gb_s) : json_null(), "prefill_spread",
@@ -138,7 +138,8 @@ static Status one_generator(Ctx *cx, const Bench *b, const char *path, double gb
 }
 
 /* The owner's generator, and with `full` the others that are here. */
-static Status generators_part(Ctx *cx, const Bench *b, pith *p, double gb_s, json_t *list)
+static Status generators_part(Ctx *cx, const Bench *b, pith *p, double gb_s,
+                              json_t *list)
 {
     size_t n;
     const CatalogEntry *e = catalog_entries(&n);

@@ -54,7 +54,8 @@ static Status measure_all(Ctx *cx, const Bench *b, Model *m, BenchGenerator *out
 
 Status bench_generator(Ctx *cx, const Bench *b, const char *path, BenchGenerator *out)
 {
-    ModelOptions opt = { .threads = b->threads, .context_tokens = b->open->context_tokens };
+    ModelOptions opt = { .threads = b->threads,
+                         .context_tokens = b->open->context_tokens };
     Model *m = NULL;
     Weights w = { 0 };
     *out = (BenchGenerator){ 0 };

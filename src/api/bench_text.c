@@ -3,8 +3,8 @@
 
 static const char *const thing[] = { "pump", "valve", "boiler", "turbine", "compressor",
     "filter", "conveyor", "press", "furnace", "generator", "mixer", "crane" };
-static const char *const place[] = { "the north hall", "the old workshop", "building four",
-    "the harbour", "the second floor", "the test stand", "the yard" };
+static const char *const place[] = { "the north hall", "the old workshop",
+    "building four", "the harbour", "the second floor", "the test stand", "the yard" };
 static const char *const task[] = { "is inspected", "needs new seals", "is lubricated",
     "must be cleaned", "is calibrated", "gets another gasket", "is checked for leaks" };
 static const char *const who[] = { "the mechanic on duty", "an outside company",

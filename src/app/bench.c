@@ -147,8 +147,8 @@ static int run_bench(Cli *cli, const Command *self, int argc, char **argv)
           NULL },
         { "full", 0, OPTION_FLAG, &full, NULL,
           "all generators, a million chunks, more repeats", 0, 0, NULL },
-        { "chunks", 0, OPTION_INT, &chunks, "N", "of the store searched: 100000", 100, 1e6,
-          NULL },
+        { "chunks", 0, OPTION_INT, &chunks, "N", "of the store searched: 100000", 100,
+          1e6, NULL },
         { 0 },
     };
     pith_error why;

@@ -43,8 +43,8 @@ Status read_speed(Ctx *cx, size_t threads, size_t n, double *gb_s)
     size_t bytes = buffer_bytes();
     Status st = OK;
     if (machine_free_bytes() / 2 < bytes)
-        return fail(cx, E_MEMORY, "%zu MiB are wanted to measure memory, %zu MiB are free: "
-                    "close other programs", bytes >> 20,
+        return fail(cx, E_MEMORY, "%zu MiB are wanted to measure memory, %zu MiB are "
+                    "free: close other programs", bytes >> 20,
                     (size_t)(machine_free_bytes() >> 20));
     char *p = aligned_alloc(HUGE_PAGE, bytes);
     if (!p) return fail(cx, E_MEMORY, "no memory of %zu MiB to read", bytes >> 20);
