@@ -10,7 +10,7 @@
 
 const char *const check_name[N_CHECKS] = {
     "passed", "no_question", "repeated", "no_answer", "not_in_passage", "disagrees",
-    "not_found", "answered_elsewhere",
+    "nothing_new", "not_found", "answered_elsewhere",
 };
 
 enum { ANSWER_TOKENS = 96 };
@@ -57,13 +57,13 @@ static Status write_answer(const Maker *m, const pith_passage *from, Draft *d)
     return text.p ? OK : E_MEMORY;
 }
 
-static Status stands_there(const Maker *m, const pith_passage *from, Str answer,
-                           bool *yes)
+/* The share of the stems of `said` that the text has. */
+static Status share_of(const Maker *m, Str said, Str text, double *out)
 {
-    WordSet said, passage;
-    TRY(wordset_of(m->job->cx, m->words, answer, &said));
-    TRY(wordset_of(m->job->cx, m->words, str_z(from->text), &passage));
-    *yes = said.n > 0 && wordset_share(&said, &passage) >= words_there;
+    WordSet part, whole;
+    TRY(wordset_of(m->job->cx, m->words, said, &part));
+    TRY(wordset_of(m->job->cx, m->words, text, &whole));
+    *out = wordset_share(&part, &whole);
     return OK;
 }
 
@@ -170,12 +170,15 @@ static Status check_answer(const Maker *m, const pith_passage *from, Draft *d,
                            Check *check)
 {
     bool yes;
+    double there, known;
     TRY(write_answer(m, from, d));
     if (d->answer.n == 0) return *check = CHECK_NO_ANSWER, OK;
-    TRY(stands_there(m, from, d->answer, &yes));
-    if (!yes) return *check = CHECK_NOT_IN_PASSAGE, OK;
+    TRY(share_of(m, d->answer, str_z(from->text), &there));
+    if (there < words_there) return *check = CHECK_NOT_IN_PASSAGE, OK;
     TRY(agrees(m, from, d, &yes));
-    if (!yes) *check = CHECK_DISAGREES;
+    if (!yes) return *check = CHECK_DISAGREES, OK;
+    TRY(share_of(m, d->words, d->question, &known));
+    if (known == 1) *check = CHECK_NOTHING_NEW;
     return OK;
 }
 
