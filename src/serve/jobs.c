@@ -291,14 +291,27 @@ Status jobs_add(Ctx *cx, Jobs *jobs, json_t *documents, uint64_t client,
     return job_queue(cx, jobs, id, names_of(documents), client);
 }
 
+/* A file that was not whole when the service died, so that nobody was told of it:
+ * file_write's name for it is that of the job and a dot and six letters. */
+static Status sweep_one(Ctx *cx, const Jobs *jobs, const char *name)
+{
+    Str path = ctx_printf(cx, "%s/%s", jobs->inbox, name);
+    TRY_NEW(path.p);
+    if (unlink(path.p) == 0 || errno == ENOENT) return OK;
+    return fail(cx, E_IO, "%s: %s", path.p, strerror(errno));
+}
+
 /* One file of the inbox; what is no job of ours is left alone. */
 static Status resume_one(Ctx *cx, Jobs *jobs, const char *name)
 {
+    enum { HEX = JOB_ID_BYTES - 1, WHOLE = HEX + 5, PART = WHOLE + 7 };
     char id[JOB_ID_BYTES];
     Str path, text;
-    if (strlen(name) != JOB_ID_BYTES - 1 + 5
-        || strcmp(name + JOB_ID_BYTES - 1, ".json") != 0)
-        return OK;
+    size_t n = strlen(name);
+    if (strspn(name, "0123456789abcdef") != HEX) return OK;
+    if (n == PART && strncmp(name + HEX, ".json.", 6) == 0)
+        return sweep_one(cx, jobs, name);
+    if (n != WHOLE || strcmp(name + HEX, ".json") != 0) return OK;
     memcpy(id, name, JOB_ID_BYTES - 1);
     id[JOB_ID_BYTES - 1] = '\0';
     TRY(file_of(cx, jobs, id, &path));
