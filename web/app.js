@@ -165,7 +165,9 @@ function showDocuments() {
       const row = make('li'), remove = make('button', 'Remove', { type: 'button',
         'aria-label': 'Remove ' + d.document });
       remove.addEventListener('click', () => removeDocument(d.document));
-      row.append(make('span', d.title ? d.title + ' (' + d.document + ')' : d.document), remove);
+      const name = make('span', d.title || d.document);
+      if (d.title && d.title !== d.document) name.append(make('small', d.document));
+      row.append(name, remove);
       return row;
     }));
 }
