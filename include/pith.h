@@ -212,7 +212,7 @@ typedef struct pith_ask_options {
     int no_rerank, no_filter, no_abstain;   /* 1: leave that stage out */
     int rerank;             /* how many of the best the reranker reads; 0: 20 */
     double rerank_ms;       /* no further 16 are begun after this; 0: no limit */
-    float filter_margin;    /* logits that a sentence may lack as evidence; 0: 29 */
+    float filter_margin;    /* logits that a sentence may lack as evidence; 0: 25 */
     int context_only;       /* 1: stop before the model writes: passages, confidence and
                                abstained are filled, text is empty */
     int ground;             /* PITH_GROUNDED: search. PITH_GIVEN: answer from `passages`.

@@ -9,7 +9,7 @@
 #include <math.h>
 
 enum { MAX_PASSAGES = 8, MAX_SENTENCES = 256 };
-static const float MARGIN = 29;
+static const float MARGIN = 25;
 
 /* ---- repeats ---------------------------------------------------------------------- */
 

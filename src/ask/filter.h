@@ -14,7 +14,7 @@
 typedef struct FilterOptions {
     size_t max_passages;    // of the best, that are looked at; 0: 8
     float margin;           // a sentence goes on from a weight of -margin
-                            // (evidence.h); 0: 29
+                            // (evidence.h); 0: 25
     float max_overlap;      // [0,1] share of words said before: a repeat; 0: 0.8
 } FilterOptions;
 

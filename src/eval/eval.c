@@ -24,7 +24,7 @@ typedef struct Verb {
 #define AUGMENT "  --rewrite, --decompose, --hyde  let the generator add to questions\n"
 #define ASKING "  --mode words|vectors|hybrid\n" AUGMENT \
                "  --no-rerank, --no-filter, --no-abstain  leave a stage out\n" \
-               "  --filter-margin X  logits that a sentence may lack as evidence, 29\n" \
+               "  --filter-margin X  logits that a sentence may lack as evidence, 25\n" \
                "  --context-tokens N, --max-tokens N\n"
 
 static const Verb verbs[] = {
