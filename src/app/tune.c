@@ -69,17 +69,18 @@ static void report(const Cli *cli, const pith_tune_result *r)
            r->peak_mb, r->adapter);
 }
 
-static int learn(const Cli *cli, pith_tune_options *o, pith_tune_result *r)
+static int learn(const Cli *cli, const pith_tune_options *opt, pith_tune_result *r)
 {
     Live live = { .cli = cli };
+    pith_tune_options o = *opt;
     pith_error why;
-    o->on_step = on_step;
-    o->on_note = on_note;
-    o->cancelled = cli_interrupted;
-    o->threads = cli->open.threads;
-    o->arg = &live;
+    o.on_step = on_step;
+    o.on_note = on_note;
+    o.cancelled = cli_interrupted;
+    o.threads = cli->open.threads;
+    o.arg = &live;
     progress_begin(&live.progress, cli->quiet || cli->json);
-    int code = pith_tune_train(o, r, &why);
+    int code = pith_tune_train(&o, r, &why);
     progress_clear(&live.progress);
     if (code) return cli_fail(&why);
     report(cli, r);

@@ -149,9 +149,9 @@ static Status without_passage(const Maker *m, const pith_passage *from, Draft *d
     Status st = OK;
     if (n == 0) *check = CHECK_ELSEWHERE;
     for (size_t i = 0; i < n && st == OK; i++) {
-        Answered in;
-        st = squad_score(m->job->cx, str_z(a->passages[i].text), &d->words, 1, &in);
-        if (st == OK && in.contains > 0) *check = CHECK_ELSEWHERE;
+        double there = 0;
+        st = share_of(m, d->words, str_z(a->passages[i].text), &there);
+        if (there == 1) *check = CHECK_ELSEWHERE;
     }
     if (st == OK && *check == CHECK_PASSED) st = talk(m, a->passages, n, d);
     pith_answer_free(a);

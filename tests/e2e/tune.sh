@@ -6,8 +6,8 @@
 # The title asks, in words that the instruction to the test model has too, so that it
 # writes a question; the text answers.
 page() {   # NAME WORD
-    echo "<html><head><title>Facts. Write the thing by name: where can the $2 be seen? Read"
-    echo "</title></head><body>"
+    echo "<html><head><title>Facts. Write the thing by name: where can the $2 be seen?"
+    echo "Read</title></head><body>"
     echo "<p>On most days of the year the $2 can be seen near harbour $1, where it rests"
     echo "on the warm stones beside the water. People come from all over the country with"
     echo "boats, bicycles and buses to take pictures, to paint and to write about colours"
