@@ -7,7 +7,7 @@ const General general[N_GENERAL] = {
     { "What is the capital of Italy?", { "Rome" } },
     { "What is the capital of Egypt?", { "Cairo" } },
     { "What is the capital of Canada?", { "Ottawa" } },
-    { "On which continent is Kenya?", { "Africa" } },
+    { "On which continent is Kenya?", { "Africa", "African" } },
     { "Which is the largest ocean on Earth?", { "Pacific" } },
     { "Which is the highest mountain on Earth?", { "Everest" } },
     { "Which river flows through London?", { "Thames" } },
