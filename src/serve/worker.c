@@ -32,7 +32,8 @@ static int worker_cancelled(void *arg)
 /* Loads what the worker needs, so that the first request does not wait for it. */
 static int warm(Worker *w, pith_error *why)
 {
-    const char *text = "ready", *name = w->server->env.open.reranker;
+    const char *text = "ready";
+    bool reranks = strcmp(w->server->model[ROLES - 1], "none") != 0;
     pith_ask_options one = { .ground = PITH_CLOSED_BOOK, .max_tokens = 1 };
     pith_answer *a = NULL;
     float *vectors = NULL, score;
@@ -40,8 +41,7 @@ static int warm(Worker *w, pith_error *why)
     if (w->work == WORK_WRITE) return 0;
     code = pith_embed(w->handle, 1, &text, 1, &vectors, &dim, why);
     pith_vectors_free(vectors);
-    if (!code && !(name && strcmp(name, "none") == 0))
-        code = pith_score(w->handle, text, &text, 1, &score, why);
+    if (!code && reranks) code = pith_score(w->handle, text, &text, 1, &score, why);
     if (code == PITH_E_NOTFOUND) code = 0;      // no reranker: searches do without
     if (!code && w->work == WORK_ANSWER) code = pith_ask(w->handle, text, &one, &a, why);
     pith_answer_free(a);

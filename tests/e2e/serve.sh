@@ -128,6 +128,11 @@ http 404 DELETE /v1/documents/notes%2Fzeppelin.md
 lacks serve.log 'customs'
 stop_server
 
+# ---- a reranker left out, by the option or by the environment ------------------------
+PITH_RERANKER=none serve
+post 200 /v1/search '{"query":"kite"}'
+stop_server
+
 # ---- keys ---------------------------------------------------------------------------
 run 0 "$pith" serve key add alice
 alice=$(cat out)
