@@ -164,7 +164,7 @@ Status draft_open(Ctx *cx, size_t max_tokens, Draft **out)
 
 size_t draft_propose(Draft *d, size_t most, int32_t *out)
 {
-    size_t behind, n;
+    size_t behind = 0, n;
     if (d->wait > 0) return d->wait--, 0;
     if (draft_match(d, &behind) < LEAST_MATCH) return 0;
     n = d->n - behind;

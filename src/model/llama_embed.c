@@ -256,8 +256,8 @@ Status llama_score_yes(Ctx *cx, Model *base, Str query, const Str *texts, size_t
         Tokens t;
         size_t reused;
         TRY(judge_prompt(cx, m, query, texts[i], &t));
-        TRY(talk_feed(cx, m, t, 0, &reused));
-        const float *logit = llama_get_logits_ith(m->talk, -1);   // (n_vocab)
+        TRY(talk_feed(cx, m, t, (Feed){ 0 }, &reused));
+        const float *logit = m->logits;   // (n_vocab)
         out[i] = word_logit(m, logit, yes) - word_logit(m, logit, no);
         if (!isfinite(out[i]))
             return fail(cx, E_MODEL, "%s: it has no token for yes or no, or its logits "

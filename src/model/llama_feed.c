@@ -1,9 +1,11 @@
-/* llama_feed.c -- a prompt becomes keys and values in `talk`.
+/* llama_feed.c -- a prompt becomes keys and values, in `talk` or in the prefill.
  *
- * Long prompts are read by our own forward pass (prefill.h), where it can; else libllama
- * reads them. Which of the two is a matter of the prompt's length alone, and a prefix
- * that the other one read is read again, so that the same conversation gives the same
- * answer whatever was asked before.
+ * Long prompts are read by our own forward pass (prefill.h), where it can, and greedy
+ * answers to them are written by it too, where that costs about what it costs libllama:
+ * it takes back or keeps a draft of many tokens at the price of one. Else libllama does
+ * both. Who does it is a matter of the model, the prompt's length and the temperature
+ * alone, and a prefix that the other one read is read again, so that the same
+ * conversation gives the same answer whatever was asked before.
  *
  * Invariant of libllama's reading: the first n_past tokens of `past` have their keys and
  * values in `talk`, all from batches that end at a multiple of GRAIN, but for the tail
@@ -13,13 +15,15 @@
  * begins.
  * Invariant of ours: the first n_past tokens of `past` are those of m->prefill, and
  * `talk` has them too where m->handed. Our rows do not depend on what is computed beside
- * them, so any prefix is reused; the last token is always libllama's, for its logits.
- * What was generated, a token a batch, is never reused. */
+ * them, so any prefix is reused, what we wrote among it; where libllama writes, the last
+ * token is its own, for its logits, and what it generated, a token a batch, is never
+ * reused. */
 #include "model/llama_impl.h"
 
 #include "model/engine.h"
 #include "model/prefill.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -65,12 +69,13 @@ static Status talk_room(Ctx *cx, LlamaModel *m, size_t n)
     return llama_context_open(cx, m, p, &m->talk);
 }
 
-Status talk_decode(Ctx *cx, LlamaModel *m, llama_token *at, size_t n)
+static Status talk_decode(Ctx *cx, LlamaModel *m, llama_token *at, size_t n)
 {
     TRY(ctx_check(cx));
     engine_reason_clear();
     int rc = llama_decode(m->talk, llama_batch_get_one(at, (int)n));
-    if (rc == 0) return OK;
+    m->logits = rc == 0 ? llama_get_logits_ith(m->talk, -1) : NULL;
+    if (m->logits) return OK;
     TRY(ctx_check(cx));      // it was stopped between two operations
     return fail(cx, E_MODEL, "%s: computing %zu tokens ended with %d: %s",
                 m->base.info.path.p, n, rc, engine_reason());
@@ -99,13 +104,34 @@ static void remember(LlamaModel *m, Tokens t, size_t n)
     m->n_past = n;
 }
 
+/* n tokens behind those of the prefill, whose logits are wanted. */
+static Status step_ours(Ctx *cx, LlamaModel *m, const llama_token *at, size_t n)
+{
+    TRY(prefill_step(cx, m->prefill, at, n, &m->logits));
+    memcpy(m->past + m->n_past, at, n * sizeof *at);
+    m->n_past += n;
+    return OK;
+}
+
+Status talk_step(Ctx *cx, LlamaModel *m, llama_token *at, size_t n)
+{
+    return m->writes ? step_ours(cx, m, at, n) : talk_decode(cx, m, at, n);
+}
+
+Status talk_drop(Ctx *cx, LlamaModel *m, size_t n)
+{
+    assert(m->writes && n <= m->n_past);
+    m->n_past -= n;
+    return prefill_run(cx, m->prefill, NULL, m->n_past, 0);
+}
+
 /* ---- read by libllama ------------------------------------------------------------- */
 
 static Status read_theirs(Ctx *cx, LlamaModel *m, Tokens t, size_t *reused)
 {
     size_t border = (t.n - 1) / GRAIN * GRAIN;
     if (m->ours) m->n_past = 0;
-    m->ours = m->handed = false;
+    m->ours = m->handed = m->writes = false;
     m->n_past = shared(m, t) / GRAIN * GRAIN;
     if (!talk_cut(m, m->n_past)) m->n_past = 0;
     *reused = m->n_past;
@@ -124,7 +150,7 @@ static Status read_theirs(Ctx *cx, LlamaModel *m, Tokens t, size_t *reused)
 static void forget(LlamaModel *m)
 {
     m->n_past = 0;
-    m->ours = m->handed = false;
+    m->ours = m->handed = m->writes = false;
     llama_memory_clear(llama_get_memory(m->talk), true);
 }
 
@@ -140,7 +166,7 @@ static Status prepare(Ctx *cx, LlamaModel *m, Tokens t)
     return prefill_agree(cx, m->prefill, m->talk);
 }
 
-static Status read_ours(Ctx *cx, LlamaModel *m, Tokens t, size_t *reused)
+static Status read_ours(Ctx *cx, LlamaModel *m, Tokens t, Feed feed, size_t *reused)
 {
     if (!m->prefill) TRY(prepare(cx, m, t));
     if (!m->ours) m->n_past = 0;
@@ -148,9 +174,11 @@ static Status read_ours(Ctx *cx, LlamaModel *m, Tokens t, size_t *reused)
     bool there = m->handed && keep == last;
     m->ours = true;
     m->handed = false;
+    m->writes = feed.greedy && prefill_can_step(m->prefill);
     m->n_past = *reused = keep;
     TRY(prefill_run(cx, m->prefill, t.at + keep, keep, last - keep));
     remember(m, t, last);
+    if (m->writes) return step_ours(cx, m, t.at + last, 1);
     if (!there || !talk_cut(m, last)) TRY(prefill_hand_over(cx, m->prefill, m->talk));
     m->handed = true;
     return talk_decode(cx, m, t.at + last, 1);
@@ -171,13 +199,13 @@ static bool fall_back(Ctx *cx, LlamaModel *m)
     return true;
 }
 
-Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, int more, size_t *reused)
+Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, Feed feed, size_t *reused)
 {
     if (t.n == 0) return fail(cx, E_ARG, "the prompt is empty");
-    TRY(talk_room(cx, m, t.n + (size_t)more));
+    TRY(talk_room(cx, m, t.n + (size_t)feed.more));
     talk_watch(m, cx);
     bool ours = m->prefill_bytes > 0 && t.n >= OURS_FROM;
-    Status st = ours ? read_ours(cx, m, t, reused) : OK;
+    Status st = ours ? read_ours(cx, m, t, feed, reused) : OK;
     if (!ours || (st != OK && fall_back(cx, m))) st = read_theirs(cx, m, t, reused);
     talk_watch(m, NULL);
     return st;

@@ -1,4 +1,10 @@
-/* llama_generate.c -- one conversation at a time, continued token by token. */
+/* llama_generate.c -- one conversation at a time, continued token by token, or draft by
+ * draft.
+ *
+ * Invariant: a token is said only after the logits behind all before it were computed,
+ * and is the one that they choose. A draft changes when they are computed, and no bit of
+ * them: what is said is the same with and without. */
+#include "model/draft.h"
 #include "model/llama_impl.h"
 
 #include <math.h>
@@ -27,10 +33,12 @@ static float logprob(const float *logit, int n, llama_token of, llama_token top)
     return logit[of] - most - log1pf(others);
 }
 
-static Status choose(Ctx *cx, LlamaModel *m, struct llama_sampler *sampler, Choice *out)
+/* By row `row` of the last step. */
+static Status choose(Ctx *cx, LlamaModel *m, struct llama_sampler *sampler, size_t row,
+                     Choice *out)
 {
-    const float *logit = llama_get_logits_ith(m->talk, -1);   // (n_vocab)
     int n = llama_vocab_n_tokens(m->vocab);
+    const float *logit = m->logits + row * (size_t)n;
     llama_token top = best(logit, n);
     if (!isfinite(logit[top]))
         return fail(cx, E_MODEL, "%s: a logit is not finite: the file or this build is "
@@ -133,36 +141,80 @@ static void account(Generated *out, float logprob_)
     if (logprob_ < out->min_logprob) out->min_logprob = logprob_;
 }
 
-/* Token by token until the model, the limit or the caller ends it. */
-static Status speak(Ctx *cx, LlamaModel *m, struct llama_sampler *sampler, Writer *w,
-                    Generated *out)
+/* An answer in work. The tokens of the last step are the last one said and a draft behind
+ * it, whose first `row` were said since. */
+typedef struct Speech {
+    LlamaModel *m;
+    struct llama_sampler *sampler;    // NULL: greedy
+    Draft *draft;                     // NULL: none is made
+    Writer w;
+    llama_token token[1 + DRAFT_MOST];
+    size_t n, row;
+} Speech;
+
+/* Makes row `row` the logits behind `token`, which was just said. */
+static Status go_on(Ctx *cx, Speech *s, llama_token token, Generated *out)
+{
+    if (s->draft) draft_add(s->draft, &token, 1);
+    if (s->row + 1 < s->n && s->token[s->row + 1] == token) {
+        out->accepted++;
+        s->row++;
+        return OK;
+    }
+    if (s->n > 1) draft_judge(s->draft, s->n - 1, s->row);
+    if (s->row + 1 < s->n) TRY(talk_drop(cx, s->m, s->n - 1 - s->row));
+    size_t left = (size_t)(s->w.opt->max_tokens - out->tokens);
+    s->token[0] = token;
+    s->n = 1 + (s->draft ? draft_propose(s->draft, left - 1, s->token + 1) : 0);
+    s->row = 0;
+    out->drafted += (int)s->n - 1;
+    return talk_step(cx, s->m, s->token, s->n);
+}
+
+/* Until the model, the limit or the caller ends it. */
+static Status speak(Ctx *cx, Speech *s, Generated *out)
 {
     for (;;) {
-        Choice c;
-        TRY(choose(cx, m, sampler, &c));
-        if (llama_vocab_is_eog(m->vocab, c.token)) return out->finish = FINISH_STOP, OK;
+        Choice c = { 0 };
+        TRY(choose(cx, s->m, s->sampler, s->row, &c));
+        if (llama_vocab_is_eog(s->m->vocab, c.token))
+            return out->finish = FINISH_STOP, OK;
         account(out, c.logprob);
-        if (!write_token(w, m, c.token)) return out->finish = FINISH_CALLER, OK;
-        if (out->tokens == w->opt->max_tokens) return out->finish = FINISH_LENGTH, OK;
-        TRY(talk_decode(cx, m, &c.token, 1));
+        if (!write_token(&s->w, s->m, c.token)) return out->finish = FINISH_CALLER, OK;
+        if (out->tokens == s->w.opt->max_tokens) return out->finish = FINISH_LENGTH, OK;
+        TRY(go_on(cx, s, c.token, out));
     }
 }
 
-static Status answer(Ctx *cx, LlamaModel *m, const GenerateOptions *opt, Generated *out)
+/* A draft over the prompt, where many tokens cost what one costs. */
+static Status draft_begin(Ctx *cx, Speech *s, Tokens prompt)
 {
-    Writer w = { .opt = opt, .raw = BUF(64 << 20), .text = BUF(64 << 20),
-                 .thinking = m->thinks };
-    struct llama_sampler *sampler = opt->temperature > 0 ? sampler_new(opt) : NULL;
+    if (!s->m->writes || s->w.opt->no_drafts) return OK;
+    TRY(draft_open(cx, prompt.n + (size_t)s->w.opt->max_tokens, &s->draft));
+    draft_add(s->draft, prompt.at, prompt.n);
+    return OK;
+}
+
+static Status answer(Ctx *cx, LlamaModel *m, Tokens prompt, const GenerateOptions *opt,
+                     Generated *out)
+{
+    Speech s = { .m = m, .n = 1, .w = { .opt = opt, .raw = BUF(64 << 20),
+                                        .text = BUF(64 << 20), .thinking = m->thinks } };
+    Writer *w = &s.w;
+    s.sampler = opt->temperature > 0 ? sampler_new(opt) : NULL;
     talk_watch(m, cx);
-    Status st = speak(cx, m, sampler, &w, out);
+    Status st = draft_begin(cx, &s, prompt);
+    if (st == OK) st = speak(cx, &s, out);
     talk_watch(m, NULL);
 
-    out->text = ctx_dup(cx, buf_str(&w.text));
+    out->text = ctx_dup(cx, buf_str(&w->text));
     if (!out->text.p) st = E_MEMORY;
-    if (w.raw.failed || w.text.failed) st = fail(cx, E_MEMORY, "no memory for an answer");
-    if (sampler) llama_sampler_free(sampler);
-    buf_free(&w.raw);
-    buf_free(&w.text);
+    if (w->raw.failed || w->text.failed)
+        st = fail(cx, E_MEMORY, "no memory for an answer");
+    if (s.sampler) llama_sampler_free(s.sampler);
+    draft_close(s.draft);
+    buf_free(&w->raw);
+    buf_free(&w->text);
     return st;
 }
 
@@ -177,9 +229,10 @@ Status llama_generate(Ctx *cx, Model *base, const Message *msg, size_t n,
         return fail(cx, E_ARG, "max_tokens is %d: at least 1 is wanted", opt->max_tokens);
     double start = now_ms();
     TRY(chat_tokens(cx, m, msg, n, &t));
-    TRY(talk_feed(cx, m, t, opt->max_tokens, &reused));
+    Feed feed = { opt->max_tokens, !(opt->temperature > 0) };
+    TRY(talk_feed(cx, m, t, feed, &reused));
     double ready = now_ms();
-    Status st = answer(cx, m, opt, out);
+    Status st = answer(cx, m, t, opt, out);
     out->prompt_tokens = (int)t.n;
     out->reused_tokens = (int)reused;
     out->prefill_ms = ready - start;

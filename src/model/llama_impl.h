@@ -31,6 +31,8 @@ typedef struct LlamaModel {
     struct Prefill *prefill;    // our own reader of prompts; NULL: not yet, or not at all
     uint64_t prefill_bytes;     // what it may take; 0: libllama reads all prompts
     bool ours, handed;          // past is the prefill's; and `talk` has it too
+    bool writes;                // we go on writing too: `talk` is not asked
+    const float *logits;        // (tokens of the last step, vocab); libllama: (1, vocab)
     const char *template;   // NULL: it has none that libllama knows
     bool thinks;            // its template knows <think>
     bool space_prefix;      // its tokenizer puts a space before each text
@@ -60,11 +62,20 @@ MUST_USE Status tokens_cut(Ctx *cx, LlamaModel *m, Str text, size_t n, Str *out)
  * none of three. */
 MUST_USE Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n,
                             Tokens *out);
-/* Brings `talk` to hold exactly t, whose last token's logits can be read then; room is
- * made for `more` tokens behind it. *reused of t's tokens were there. */
-MUST_USE Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, int more, size_t *reused);
-/* n tokens more. E_CANCELLED: only where talk_watch was told whom to ask. */
-MUST_USE Status talk_decode(Ctx *cx, LlamaModel *m, llama_token *at, size_t n);
+/* How a prompt will be gone on from. */
+typedef struct Feed {
+    int more;               // tokens to make room for
+    bool greedy;            // logits are all that is wanted: we may write ourselves
+} Feed;
+
+/* Reads t: then m->logits are those behind its last token, m->writes says who goes on,
+ * and where it is libllama, `talk` holds exactly t. *reused of t's tokens were there. */
+MUST_USE Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, Feed feed, size_t *reused);
+/* Goes on with n tokens, one where libllama writes; m->logits has a row for each.
+ * E_CANCELLED: only where talk_watch was told whom to ask. */
+MUST_USE Status talk_step(Ctx *cx, LlamaModel *m, llama_token *at, size_t n);
+/* Takes back the last n tokens of the last step. */
+MUST_USE Status talk_drop(Ctx *cx, LlamaModel *m, size_t n);
 /* From now on cx is asked whether to stop in the midst of computing; NULL: nobody is. */
 void talk_watch(LlamaModel *m, Ctx *cx);
 

@@ -96,24 +96,32 @@ static void plain_room_close(MatmulRoom *r)
     free(r);
 }
 
-static bool plain_run(const Matmul *base, MatmulRoom *room, size_t rows, const float *x,
-                      float *y)
+static bool plain_share(const Matmul *base, MatmulRoom *room, const MatmulJob *j)
 {
     const Plain *m = (const Plain *)base;
+    size_t first = base->out * j->share / j->shares;
+    size_t end = base->out * (j->share + 1) / j->shares;
     (void)room;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t o = 0; o < base->out; o++) {
-            const float *a = x + r * base->in, *w = m->w + o * base->in;
+    for (size_t r = 0; r < j->rows; r++)
+        for (size_t o = first; o < end; o++) {
+            const float *a = j->x + r * base->in, *w = m->w + o * base->in;
             double sum = m->bias[o];
             for (size_t i = 0; i < base->in; i++) sum += (double)a[i] * w[i];
-            y[r * base->out + o] = (float)sum;
+            j->y[r * j->stride + o] = (float)sum;
         }
     return true;
+}
+
+static bool plain_run(const Matmul *m, MatmulRoom *room, size_t rows, const float *x,
+                      float *y)
+{
+    return plain_share(m, room, &(MatmulJob){ rows, x, y, m->out, 0, 1 });
 }
 
 static const MatmulImpl plain = {
     .name = "portable C", .can = plain_can, .open = plain_open, .close = plain_close,
     .room_open = plain_room, .room_close = plain_room_close, .run = plain_run,
+    .share = plain_share,
 };
 
 /* ---- the choice ------------------------------------------------------------------- */
@@ -186,4 +194,16 @@ void matmul_room_close(MatmulRoom *r)
 bool matmul_run(const Matmul *m, MatmulRoom *room, size_t rows, const float *x, float *y)
 {
     return rows == 0 || m->impl->run(m, room, rows, x, y);
+}
+
+/* oneDNN multiplies whole matrices: the first share is all of it, row by row where rows
+ * of y do not lie close. */
+bool matmul_run_share(const Matmul *m, MatmulRoom *room, const MatmulJob *j)
+{
+    if (m->impl->share) return j->rows == 0 || m->impl->share(m, room, j);
+    if (j->share > 0) return true;
+    if (j->stride == m->out) return matmul_run(m, room, j->rows, j->x, j->y);
+    for (size_t i = 0; i < j->rows; i++)
+        if (!matmul_run(m, room, 1, j->x + i * m->in, j->y + i * j->stride)) return false;
+    return true;
 }

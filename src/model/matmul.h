@@ -48,4 +48,17 @@ void matmul_room_close(MatmulRoom *r);
 MUST_USE bool matmul_run(const Matmul *m, MatmulRoom *room, size_t rows, const float *x,
                          float *y);
 
+/* A part of the columns of a product, for rows that are too few to give many threads
+ * work: each takes one of `shares`, and together they write what matmul_run would, to the
+ * bit. */
+typedef struct MatmulJob {
+    size_t rows;
+    const float *x;      // (rows, in)
+    float *y;            // (rows, stride), of which the first `out` are written
+    size_t stride;       // >= out
+    size_t share, shares;
+} MatmulJob;
+
+MUST_USE bool matmul_run_share(const Matmul *m, MatmulRoom *room, const MatmulJob *job);
+
 #endif

@@ -12,6 +12,7 @@ typedef struct MatmulImpl {
     Status (*room_open)(Ctx *cx, size_t max_in, MatmulRoom **out);
     void (*room_close)(MatmulRoom *r);
     bool (*run)(const Matmul *m, MatmulRoom *room, size_t rows, const float *x, float *y);
+    bool (*share)(const Matmul *m, MatmulRoom *room, const MatmulJob *job);
 } MatmulImpl;
 
 /* First member of every implementation's struct. */

@@ -285,7 +285,8 @@ VNNI static inline __m512i four_bytes(const uint8_t *q)
     __m512 s = _mm512_set1_ps(scale[(i) * m->blocks]);     \
     c##i##0 = scaled(s##i##0, s, c##i##0);                 \
     c##i##1 = scaled(s##i##1, s, c##i##1); }
-#define STORE_ROW(i) store(m, panel, (i) < rows, c##i##0, c##i##1, y + (i) * m->base.out);
+#define STORE_ROW(i) \
+    store(m, panel, r + (i) < j->rows, c##i##0, c##i##1, y + (i) * j->stride);
 
 /* c + sum s */
 VNNI static inline __m512 scaled(__m512i sum, __m512 s, __m512 c)
@@ -308,11 +309,14 @@ VNNI static inline void store(const Int8 *m, size_t panel, bool wanted, __m512 c
                                               _mm512_load_ps(bias + 16)));
 }
 
-/* One ROWS x COLS tile of x W'. q: ROWS rows of depth bytes; scale: their blocks';
- * only the first `rows` are stored. */
-VNNI static void tile(const Int8 *m, size_t panel, const uint8_t *q, const float *scale,
-                      size_t rows, float *y)
+/* One ROWS x COLS tile of x W', from row r of the room on; what is behind the job's rows
+ * is stale and not stored. */
+VNNI static void tile(const Int8 *m, size_t panel, const Room *room, size_t r,
+                      const MatmulJob *j)
 {
+    const uint8_t *q = room->q + r * m->depth;
+    const float *scale = room->scale + r * m->blocks;
+    float *y = j->y + r * j->stride;
     const size_t depth = m->depth;
     const int8_t *w = m->w + panel * depth * COLS;
     const int32_t *start = m->start + panel * m->blocks * COLS;
@@ -343,21 +347,29 @@ VNNI static inline void fetch(const Int8 *m, size_t panel, size_t i, size_t n)
 
 /* A panel of W (28 KB at 896 inputs) stays in the first-level cache while the rows, in
  * the second level, pass by; the next one comes from memory meanwhile. */
-VNNI static bool int8_run(const Matmul *base, MatmulRoom *room_, size_t rows,
-                          const float *x, float *y)
+VNNI static void multiply(const Int8 *m, Room *room, const MatmulJob *j)
+{
+    size_t first = m->panels * j->share / j->shares;
+    size_t end = m->panels * (j->share + 1) / j->shares;
+    size_t tiles = (j->rows + ROWS - 1) / ROWS;
+    quantize_rows(m, room, j->rows, j->x);
+    for (size_t p = first; p < end; p++)
+        for (size_t i = 0; i < tiles; i++) {
+            fetch(m, p + 1, i, tiles);
+            tile(m, p, room, i * ROWS, j);
+        }
+}
+
+static bool int8_share(const Matmul *base, MatmulRoom *room, const MatmulJob *job)
 {
     const Int8 *m = (const Int8 *)base;
-    Room *room = (Room *)room_;
     size_t most = panel_rows(m->depth);
-    for (size_t top = 0; top < rows; top += most) {
-        size_t n = rows - top < most ? rows - top : most;
-        quantize_rows(m, room, n, x + top * base->in);
-        for (size_t p = 0; p < m->panels; p++)
-            for (size_t r = 0; r < n; r += ROWS) {   // rows behind n: stale, not stored
-                fetch(m, p + 1, r / ROWS, (n + ROWS - 1) / ROWS);
-                tile(m, p, room->q + r * m->depth, room->scale + r * m->blocks, n - r,
-                     y + (top + r) * base->out);
-            }
+    for (size_t top = 0; top < job->rows; top += most) {
+        MatmulJob j = *job;
+        j.rows = job->rows - top < most ? job->rows - top : most;
+        j.x += top * base->in;
+        j.y += top * job->stride;
+        multiply(m, (Room *)room, &j);
     }
     return true;
 }
@@ -375,16 +387,22 @@ static Status int8_open(Ctx *cx, const MatmulWeights *w, Matmul **out)
     return fail(cx, E_ARG, "this machine has no such way to multiply");
 }
 
-static bool int8_run(const Matmul *m, MatmulRoom *room, size_t rows, const float *x,
-                     float *y)
+static bool int8_share(const Matmul *m, MatmulRoom *room, const MatmulJob *job)
 {
-    (void)m, (void)room, (void)rows, (void)x, (void)y;
+    (void)m, (void)room, (void)job;
     return false;
 }
 
 #endif
 
+static bool int8_run(const Matmul *m, MatmulRoom *room, size_t rows, const float *x,
+                     float *y)
+{
+    return int8_share(m, room, &(MatmulJob){ rows, x, y, m->out, 0, 1 });
+}
+
 const MatmulImpl matmul_int8 = {
     .name = "int8 VNNI", .can = int8_can, .open = int8_open, .close = int8_close,
     .room_open = room_open, .room_close = room_close, .run = int8_run,
+    .share = int8_share,
 };

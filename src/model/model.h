@@ -78,6 +78,7 @@ typedef struct GenerateOptions {
     int max_tokens;         // > 0
     float temperature;      // 0: greedy, the same answer each time
     uint64_t seed;          // for temperature > 0
+    bool no_drafts;         // greedy: a token at a time, the same ones; for comparison
     /* Called with each piece of text, whole UTF-8 characters only; false stops. */
     bool (*on_text)(void *arg, Str piece);
     void *arg;
@@ -90,6 +91,8 @@ typedef struct Generated {
     int prompt_tokens;
     int reused_tokens;      // of the prompt, whose keys and values were still there
     int tokens;             // generated
+    int drafted, accepted;  // guessed from the context before they were computed (greedy
+                            // answers to long prompts); those that were right
     Finish finish;
     float mean_logprob;     // of the chosen tokens, natural logarithm; 0 for none
     float min_logprob;

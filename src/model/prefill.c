@@ -53,6 +53,9 @@ void prefill_close(Prefill *p)
     free(p->sine);
     free(p->x);
     free(p->q);
+    prefill_head_close(p);
+    free(p->step);
+    free(p->logits);
     lm_file_close(&p->file);
     free(p);
 }
@@ -261,8 +264,10 @@ static Status rows_room(Ctx *cx, Prefill *p, size_t n)
 static uint64_t bytes_for(const Prefill *p, size_t keys, size_t rows)
 {
     uint64_t row = (p->shape.dim + prefill_q_width(&p->shape)) * sizeof(float);
-    if (keys == 0) return p->packed_bytes;
-    return p->packed_bytes + keys * token_bytes(&p->shape) + rows * row
+    uint64_t fixed = p->packed_bytes + (p->head ? prefill_head_bytes(p) : 0)
+                   + (p->logits ? prefill_step_bytes(p) : 0);
+    if (keys == 0) return fixed;
+    return fixed + keys * token_bytes(&p->shape) + rows * row
          + p->threads * room_bytes(p, keys);
 }
 
@@ -292,14 +297,20 @@ static Status check(Ctx *cx, const Prefill *p, const int32_t *token, size_t past
     return OK;
 }
 
-Status prefill_run(Ctx *cx, Prefill *p, const int32_t *token, size_t past, size_t n)
+Status prefill_room(Ctx *cx, Prefill *p, const int32_t *token, size_t past, size_t n)
 {
     TRY(check(cx, p, token, past, n));
     p->n = past;
     if (n == 0) return OK;
     TRY(grow(cx, p, past + n));
     TRY(rooms_open(cx, p));
-    TRY(rows_room(cx, p, n));
+    return rows_room(cx, p, n);
+}
+
+Status prefill_run(Ctx *cx, Prefill *p, const int32_t *token, size_t past, size_t n)
+{
+    TRY(prefill_room(cx, p, token, past, n));
+    if (n == 0) return OK;
     TRY(prefill_pass(cx, p, token, past, n));
     p->n = past + n;
     return OK;

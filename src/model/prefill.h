@@ -1,9 +1,10 @@
 /* prefill.h -- a prompt read by our own forward pass, for models of the llama and qwen2
- * families: the keys and values of its tokens, which libllama then goes on from.
+ * families: the keys and values of its tokens, which libllama then goes on from, or we.
  *
  * libllama reads a prompt with kernels that dequantize as they multiply; here weights are
- * packed once for the machine's fastest product (matmul.h). Decoding stays libllama's: it
- * is bound by memory, and the file's own quantization is the smallest there is.
+ * packed once for the machine's fastest product (matmul.h). Writing is bound by memory,
+ * and the file's own quantization is the smallest there is; but a draft of many tokens
+ * (draft.h) is verified by one reading of the weights.
  *
  * A Prefill holds one sequence. With 8-bit products a token's keys and values do not
  * depend, to the bit, on how the tokens before it were cut into calls. */
@@ -38,6 +39,18 @@ void prefill_close(Prefill *p);
  * what was kept. */
 MUST_USE Status prefill_run(Ctx *cx, Prefill *p, const int32_t *token, size_t past,
                             size_t n);
+
+/* Whether this Prefill can go on writing, at about libllama's speed: weights of 8 bits,
+ * at most a quarter more than the file has, within max_bytes. */
+bool prefill_can_step(const Prefill *p);
+/* n tokens more (1 to PREFILL_STEP) behind those held, and the logits that follow each:
+ * *logits is (n, vocab) and lives until the next call. All threads take a share of each
+ * product, for it is memory that a few rows wait for; six rows take about as long as one.
+ * Keys and values, and logits, are the same to the bit however tokens are cut into calls
+ * of this and of prefill_run. On failure as prefill_run. Only where prefill_can_step. */
+enum { PREFILL_STEP = 24 };
+MUST_USE Status prefill_step(Ctx *cx, Prefill *p, const int32_t *token, size_t n,
+                             const float **logits);
 /* How many tokens have their keys and values here. */
 size_t prefill_tokens(const Prefill *p);
 /* Bytes that it takes now. */

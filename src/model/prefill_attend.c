@@ -102,21 +102,19 @@ static void scatter(const Prefill *p, const PrefillRoom *r, size_t head, size_t 
                    + (head * group + i % group) * dim);
 }
 
-bool prefill_attend(const Prefill *p, PrefillRoom *r, const PrefillBlock *b, size_t first,
-                    size_t rows, const float *q, float *out)
+bool prefill_attend_head(const Prefill *p, PrefillRoom *r, const PrefillBlock *b,
+                         size_t head, const PrefillQueries *a)
 {
     const LmShape *s = &p->shape;
-    size_t keys = first + rows, step = tokens_at_a_time(s, keys);
+    size_t keys = a->first + a->rows, step = tokens_at_a_time(s, keys);
     size_t width = prefill_q_width(s);
-    for (size_t head = 0; head < s->kv_heads; head++) {
-        from_half(p, keys * s->head_dim, b->k + head * p->cap * s->head_dim, r->k);
-        from_half(p, keys * s->head_dim, b->v + head * p->cap * s->head_dim, r->v);
-        for (size_t i = 0; i < rows; i += step) {
-            size_t tokens = rows - i < step ? rows - i : step;
-            gather(p, head, tokens, q + i * width, r->q);
-            if (!mix(p, r, first + i, tokens)) return false;
-            scatter(p, r, head, tokens, out + i * width);
-        }
+    from_half(p, keys * s->head_dim, b->k + head * p->cap * s->head_dim, r->k);
+    from_half(p, keys * s->head_dim, b->v + head * p->cap * s->head_dim, r->v);
+    for (size_t i = 0; i < a->rows; i += step) {
+        size_t tokens = a->rows - i < step ? a->rows - i : step;
+        gather(p, head, tokens, a->q + i * width, r->q);
+        if (!mix(p, r, a->first + i, tokens)) return false;
+        scatter(p, r, head, tokens, a->out + i * width);
     }
     return true;
 }

@@ -1,8 +1,8 @@
 /* prefill_impl.h -- the parts of a Prefill that its files share.
  *
  * prefill.c opens, closes and makes room; prefill_pack.c packs weights; prefill_run.c is
- * the forward pass, prefill_attend.c its attention; prefill_state.c speaks libllama's
- * format of a sequence. */
+ * the forward pass, prefill_attend.c its attention; prefill_step.c is the same pass for a
+ * few rows, and their logits; prefill_state.c speaks libllama's format of a sequence. */
 #ifndef PITH_MODEL_PREFILL_IMPL_H
 #define PITH_MODEL_PREFILL_IMPL_H
 
@@ -12,6 +12,7 @@
 #include "model/prefill.h"
 
 enum { PREFILL_ROWS = 192, PREFILL_SLICES = 32 };   // most rows of a job; of a matrix
+enum { PREFILL_HEAD = 4096 };                       // outputs of a slice of the head
 
 typedef struct PrefillBlock {
     Matmul *qkv, *o, *down;
@@ -55,6 +56,12 @@ struct Prefill {
     float *x, *q;            // rows of the call: (rows, dim), (rows, heads * head_dim)
     size_t rows_cap;
 
+    Matmul **head;           // (head_slices); NULL: not packed
+    size_t head_slices;
+    float *out_norm;         // (dim)
+    float *step;             // scratch memory of a step: prefill_step.c
+    float *logits;           // (PREFILL_STEP, vocab)
+
     uint32_t magic;          // of a sequence; 0: not learned yet
     bool turned;             // libllama keeps values turned around: (kv_dim, tokens)
 };
@@ -73,15 +80,38 @@ static inline size_t prefill_kv_width(const LmShape *s)
 MUST_USE Status prefill_pack(Ctx *cx, Prefill *p);
 /* Bytes of all packed weights. */
 uint64_t prefill_pack_bytes(const Prefill *p);
+/* What a step needs besides: the head, in slices, and its norm. On failure there is none
+ * of it. */
+MUST_USE Status prefill_pack_head(Ctx *cx, Prefill *p);
+uint64_t prefill_head_bytes(const Prefill *p);
+void prefill_head_close(Prefill *p);
 
 /* Keys and values of n tokens from position `past` on, for which there is room. */
 MUST_USE Status prefill_pass(Ctx *cx, Prefill *p, const int32_t *token, size_t past,
                              size_t n);
-/* `rows` rows of queries, the first of which stands at position `first`, against all keys
- * up to their own: out (rows, heads * head_dim). False: no memory. */
-bool prefill_attend(const Prefill *p, PrefillRoom *r, const PrefillBlock *b, size_t first,
-                    size_t rows, const float *q, float *out);
+/* Turns `heads` heads of x as position `at` wants. */
+void prefill_rotate(const Prefill *p, size_t heads, size_t at, float *x);
+/* A head's keys or values (head_dim) to where a block keeps those of position `at`. */
+void prefill_keep_head(const Prefill *p, const float *x, size_t head, size_t at,
+                       uint16_t *to);
+
+/* Rows of queries, the first of which stands at position `first`. */
+typedef struct PrefillQueries {
+    size_t first, rows;
+    const float *q;          // (rows, heads * head_dim)
+    float *out;              // the same
+} PrefillQueries;
+
+/* Those that share head `head` of the keys, against all keys up to their own. False: no
+ * memory. */
+bool prefill_attend_head(const Prefill *p, PrefillRoom *r, const PrefillBlock *b,
+                         size_t head, const PrefillQueries *a);
 /* Floats of scores that it wants for so many keys. */
 size_t prefill_attend_scores(const LmShape *s, size_t keys);
+/* Rooms for the tokens of a call behind the first `past`. As prefill_run. */
+MUST_USE Status prefill_room(Ctx *cx, Prefill *p, const int32_t *token, size_t past,
+                             size_t n);
+/* Bytes of a step's scratch memory and logits. */
+uint64_t prefill_step_bytes(const Prefill *p);
 
 #endif

@@ -35,16 +35,26 @@ static size_t largest_matrix(const LmShape *s, size_t slices)
     return most > down ? most : down;
 }
 
-uint64_t prefill_pack_bytes(const Prefill *p)
+/* Bytes of so many packed weights. */
+static uint64_t packed(const Prefill *p, uint64_t weights)
 {
-    const LmShape *s = &p->shape;
-    uint64_t weights = 2 * prefill_q_width(s) + 2 * prefill_kv_width(s) + 3 * s->ffn;
-    weights *= s->dim * s->layers;
     switch (p->way) {
     case MATMUL_INT8: return weights + weights / 16;   // four bytes for each 64
     case MATMUL_BF16: return weights * 2;
     default: return weights * 4;
     }
+}
+
+uint64_t prefill_pack_bytes(const Prefill *p)
+{
+    const LmShape *s = &p->shape;
+    uint64_t weights = 2 * prefill_q_width(s) + 2 * prefill_kv_width(s) + 3 * s->ffn;
+    return packed(p, weights * s->dim * s->layers);
+}
+
+uint64_t prefill_head_bytes(const Prefill *p)
+{
+    return packed(p, p->shape.dim * p->shape.vocab);
 }
 
 /* Rows first .. first + n of a layer go to row `at` of the worker's matrix. */
@@ -176,6 +186,69 @@ Status prefill_pack(Ctx *cx, Prefill *p)
         free(k->bias[i]);
         ctx_end(&k->cx[i]);
     }
+    free(k);
+    return st;
+}
+
+/* ---- the head --------------------------------------------------------------------- */
+
+typedef struct PackHead {
+    Prefill *p;
+    LmTensor head;
+    Ctx *caller, cx[CREW_MAX];
+} PackHead;
+
+static bool head_job(void *arg, size_t worker, size_t i)
+{
+    PackHead *k = arg;
+    const LmShape *s = &k->p->shape;
+    size_t first = i * PREFILL_HEAD, left = s->vocab - first;
+    size_t n = left < PREFILL_HEAD ? left : PREFILL_HEAD;
+    if (worker == 0 && ctx_check(k->caller) != OK) return false;
+    float *w = malloc(n * s->dim * sizeof *w);
+    if (!w) return fail(&k->cx[worker], E_MEMORY, "no memory to pack a head"), false;
+    lm_rows(&k->head, first, n, w);
+    MatmulWeights weights = { s->dim, n, w, NULL };
+    Status st = matmul_open(&k->cx[worker], k->p->way, &weights, &k->p->head[i]);
+    free(w);
+    return st == OK;
+}
+
+void prefill_head_close(Prefill *p)
+{
+    for (size_t i = 0; p->head && i < p->head_slices; i++) matmul_close(p->head[i]);
+    free(p->head);
+    free(p->out_norm);
+    p->head = NULL;
+    p->out_norm = NULL;
+}
+
+static Status pack_head(Ctx *cx, PackHead *k)
+{
+    Prefill *p = k->p;
+    const char *name = p->shape.tied ? "token_embd.weight" : "output.weight";
+    TRY(lm_tensor(cx, &p->file, name, p->shape.dim, p->shape.vocab, &k->head));
+    TRY(vector(cx, p, "output_norm.weight", p->shape.dim, &p->out_norm));
+    p->head_slices = (p->shape.vocab + PREFILL_HEAD - 1) / PREFILL_HEAD;
+    p->head = calloc(p->head_slices, sizeof *p->head);
+    if (!p->head) return fail(cx, E_MEMORY, "no memory to pack a head");
+    if (crew_run(p->threads, p->head_slices, head_job, k)) return OK;
+    for (size_t i = 0; i < p->threads; i++)
+        if (k->cx[i].status != OK)
+            return fail(cx, k->cx[i].status, "%s", k->cx[i].reason);
+    return cx->status;       // it was cancelled
+}
+
+Status prefill_pack_head(Ctx *cx, Prefill *p)
+{
+    if (p->head) return OK;
+    PackHead *k = calloc(1, sizeof *k);
+    if (!k) return fail(cx, E_MEMORY, "no memory to pack a head");
+    k->p = p;
+    k->caller = cx;
+    Status st = pack_head(cx, k);
+    if (st != OK) prefill_head_close(p);
+    for (size_t i = 0; i < p->threads; i++) ctx_end(&k->cx[i]);
     free(k);
     return st;
 }

@@ -38,7 +38,7 @@ static void norm(const Prefill *p, const float *gain, Span s, float *to)
         rows_norm(dim, p->x + (s.first + i) * dim, gain, p->shape.eps, to + i * dim);
 }
 
-static void rotate(const Prefill *p, size_t heads, size_t at, float *x)
+void prefill_rotate(const Prefill *p, size_t heads, size_t at, float *x)
 {
     const LmShape *s = &p->shape;
     size_t half = s->rope_dims / 2;
@@ -47,12 +47,17 @@ static void rotate(const Prefill *p, size_t heads, size_t at, float *x)
                   p->sine + at * half, s->neox, false);
 }
 
-/* A row's values of all heads to where a block keeps those of position `at`. */
-static void keep(const Prefill *p, const float *row, size_t at, uint16_t *to)
+void prefill_keep_head(const Prefill *p, const float *x, size_t head, size_t at,
+                       uint16_t *to)
 {
     size_t dim = p->shape.head_dim;
+    ggml_fp32_to_fp16_row(x, to + (head * p->cap + at) * dim, (int64_t)dim);
+}
+
+static void keep(const Prefill *p, const float *row, size_t at, uint16_t *to)
+{
     for (size_t h = 0; h < p->shape.kv_heads; h++)
-        ggml_fp32_to_fp16_row(row + h * dim, to + (h * p->cap + at) * dim, (int64_t)dim);
+        prefill_keep_head(p, row + h * p->shape.head_dim, h, at, to);
 }
 
 /* Queries of the rows to p->q, keys and values to the block. */
@@ -66,7 +71,7 @@ static bool first_half(const Pass *a, PrefillRoom *r, Span s)
     for (size_t i = 0; i < s.n; i++) {
         float *row = r->wide + i * (q + 2 * kv);
         size_t at = a->past + s.first + i;
-        rotate(p, p->shape.heads + p->shape.kv_heads, at, row);
+        prefill_rotate(p, p->shape.heads + p->shape.kv_heads, at, row);
         memcpy(p->q + (s.first + i) * q, row, q * sizeof *row);
         keep(p, row + q, at, b->k);
         keep(p, row + q + kv, at, b->v);
@@ -92,8 +97,10 @@ static bool second_half(const Pass *a, PrefillRoom *r, Span s)
     const PrefillBlock *b = &p->block[a->layer - 1];
     size_t dim = p->shape.dim, q = prefill_q_width(&p->shape);
     float *x = p->x + s.first * dim;
-    if (!prefill_attend(p, r, b, a->past + s.first, s.n, p->q + s.first * q, r->normed)
-        || !matmul_run(b->o, r->matmul, s.n, r->normed, r->y)) return false;
+    PrefillQueries queries = { a->past + s.first, s.n, p->q + s.first * q, r->normed };
+    for (size_t h = 0; h < p->shape.kv_heads; h++)
+        if (!prefill_attend_head(p, r, b, h, &queries)) return false;
+    if (!matmul_run(b->o, r->matmul, s.n, r->normed, r->y)) return false;
     rows_add(s.n * dim, r->y, x);
     norm(p, b->ffn_norm, s, r->normed);
     if (!feed_forward(p, r, b, s)) return false;

@@ -90,6 +90,49 @@ static void products_of_odd_sides_agree(void **state)
             expect_product(1 + (i * 5 + j) % 14, side[i], side[j]);
 }
 
+/* Shares of the columns, into rows that lie apart. */
+static void expect_shares(MatmulWay way, size_t rows, size_t in, size_t out)
+{
+    enum { APART = 5, SHARES = 3 };
+    Ctx cx = CTX_INIT;
+    Matmul *m;
+    MatmulRoom *room;
+    size_t stride = out + APART;
+    float *w = random_floats(in * out, 1, 0.2f), *x = random_floats(rows * in, 3, 2);
+    float *y = random_floats(rows * stride, 4, 1), *want;
+    float *before = random_floats(rows * stride, 4, 1);
+    MatmulWeights weights = { in, out, w, NULL };
+    want = multiply(way, &weights, rows, x);
+    assert_int_equal(matmul_open(&cx, way, &weights, &m), OK);
+    assert_int_equal(matmul_room_open(&cx, way, in, &room), OK);
+    for (size_t i = 0; i < SHARES; i++)
+        assert_true(matmul_run_share(m, room, &(MatmulJob){ rows, x, y, stride, i,
+                                                            SHARES }));
+    for (size_t r = 0; r < rows; r++) {
+        assert_memory_equal(y + r * stride, want + r * out, out * sizeof *y);
+        assert_memory_equal(y + r * stride + out, before + r * stride + out,
+                            APART * sizeof *y);
+    }
+    matmul_room_close(room);
+    matmul_close(m);
+    ctx_end(&cx);
+    float *all[] = { w, x, y, want, before };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+static void shares_of_a_product_make_the_product(void **state)
+{
+    (void)state;
+    static const size_t out[] = { 1, 31, 32, 33, 96, 300 };
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
+        expect_shares(MATMUL_PLAIN, 4, 65, out[i]);
+        if (!matmul_can(MATMUL_INT8)) continue;
+        expect_shares(MATMUL_INT8, 1, 128, out[i]);
+        expect_shares(MATMUL_INT8, 7, 65, out[i]);
+        expect_shares(MATMUL_INT8, 200, 65, out[i]);
+    }
+}
+
 static void a_row_of_zeros_gives_the_bias(void **state)
 {
     (void)state;
@@ -203,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_of_a_real_layer_agree),
         cmocka_unit_test(products_of_odd_sides_agree),
+        cmocka_unit_test(shares_of_a_product_make_the_product),
         cmocka_unit_test(a_row_of_zeros_gives_the_bias),
         cmocka_unit_test(an_outlier_costs_only_its_block),
         cmocka_unit_test(refuses_a_layer_without_sides),

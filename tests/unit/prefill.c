@@ -322,6 +322,95 @@ static void stops_when_it_is_cancelled(void **state)
     cx.cancelled = NULL;
 }
 
+/* ---- steps ------------------------------------------------------------------------ */
+
+static void assert_step_close(const char *arch, MatmulWay way, double most)
+{
+    float theirs[TLM_VOCAB];
+    const float *ours;
+    open_both(arch, way);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 40), OK);
+    assert_int_equal(prefill_step(&cx, prefill, token + 40, 3, &ours), OK);
+    assert_int_equal(prefill_tokens(prefill), 43);
+    for (size_t i = 0; i < 3; i++) {
+        logits_theirs(41 + i, theirs);
+        double kl = divergence(theirs, ours + i * TLM_VOCAB);
+        if (!(kl < most)) fail_msg("row %zu: KL is %g, not below %g", i, kl, most);
+    }
+}
+
+static void a_step_gives_the_logits_that_libllama_gives(void **state)
+{
+    (void)state;
+    assert_step_close("llama", MATMUL_PLAIN, 1e-5);
+    close_all(NULL);
+    assert_step_close("qwen2", MATMUL_PLAIN, 1e-5);
+    close_all(NULL);
+    if (matmul_can(MATMUL_INT8)) assert_step_close("qwen2", MATMUL_INT8, 2e-3);
+}
+
+/* The logits of tokens 100 to 123, from steps of `size` tokens behind a run. */
+static void in_steps(int threads, size_t size, float out[PREFILL_STEP][TLM_VOCAB])
+{
+    MatmulWay way = matmul_can(MATMUL_INT8) ? MATMUL_INT8 : MATMUL_PLAIN;
+    const float *logits;
+    assert_int_equal(open_prefill(way, threads, UINT64_MAX), OK);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 100), OK);
+    for (size_t i = 0; i < PREFILL_STEP; i += size) {
+        size_t n = PREFILL_STEP - i < size ? PREFILL_STEP - i : size;
+        assert_int_equal(prefill_step(&cx, prefill, token + 100 + i, n, &logits), OK);
+        memcpy(out[i], logits, n * sizeof out[i]);
+    }
+}
+
+static void steps_of_any_size_change_no_bit(void **state)
+{
+    static float want[PREFILL_STEP][TLM_VOCAB], got[PREFILL_STEP][TLM_VOCAB];
+    (void)state;
+    open_both("qwen2", MATMUL_PLAIN);
+    in_steps(1, 1, want);
+    for (size_t size = 1; size <= PREFILL_STEP; size += 1 + size / 3)
+        for (int threads = 1; threads <= 5; threads += 2) {
+            in_steps(threads, size, got);
+            assert_memory_equal(want, got, sizeof want);
+        }
+}
+
+static void a_prompt_may_be_read_in_steps(void **state)
+{
+    float run[TLM_VOCAB], steps[TLM_VOCAB];
+    const float *logits;
+    (void)state;
+    open_both("llama", MATMUL_PLAIN);
+    assert_int_equal(prefill_run(&cx, prefill, token, 0, 100), OK);
+    assert_int_equal(prefill_step(&cx, prefill, token + 100, 1, &logits), OK);
+    memcpy(run, logits, sizeof run);
+    assert_int_equal(prefill_run(&cx, prefill, NULL, 0, 0), OK);
+    for (size_t i = 0; i < 100; i += 20)
+        assert_int_equal(prefill_step(&cx, prefill, token + i, 20, &logits), OK);
+    assert_int_equal(prefill_step(&cx, prefill, token + 100, 1, &logits), OK);
+    memcpy(steps, logits, sizeof steps);
+    assert_memory_equal(run, steps, sizeof run);
+}
+
+static void refuses_steps_that_are_none(void **state)
+{
+    const float *logits;
+    (void)state;
+    open_both("llama", MATMUL_PLAIN);
+    assert_int_equal(prefill_step(&cx, prefill, token, 0, &logits), E_ARG);
+    ctx_forgive(&cx);
+    assert_int_equal(prefill_step(&cx, prefill, token, PREFILL_STEP + 1, &logits), E_ARG);
+    ctx_forgive(&cx);
+    assert_int_equal(prefill_step(&cx, prefill, &(int32_t){ TLM_VOCAB }, 1, &logits),
+                     E_ARG);
+    ctx_forgive(&cx);
+    cx.cancelled = at_once;
+    assert_int_equal(prefill_step(&cx, prefill, token, 1, &logits), E_CANCELLED);
+    cx.cancelled = NULL;
+    assert_int_equal(prefill_tokens(prefill), 0);
+}
+
 /* ---- in a conversation ------------------------------------------------------------ */
 
 static LlamaModel *open_generator(const char *file, ModelOptions opt)
@@ -339,13 +428,17 @@ static Str letters(size_t n, char first)
     return ctx_dup(&cx, (Str){ text, n });
 }
 
-static Generated ask(Str question)
+static Generated ask_with(Str question, GenerateOptions opt)
 {
-    GenerateOptions opt = { .max_tokens = 4 };
     Message m = { "user", question };
     Generated g;
     assert_int_equal(llama_generate(&cx, generator, &m, 1, &opt, &g), OK);
     return g;
+}
+
+static Generated ask(Str question)
+{
+    return ask_with(question, (GenerateOptions){ .max_tokens = 4 });
 }
 
 static void assert_same(Generated a, Generated b)
@@ -419,6 +512,74 @@ static void libllama_reads_where_memory_is_short_or_it_is_told_to(void **state)
     assert_true(fabsf(ours.mean_logprob - plain.mean_logprob) < 0.05f);
 }
 
+/* The same answer token by token and in drafts. Returns how many guesses were right. */
+static int assert_drafts_change_nothing(Str question, int max_tokens)
+{
+    GenerateOptions opt = { .max_tokens = max_tokens, .no_drafts = true };
+    Generated single = ask_with(question, opt);
+    opt.no_drafts = false;
+    Generated drafts = ask_with(question, opt);
+    assert_same(single, drafts);
+    assert_int_equal(single.tokens, drafts.tokens);
+    assert_int_equal(single.finish, drafts.finish);
+    assert_int_equal(single.drafted, 0);
+    assert_true(drafts.accepted <= drafts.drafted);
+    return drafts.accepted;
+}
+
+static void a_draft_changes_no_token(void **state)
+{
+    int accepted = 0;
+    (void)state;
+    need_fast_products();
+    for (uint32_t seed = 1; seed <= 12; seed++) {
+        write_model((TinyLm){ .arch = seed % 2 ? "llama" : "qwen2", .seed = seed });
+        LlamaModel *m = open_generator(path, (ModelOptions){ 0 });
+        for (int n = 1; n <= 150; n += 37)
+            accepted += assert_drafts_change_nothing(letters(200 + 2 * seed, 'a'), n);
+        assert_true(m->writes);
+        unlink(path);
+    }
+    assert_true(accepted > 100);       // small random models love to repeat themselves
+}
+
+static void what_was_said_is_read_again_by_nobody(void **state)
+{
+    GenerateOptions opt = { .max_tokens = 30 };
+    Generated first, second, fresh;
+    (void)state;
+    need_fast_products();
+    write_model((TinyLm){ .arch = "llama", .seed = 2 });
+    open_generator(path, (ModelOptions){ 0 });
+    Message m[] = { { "user", letters(220, 'a') }, { "assistant", { NULL, 0 } },
+                    { "user", letters(20, 'c') } };
+    assert_int_equal(llama_generate(&cx, generator, m, 1, &opt, &first), OK);
+    m[1].content = first.text;
+    assert_int_equal(llama_generate(&cx, generator, m, 3, &opt, &second), OK);
+    assert_true(second.reused_tokens >= first.prompt_tokens + 20);
+    open_generator(path, (ModelOptions){ 0 });
+    assert_int_equal(llama_generate(&cx, generator, m, 3, &opt, &fresh), OK);
+    assert_int_equal(fresh.reused_tokens, 0);
+    assert_same(fresh, second);
+}
+
+static void who_writes_does_not_hang_on_what_was_asked_before(void **state)
+{
+    GenerateOptions hot = { .max_tokens = 8, .temperature = 1, .seed = 4 };
+    (void)state;
+    need_fast_products();
+    write_model((TinyLm){ .arch = "llama", .seed = 5 });
+    LlamaModel *m = open_generator(path, (ModelOptions){ 0 });
+    Str question = letters(230, 'a');
+    Generated greedy = ask(question);
+    assert_true(m->writes);
+    Generated warm = ask_with(question, hot);      // libllama's: keys are handed over
+    assert_false(m->writes);
+    assert_same(greedy, ask(question));
+    ask(letters(30, 'a'));
+    assert_same(warm, ask_with(question, hot));
+}
+
 static Str lines(int n, const char *end)
 {
     Buf b = BUF(1 << 20);
@@ -449,6 +610,37 @@ static void a_real_model_gives_the_answer_that_libllama_gives(void **state)
     assert_true(fabsf(ours.mean_logprob - plain.mean_logprob) < 0.2f);
 }
 
+static void a_real_model_quotes_in_drafts_what_it_quotes_without(void **state)
+{
+    const char *file = model_file(QWEN);
+    (void)state;
+    need_fast_products();
+    if (!file) {
+        print_message("%s is not here: pith model pull\n", QWEN);
+        skip();
+    }
+    LlamaModel *m = open_generator(file, (ModelOptions){ 0 });
+    Str quote = STR("The ferry to the island leaves the old harbour every morning at "
+                    "a quarter past seven, except on Sundays, when the first boat is "
+                    "at ten. Tickets are sold at the kiosk beside the fish market and"
+                    " on board; children under six travel free, and a bicycle costs "
+                    "two pounds. In winter, from November to the end of March, the "
+                    "afternoon boat does not run. When the wind is strong the captain"
+                    " may decide to stay in the harbour: a red flag is then raised on"
+                    " the pier, and tickets that were bought in advance are valid for"
+                    " thirty days. Dogs must be kept on a lead. The crossing takes "
+                    "forty minutes, and the last boat back leaves the island at half "
+                    "past six. Whoever misses it finds a bed at the hostel above the "
+                    "bay, which is open all year and wants no booking; breakfast is "
+                    "served from eight, and the path to the pier takes a quarter of "
+                    "an hour on foot.\n\nQuote the text above word for word, from its"
+                    " beginning.");
+    int accepted = assert_drafts_change_nothing(quote, 40);
+    assert_true(m->writes);
+    assert_true(accepted > 0);
+    assert_drafts_change_nothing(lines(30, "What is a list?"), 30);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_teardown(f, close_all)
@@ -466,6 +658,14 @@ int main(void)
         TEST(keeps_its_limit_of_memory),
         TEST(refuses_a_model_with_a_tensor_missing),
         TEST(stops_when_it_is_cancelled),
+        TEST(a_step_gives_the_logits_that_libllama_gives),
+        TEST(steps_of_any_size_change_no_bit),
+        TEST(a_prompt_may_be_read_in_steps),
+        TEST(refuses_steps_that_are_none),
+        TEST(a_draft_changes_no_token),
+        TEST(what_was_said_is_read_again_by_nobody),
+        TEST(who_writes_does_not_hang_on_what_was_asked_before),
+        TEST(a_real_model_quotes_in_drafts_what_it_quotes_without),
         TEST(answers_the_same_whatever_was_asked_before),
         TEST(a_context_that_grew_takes_the_keys_along),
         TEST(libllama_reads_where_memory_is_short_or_it_is_told_to),
