@@ -138,6 +138,16 @@ static void account(Stage *s, const Generated *g, const Cited *cited)
     stage_end(s);
 }
 
+/* What was guessed from the context; a stage without time of its own. */
+static void account_drafts(Ctx *cx, const Generated *g)
+{
+    if (g->drafted == 0) return;
+    Stage *s = stage_begin(cx, "drafts");
+    stage_figure(s, "drafted", g->drafted);
+    stage_figure(s, "accepted", g->accepted);
+    stage_end(s);
+}
+
 /* What each of the two writers would read: what fits its budget. */
 typedef struct Contexts {
     Passages here, there;
@@ -289,6 +299,7 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
     if (out->decision.route != ROUTE_LLM)
         TRY(write_here(cx, a, opt, &c, begun, out));
     account(s, &out->generated, &out->cited);
+    account_drafts(cx, &out->generated);
     if (out->cited.withheld) return refuse(opt, out);
     if (opt->closed_book || !prompt_is_refusal(out->cited.text)) return OK;
     out->abstained = true;
