@@ -98,8 +98,9 @@ static int flushed(int status)
 /* The engine's threads meet at some two hundred barriers a token, and by GNU OpenMP's
  * default one that waits there spins for milliseconds: on a busy machine it so takes the
  * time that the other needs to arrive (an answer beside 13 busy processes on 2 cores: 27
- * to 43 s so, 9 s with threads that soon sleep). OpenMP reads its environment before main,
- * so the program starts once more with the variable set. What the user set stays. */
+ * to 43 s so, 9 s with threads that soon sleep). OpenMP reads its environment before
+ * main, so the program starts once more with the variable set. What the user set stays.
+ */
 static void wait_asleep(const Command *c, char **argv)
 {
     static const Command *const generating[] = { &command_ask, &command_chat,

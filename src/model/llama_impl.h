@@ -1,7 +1,8 @@
 /* llama_impl.h -- the parts of the libllama model that its files share.
  *
- * llama.c loads and describes, llama_chat.c turns conversations into tokens, llama_feed.c
- * reads those, llama_generate.c continues them, llama_embed.c makes vectors and scores. */
+ * llama.c loads and describes, llama_chat.c turns conversations into tokens,
+ * llama_feed.c reads those, llama_generate.c continues them, llama_embed.c makes vectors
+ * and scores. */
 #ifndef PITH_MODEL_LLAMA_IMPL_H
 #define PITH_MODEL_LLAMA_IMPL_H
 

@@ -50,7 +50,7 @@ for l in train + dev:
     assert (said["content"] == "The documents do not say.") == (l["kind"] != "answerable")
 P
 # Where it was cut off, a line is written anew and nothing else.
-head -c -20 qa.dev.jsonl > cut && mv cut qa.dev.jsonl
+head -c -20 qa.dev.jsonl > torn.jsonl && mv torn.jsonl qa.dev.jsonl
 run 0 "$pith" tune data --out qa.jsonl --count 30 --json
 json out 'j["tried_now"] == 1'
 
@@ -63,7 +63,7 @@ json out 'j["verdict"] == "win" and j["figures"]["f1"]["p"] < .05'
 has err 'the adapter won'
 run 0 "$pith" tune gate --show
 has out 'run/adapter.gguf' 'fake:' 'general'
-[ -f run/report.json ] && [ -f "$PITH_STORE.adapter.json" ] || die 'nothing was recorded'
+if [ ! -f run/report.json ] || [ ! -f "$PITH_STORE.adapter.json" ]; then die 'nothing was recorded'; fi
 run 0 "$pith" ask 'Where can the zebra be seen?' --json
 json out '"harbour 1" in j["answer"]'
 run 0 "$pith" ask 'Where can the zebra be seen?' --adapter none --json
@@ -102,7 +102,7 @@ sys.exit(len(keys) != len(set(keys)))' || die 'a passage was tried twice'
 # judged is not trained further.
 run 3 "$pith" tune --count 10 --minutes 1 --out whole
 has err '1 of 3' '2 of 3'
-[ -s whole/examples.jsonl ] && [ -s whole/examples.dev.jsonl ] || die 'no examples'
+if [ ! -s whole/examples.jsonl ] || [ ! -s whole/examples.dev.jsonl ]; then die 'no examples'; fi
 mkdir whole/run
 echo '{}' > whole/run/report.json
 run 3 "$pith" tune --out whole

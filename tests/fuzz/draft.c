@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         assert(!match || !memcmp(text + i + 1 - match, text + behind - match,
                                  match * sizeof *text));
         for (size_t stop = 1; stop <= i; stop++) {
-            for (longer = 0; longer < stop && text[stop - 1 - longer] == text[i - longer];)
-                longer++;
+            longer = 0;
+            while (longer < stop && text[stop - 1 - longer] == text[i - longer]) longer++;
             assert(longer <= match);
         }
         got = draft_propose(d, DRAFT_MOST, out);
