@@ -71,9 +71,10 @@ double curve_quality(const Curve *c, double share)
 {
     double left = share * (double)c->of.n, n, gain;
     double quality = stats_mean(c->of.small, c->of.n) * (double)c->of.n;
-    for (size_t at = 0; at < c->of.n && left > 0; left -= n) {
+    for (size_t at = 0; at < c->of.n && left > 0;) {
         at = run_of(c, at, NULL, &n, &gain);
         quality += gain * fmin(1, left / n);
+        left -= n;
     }
     return c->of.n ? quality / (double)c->of.n : 0;
 }
