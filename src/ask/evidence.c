@@ -65,7 +65,7 @@ static size_t best_of(const Sentences *s)
     return best;
 }
 
-static Str text_of(const Passages *ps, const Sentence *s)
+Str sentence_text(const Passages *ps, const Sentence *s)
 {
     return (Str){ ps->at[s->passage].chunk.text.p + s->span.start,
                   s->span.end - s->span.start };
@@ -78,11 +78,11 @@ Status evidence_weigh(Ctx *cx, Words *w, Str question, const Passages *ps, Sente
     float *place;
     Stems asked, best;
     TRY(stems_content(cx, w, question, &asked));
-    TRY(stems_content(cx, w, text_of(ps, top), &best));
+    TRY(stems_content(cx, w, sentence_text(ps, top), &best));
     TRY(favour(cx, w, ps, top->passage, &place));
     for (size_t i = 0; i < s->n; i++) {
         Stems own;
-        TRY(stems_content(cx, w, text_of(ps, &s->at[i]), &own));
+        TRY(stems_content(cx, w, sentence_text(ps, &s->at[i]), &own));
         s->at[i].weight = with_neighbours(s, i) - top->logit
                         + place[s->at[i].passage] - in_best
                         + of_question * (stems_share(&asked, &own) - 1)

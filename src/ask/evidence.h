@@ -21,6 +21,9 @@ typedef struct Sentences {
     size_t n;
 } Sentences;
 
+/* A sentence's words; borrowed from its passage. */
+Str sentence_text(const Passages *ps, const Sentence *s);
+
 /* Fills weight of every sentence: the better of its own logit and its neighbours' less 2;
  * 8 more in the best sentence's passage, 12 in one whose title that passage names; 15
  * times the share of the question's words and 4 times that of the best sentence's that it

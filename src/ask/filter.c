@@ -5,6 +5,7 @@
 #include "ask/filter.h"
 
 #include "ask/evidence.h"
+#include "ask/stems.h"
 
 #include <math.h>
 
@@ -13,40 +14,20 @@ static const float MARGIN = 25;
 
 /* ---- repeats ---------------------------------------------------------------------- */
 
-enum { SEEN = 1 << 14 };   // slots of the set of words said; a power of two
-
-/* The share of content words of text that are in seen; adds them when add is set. */
-static Status share_said(Ctx *cx, Words *w, Str text, uint64_t *seen, bool add,
-                         float *share)
-{
-    size_t all = 0, said = 0;
-    TRY(words_begin(cx, w, text));
-    for (Word x; words_next(w, &x) && all < SEEN / 8; all++) {
-        uint64_t h = str_hash(x.stem) | 1, at = h & (SEEN - 1);
-        while (seen[at] && seen[at] != h) at = (at + 1) & (SEEN - 1);
-        said += seen[at] == h;
-        if (add) seen[at] = h;
-    }
-    *share = all ? (float)said / (float)all : 1;
-    return OK;
-}
-
 /* Drops the passages of which nearly all words were said by a better one. Words alone
  * would drop a passage that says something else with the same words, so only passages
  * that come near to one other passage count as repeats. */
 static Status drop_repeats(Ctx *cx, Words *w, float max_overlap, Passages *ps)
 {
+    Stems *said = ctx_new(cx, Stems, ps->n);
     size_t kept = 0;
+    TRY_NEW(said);
     for (size_t i = 0; i < ps->n; i++) {
         bool repeats = false;
-        for (size_t k = 0; k < kept && !repeats; k++) {
-            uint64_t *seen = ctx_new(cx, uint64_t, SEEN);
-            float share;
-            TRY_NEW(seen);
-            TRY(share_said(cx, w, ps->at[k].chunk.text, seen, true, &share));
-            TRY(share_said(cx, w, ps->at[i].chunk.text, seen, false, &share));
-            repeats = share > max_overlap;
-        }
+        TRY(stems_sorted(cx, w, ps->at[i].chunk.text, &said[kept]));
+        const Stems *own = &said[kept];
+        for (size_t k = 0; k < kept && !repeats; k++)
+            repeats = own->n == 0 || stems_share(own, &said[k]) > max_overlap;
         if (!repeats) ps->at[kept++] = ps->at[i];
     }
     ps->n = kept;
@@ -102,21 +83,15 @@ static Status judge(Ctx *cx, Model *ranker, Str question, const Passages *ps,
     return OK;
 }
 
-static Str words_of(const Passages *ps, const Sentence *s)
-{
-    return (Str){ ps->at[s->passage].chunk.text.p + s->span.start,
-                  s->span.end - s->span.start };
-}
-
 /* A row says little without the head of its table: the first two rows of the run (names
  * and border) go with it. */
 static void keep_heads(const Passages *ps, const Sentences *s, bool *goes_on)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (!goes_on[i] || !passage_is_row(words_of(ps, &s->at[i]))) continue;
+        if (!goes_on[i] || !passage_is_row(sentence_text(ps, &s->at[i]))) continue;
         size_t head = i;
         while (head > 0 && s->at[head - 1].passage == s->at[i].passage &&
-               passage_is_row(words_of(ps, &s->at[head - 1]))) head--;
+               passage_is_row(sentence_text(ps, &s->at[head - 1]))) head--;
         goes_on[head] = true;
         if (head + 1 < i) goes_on[head + 1] = true;
     }
