@@ -4,7 +4,7 @@
 #define PITH_TESTS_INDEX_SUPPORT_H
 
 #include "index/chunk.h"
-#include "index/format.h"
+#include "parse/parse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

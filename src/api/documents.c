@@ -106,18 +106,10 @@ typedef struct Texts {
     size_t n;
 } Texts;
 
-static Status format_of(Ctx *cx, const char *name, Format *out)
+static Status kind_asked(Ctx *cx, const char *name, Kind *out)
 {
-    static const struct { const char *name; Format format; } known[] = {
-        { "text", FORMAT_TEXT }, { "markdown", FORMAT_MARKDOWN }, { "html", FORMAT_HTML },
-    };
-    *out = FORMAT_AUTO;
-    if (!name) return OK;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(name, known[i].name) != 0) continue;
-        *out = known[i].format;
-        return OK;
-    }
+    *out = name ? kind_named(str_z(name)) : KIND_NONE;
+    if (!name || *out != KIND_NONE) return OK;
     return fail(cx, E_ARG, "format '%s' is not text, markdown or html", name);
 }
 
@@ -131,7 +123,7 @@ static Status texts_job(Ctx *cx, Store *s, Model *m, const void *arg,
         const pith_text *t = &texts->at[i];
         docs[i] = (IndexText){ .uri = str_z(t->uri), .title = str_z(t->title),
                                .text = str_z(t->text) };
-        TRY(format_of(cx, t->format, &docs[i].format));
+        TRY(kind_asked(cx, t->format, &docs[i].kind));
     }
     return index_texts(cx, s, m, docs, texts->n, opt, out);
 }

@@ -45,7 +45,8 @@ static bool is_gap(const Packer *k, size_t i)
 {
     const Piece *a = &k->pieces->at[i - 1], *b = &k->pieces->at[i];
     if (!k->parsed->verbatim || b->start <= a->end) return false;
-    Str between = { k->parsed->source.p + a->end, b->start - a->end };
+    Str between = { k->parsed->source.p + (a->end - k->parsed->base),
+                    b->start - a->end };
     return str_trim(between).n > GAP_BYTES;
 }
 
@@ -191,7 +192,8 @@ static Status fill(const Packer *k, const Group *g, Chunk *out)
     out->section = ctx_dup(k->cx, buf_str(&b));
     b.n = 0;
     if (!k->parsed->verbatim) st = fill_text(k, g, &b, out);
-    else out->text = (Str){ k->parsed->source.p + a->start, z->end - a->start };
+    else out->text = (Str){ k->parsed->source.p + (a->start - k->parsed->base),
+                            z->end - a->start };
     bool failed = b.failed || !out->section.p || st != OK;
     buf_free(&b);
     return failed ? fail(k->cx, E_MEMORY, "out of memory for a chunk") : OK;
@@ -209,7 +211,7 @@ static void keep_short_whole(Packer *k)
     if (sum <= k->maximum && sum > k->aim) k->aim = sum;
 }
 
-Status chunk_parts(Ctx *cx, const Chunker *asked, const Parsed *p, Chunk **out, size_t *n)
+Status chunk_parts(Ctx *cx, Chunker *asked, const Parsed *p, Chunk **out, size_t *n)
 {
     Chunker c = *asked;
     int most = chunk_maximum(&c);
@@ -226,6 +228,7 @@ Status chunk_parts(Ctx *cx, const Chunker *asked, const Parsed *p, Chunk **out, 
     TRY_NEW(*out);
     for (size_t i = 0; i < k.n; i++) TRY(fill(&k, &k.at[i], &(*out)[i]));
     *n = k.n;
+    asked->section = pieces.section;
     return OK;
 }
 

@@ -12,7 +12,7 @@
 #define PITH_INDEX_CHUNK_H
 
 #include "base/words.h"
-#include "index/format.h"
+#include "parse/parts.h"
 #include "model/model.h"
 #include "store/store.h"
 
@@ -20,6 +20,7 @@ typedef struct Chunker {
     Model *embedder;    // counts the tokens
     Words *words;       // finds the sentences
     int aim;            // tokens; brought into [16, maximum]
+    const struct Heading *section;  // where the last window ended; NULL: none was
 } Chunker;
 
 /* The most tokens a chunk may have: 9/4 of the aim, and what leaves room for title and
@@ -27,10 +28,10 @@ typedef struct Chunker {
  * counts for an eighth of its bytes at least, however long its words are. */
 int chunk_maximum(const Chunker *c);
 
-/* Chunks into *out in the arena: text, section, start, end and tokens are set; texts may
- * borrow from p. No words, no chunks: *n is 0. The section does not repeat p->title. */
-MUST_USE Status chunk_parts(Ctx *cx, const Chunker *c, const Parsed *p, Chunk **out,
-                            size_t *n);
+/* The chunks of one window into *out in the arena: text, section, start, end and tokens
+ * are set; texts may borrow from p. No words, no chunks: *n is 0. The section does not
+ * repeat p->title. c->section moves on; it lives in the arena and borrows from p. */
+MUST_USE Status chunk_parts(Ctx *cx, Chunker *c, const Parsed *p, Chunk **out, size_t *n);
 
 /* What the embedder reads of a chunk: title and section on a line, then the text. .p is
  * NULL on E_MEMORY. */

@@ -8,7 +8,7 @@ typedef struct Origin {
     Str uri, title;         // title empty: found in the text, else the name in the uri
     Str bytes;
     Str hash;
-    Format format;          // FORMAT_AUTO: by the uri's extension, then by the bytes
+    Kind kind;              // KIND_NONE: told from the uri and the bytes
     int64_t mtime_ns;
     Str root;
 } Origin;
@@ -17,7 +17,7 @@ typedef struct Origin {
  * All in cx's arena. */
 MUST_USE Status document_is_same(Ctx *cx, Store *s, const Origin *o, bool *known,
                                  bool *same);
-/* Reads the bytes as text, parses and cuts them. Strings of *out are in q->work or borrow
+/* Parses the bytes and cuts what is in them. Strings of *out are in q->work or borrow
  * from o, which are to live as long. E_FORMAT: no text. */
 MUST_USE Status document_read(Queue *q, const Origin *o, Pending *out);
 

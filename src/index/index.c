@@ -5,7 +5,7 @@
  * neither count a file twice nor remove each other's. */
 #include "index/index.h"
 
-#include "index/charset.h"
+#include "parse/charset.h"
 #include "index/document.h"
 #include "index/read.h"
 #include "index/walk.h"
@@ -380,7 +380,7 @@ static Status text_read(Indexer *x, const IndexText *t, Pending *out, bool *same
     Queue *q = &x->q;
     char *hash = ctx_new(&q->work, char, HASH_BYTES);
     Origin o = { .uri = ctx_dup(&q->work, t->uri), .title = t->title, .bytes = t->text,
-                 .hash = { hash, HASH_BYTES }, .format = t->format, .root = { "", 0 } };
+                 .hash = { hash, HASH_BYTES }, .kind = t->kind, .root = { "", 0 } };
     bool known = false;
     TRY_NEW(hash);
     TRY_NEW(o.uri.p);

@@ -11,6 +11,7 @@
 
 #include "base/ctx.h"
 #include "model/model.h"
+#include "parse/kind.h"
 #include "store/store.h"
 
 typedef struct IndexProgress {
@@ -55,13 +56,11 @@ MUST_USE Status index_sync(Ctx *cx, Store *s, Model *embedder, const IndexOption
 MUST_USE Status index_reembed(Ctx *cx, Store *from, Store *to, Model *embedder,
                               const IndexOptions *opt, IndexReport *out);
 
-typedef enum Format { FORMAT_AUTO, FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_HTML } Format;
-
 typedef struct IndexText {
     Str uri;                          // not empty
     Str title;                        // may be empty: found in the text then
     Str text;                         // any charset
-    Format format;
+    Kind kind;                        // KIND_NONE: told from uri and text
 } IndexText;
 
 /* Documents from memory, embedded together. */

@@ -166,8 +166,9 @@ static Status cut_part(Cut *k)
 
 Status pieces_cut(Ctx *cx, const Chunker *c, const Parsed *p, Pieces *out)
 {
-    Cut k = { .cx = cx, .c = c, .parsed = p, .out = out };
+    Cut k = { .cx = cx, .c = c, .parsed = p, .out = out, .section = c->section };
     *out = (Pieces){ 0 };
     for (k.part = 0; k.part < p->n; k.part++) TRY(cut_part(&k));
+    out->section = k.section;
     return OK;
 }

@@ -27,8 +27,10 @@ typedef struct Piece {
 typedef struct Pieces {
     Piece *at;              // in the arena
     size_t n, room;
+    const Heading *section; // the last
 } Pieces;
 
+/* Begins in c->section. */
 MUST_USE Status pieces_cut(Ctx *cx, const Chunker *c, const Parsed *p, Pieces *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* read.c -- see read.h. */
 #include "index/read.h"
 
-#include "index/charset.h"
+#include "parse/kind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,12 +48,13 @@ static Status read_all(Ctx *cx, int fd, char *to, size_t n, size_t *done)
     return OK;
 }
 
-static Status read_text(Ctx *cx, int fd, uint64_t size, Source *out)
+static Status read_text(Ctx *cx, int fd, const char *path, uint64_t size, Source *out)
 {
-    char head[CHARSET_HEAD];
+    char head[KIND_HEAD];
     size_t n = 0, first = size < sizeof head ? (size_t)size : sizeof head;
     TRY(read_all(cx, fd, head, first, &n));
-    if (charset_is_binary((Str){ head, n })) return fail(cx, E_FORMAT, "this is no text");
+    if (kind_of(str_z(path), (Str){ head, n }) == KIND_NONE)
+        return fail(cx, E_FORMAT, "this is no text");
     char *to = ctx_new(cx, char, (size_t)size + 1);
     TRY_NEW(to);
     memcpy(to, head, n);
@@ -65,23 +66,23 @@ static Status read_text(Ctx *cx, int fd, uint64_t size, Source *out)
     return OK;
 }
 
-static Status read_open(Ctx *cx, int fd, uint64_t most, Source *out)
+static Status read_open(Ctx *cx, int fd, const char *path, uint64_t most, Source *out)
 {
     struct stat st;
-    char head[CHARSET_HEAD];
+    char head[KIND_HEAD];
     if (fstat(fd, &st) != 0) return fail(cx, E_IO, "%s", strerror(errno));
     if (!S_ISREG(st.st_mode)) return fail(cx, E_ARG, "this is no regular file");
     uint64_t size = (uint64_t)st.st_size;
     if (size > most) {
         ssize_t got = read(fd, head, sizeof head);
-        if (got > 0 && charset_is_binary((Str){ head, (size_t)got }))
+        if (got > 0 && kind_of(str_z(path), (Str){ head, (size_t)got }) == KIND_NONE)
             return fail(cx, E_FORMAT, "this is no text");
         return fail(cx, E_LIMIT, "%.0f MiB, the limit is %.0f MiB: split the file, or "
                     "raise the limit (--max-file, up to 1023)", (double)size / 1048576,
                     (double)most / 1048576);
     }
     out->mtime_ns = trusted_mtime(&st);
-    return read_text(cx, fd, size, out);
+    return read_text(cx, fd, path, size, out);
 }
 
 Status source_read(Ctx *cx, const char *path, uint64_t most, Source *out)
@@ -90,7 +91,7 @@ Status source_read(Ctx *cx, const char *path, uint64_t most, Source *out)
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return fail(cx, errno == ENOENT ? E_NOTFOUND : E_IO, "%s", strerror(errno));
-    Status st = read_open(cx, fd, most, out);
+    Status st = read_open(cx, fd, path, most, out);
     close(fd);
     return st;
 }

@@ -1,6 +1,7 @@
 /* Any Markdown or HTML, cut: no chunk passes the maximum, none leaves the source. The
  * first byte picks format and aim. */
-#include "index/charset.h"
+#include "parse/charset.h"
+#include "parse/parse.h"
 #include "index/chunk.h"
 
 #include <assert.h>
@@ -39,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (n > 0) {
         Str s = { (const char *)data + 1, n - 1 };
         chunker.aim = 16 + data[0] / 4;
+        chunker.section = NULL;
         if (charset_utf8(&cx, s, &s) == OK) {
             Status st = data[0] & 1 ? markdown_parse(&cx, s, &p) : html_parse(&cx, s, &p);
             assert(st == OK);

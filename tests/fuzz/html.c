@@ -1,7 +1,7 @@
 /* Any bytes as HTML, by way of the charset as files come: ranges stand in the source, in
  * order. */
-#include "index/charset.h"
-#include "index/format.h"
+#include "parse/charset.h"
+#include "parse/parse.h"
 
 #include <assert.h>
 

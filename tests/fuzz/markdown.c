@@ -1,5 +1,5 @@
 /* Any bytes as Markdown: parts are slices, in order. */
-#include "index/format.h"
+#include "parse/parse.h"
 
 #include <assert.h>
 

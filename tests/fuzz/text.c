@@ -1,6 +1,6 @@
 /* Any bytes as a file: what is called text is UTF-8 without zeros, cut in slices. */
-#include "index/charset.h"
-#include "index/format.h"
+#include "parse/charset.h"
+#include "parse/parse.h"
 
 #include <assert.h>
 #include <string.h>

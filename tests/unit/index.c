@@ -1,6 +1,6 @@
 /* Folders and texts into a store: what is new, changed, gone or unreadable. The embedder
  * is the fake one, the store is real. */
-#include "index/charset.h"
+#include "parse/charset.h"
 #include "index/index.h"
 #include "index/queue.h"
 #include "index_support.h"
@@ -546,7 +546,7 @@ static void texts_are_documents_too(void **state)
     IndexText t[] = {
         { .uri = STR("note:1"), .title = STR("First"), .text = STR("Words of first.") },
         { .uri = STR("note:2"), .text = STR("# Second\n\nWords."),
-          .format = FORMAT_MARKDOWN },
+          .kind = KIND_MARKDOWN },
         { .uri = STR("note:3"), .text = STR("<html><h1>Third</h1>Words.") },
         { .uri = STR("note:4"), .text = STR("\0\1\2 no text") },
     };

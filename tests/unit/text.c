@@ -1,5 +1,5 @@
 /* Plain text to parts, and the charset of unknown bytes. */
-#include "index/charset.h"
+#include "parse/charset.h"
 #include "index_support.h"
 
 static void finds_headings_by_their_underlines(void **state)

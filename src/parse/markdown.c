@@ -1,10 +1,10 @@
-/* markdown.c -- Markdown to parts, by md4c (CommonMark 0.30): see format.h.
+/* markdown.c -- Markdown to parts, by md4c (CommonMark 0.30): see parse.h.
  *
  * md4c says where a block opens and closes but not where in the source. Its text
  * callbacks point into the source, though: a part reaches from the line of the first
  * word to the line of the last, so that marks ("- ", "## ", "> ") stay, and a code block
  * grows by the lines of its fences. What md4c gives up on is read as plain text. */
-#include "index/format.h"
+#include "parse/parse.h"
 
 #include <libxml/HTMLparser.h>
 #include <libxml/parserInternals.h>
@@ -90,7 +90,7 @@ static void take_underline(const Reader *r, Part *p)
         p->end = line_end(s, next);
 }
 
-static PartKind kind_of(const Reader *r)
+static PartKind part_kind(const Reader *r)
 {
     if (r->level) return PART_HEADING;
     if (r->code) return PART_CODE;
@@ -109,7 +109,7 @@ static void keep_order(const Reader *r, Part *p)
 static Status flush(Reader *r)
 {
     Str s = r->out->source;
-    Part p = { .kind = kind_of(r), .level = r->level };
+    Part p = { .kind = part_kind(r), .level = r->level };
     if (r->lo > r->hi) return OK;
     p.start = line_start(s, r->lo);
     p.end = line_end(s, r->hi);

@@ -1,11 +1,11 @@
-/* text.c -- plain text and source code to parts: see format.h.
+/* text.c -- plain text and source code to parts: see parse.h.
  *
  * A part is a run of lines between blank lines. A run opens with a heading where its
  * first line is underlined as in reStructuredText and AsciiDoc, starts with AsciiDoc's
  * "== ", or is a line of capitals as in manual pages. Underlines get their level by the
  * order in which they first appear, which is reStructuredText's rule and agrees with
  * AsciiDoc's fixed order. */
-#include "index/format.h"
+#include "parse/parse.h"
 
 #include <string.h>
 
@@ -117,7 +117,7 @@ static size_t run_end(Str s, size_t at, size_t *next)
     return end;
 }
 
-static Status parse(Ctx *cx, Reader *r, Parsed *out)
+static Status read_runs(Ctx *cx, Reader *r, Parsed *out)
 {
     size_t next = 0;
     for (size_t at = mark_length(r->source); at < r->source.n; at = next) {
@@ -140,7 +140,7 @@ static Status begin(Ctx *cx, Str source, bool code, Parsed *out)
     if (source.n >= (size_t)1 << 30)
         return fail(cx, E_LIMIT, "a text of %zu bytes; less than 1 GiB is wanted",
                     source.n);
-    return parse(cx, &r, out);
+    return read_runs(cx, &r, out);
 }
 
 Status text_parse(Ctx *cx, Str source, Parsed *out)

@@ -3,8 +3,8 @@
  * In this order: a byte order mark; valid UTF-8; UTF-16 without a mark, by where its zero
  * bytes stand; what an HTML page says of itself; ICU's detector. Bytes that the charset
  * found does not explain become U+FFFD. */
-#ifndef PITH_INDEX_CHARSET_H
-#define PITH_INDEX_CHARSET_H
+#ifndef PITH_PARSE_CHARSET_H
+#define PITH_PARSE_CHARSET_H
 
 #include "base/ctx.h"
 
@@ -20,6 +20,9 @@ bool charset_is_binary(Str head);
  * E_FORMAT: no text. E_LIMIT: 512 MiB or more in another charset. */
 MUST_USE Status charset_utf8(Ctx *cx, Str bytes, Str *out);
 
+/* The length of the UTF-8 character at the front of s, 0 where there is none. Overlong
+ * forms, surrogates and what is past U+10FFFF are none (RFC 3629, section 4). */
+size_t charset_character(Str s);
 /* Bytes of s that are no part of a UTF-8 character (RFC 3629). */
 size_t charset_invalid(Str s);
 

@@ -1,5 +1,5 @@
-/* format.c -- what the extractors share: see format.h. */
-#include "index/format.h"
+/* parts.c -- see parts.h. */
+#include "parse/parts.h"
 
 #include <string.h>
 

@@ -1,13 +1,16 @@
-/* format.h -- a source in UTF-8 to a list of parts: headings, paragraphs, code, items.
+/* parts.h -- what a document is made of: headings, paragraphs, code, items, rows.
  *
- * Offsets are bytes of the UTF-8 form of the source: the file's own bytes where it is
- * UTF-8, a byte order mark counted, and else what charset.h made of it.
+ * A parser gives its parts in windows: a small document is one window, a large one as
+ * many as its memory asks for. Offsets are bytes of the document's text in UTF-8. That
+ * text is the file's own bytes where those are UTF-8, a byte order mark counted; what
+ * charset.h made of them where they are not; and for what is no text itself (PDF, Office,
+ * e-mail, archives) its text edition, which edition.h writes.
  *
  * Invariant: parts come in the order of the source and do not overlap. In a verbatim
- * format (text, Markdown) the text of a part is source[start, end) byte for byte; in HTML
- * it is the readable text, whose words stand in source[start, end) in their order. */
-#ifndef PITH_INDEX_FORMAT_H
-#define PITH_INDEX_FORMAT_H
+ * format the text of a part is source[start, end) byte for byte; in HTML it is the
+ * readable text, whose words stand in source[start, end) in their order. */
+#ifndef PITH_PARSE_PARTS_H
+#define PITH_PARSE_PARTS_H
 
 #include "base/offsets.h"
 
@@ -22,31 +25,29 @@ typedef enum PartKind {
 typedef struct Part {
     PartKind kind;
     int level;          // of a heading, 1 the highest; else 0
+    int page;           // where it begins, from 1; 0: the source has no pages
     Str text;           // never empty
     Str name;           // of a heading: its words without markup; else empty
-    size_t start, end;  // bytes of the source, end excluded
+    size_t start, end;  // bytes of the whole source, end excluded
     Offsets map;        // of text in the source; empty in a verbatim format
 } Part;
 
+/* A window: the parts of source, which begins at byte `base` of the whole. */
 typedef struct Parsed {
     Part *at;           // in the arena
     size_t n, room;
     Str title;          // as the source names itself; may be empty
     Str source;         // borrowed
+    size_t base;        // bytes; 0 in the first window
     bool verbatim;      // texts are slices of the source
 } Parsed;
 
-/* The three extractors. Any bytes are a document, if a poor one: the only errors are
- * E_MEMORY and E_LIMIT (1 GiB or more). Source is UTF-8 and outlives *out. */
-MUST_USE Status text_parse(Ctx *cx, Str source, Parsed *out);
-/* The same for source code: a part is a run of lines between blank lines. */
-MUST_USE Status code_parse(Ctx *cx, Str source, Parsed *out);
-/* CommonMark with GitHub's tables, by md4c. YAML and TOML front matter is no text; its
- * title is used. */
-MUST_USE Status markdown_parse(Ctx *cx, Str source, Parsed *out);
-/* By libxml2's HTML parser as a stream, nothing fetched. Scripts, styles, navigation and
- * footers are left out. */
-MUST_USE Status html_parse(Ctx *cx, Str source, Parsed *out);
+/* Who is given the windows, in order. A window lives until take returns. An error ends
+ * the parse and is its result. */
+typedef struct Sink {
+    Status (*take)(void *arg, const Parsed *window);
+    void *arg;
+} Sink;
 
 /* Appends a copy of *p. */
 MUST_USE Status parts_add(Ctx *cx, Parsed *out, const Part *p);

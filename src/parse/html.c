@@ -1,11 +1,11 @@
-/* html.c -- HTML to parts, by libxml2's HTML parser as a stream of events: see format.h.
+/* html.c -- HTML to parts, by libxml2's HTML parser as a stream of events: see parse.h.
  *
  * No tree is built, so depth costs nothing here. Words gather in one buffer until an
  * element that breaks the line flushes them as a part. The source range of a part runs
  * from where the parser stood before its first word to where it stood after its last.
  * Where the parser stands behind the very bytes that it hands over, each of them is known
  * by its place; what it decoded (an entity) is known as a whole. */
-#include "index/format.h"
+#include "parse/parse.h"
 
 #include <libxml/HTMLparser.h>
 #include <libxml/parserInternals.h>
@@ -96,7 +96,7 @@ static void mark_event(Reader *r, bool opened)
 
 /* ---- parts ------------------------------------------------------------------------- */
 
-static PartKind kind_of(const Reader *r)
+static PartKind part_kind(const Reader *r)
 {
     if (r->level) return PART_HEADING;
     if (r->pre) return PART_CODE;
@@ -140,7 +140,7 @@ static void flush(Reader *r)
 {
     Str text = buf_str(&r->text);
     text = r->pre || r->item ? without_line_breaks(text) : str_trim(text);
-    Part p = { .kind = kind_of(r), .level = r->level, .start = r->lo, .end = r->hi };
+    Part p = { .kind = part_kind(r), .level = r->level, .start = r->lo, .end = r->hi };
     if (has_word(text) && !is_menu(r, &p, text) && r->status == OK)
         r->status = keep_part(r, &p, text);
     if (r->text.p) r->text.p[r->text.n = 0] = '\0';

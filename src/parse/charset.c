@@ -1,5 +1,5 @@
 /* charset.c -- see charset.h. */
-#include "index/charset.h"
+#include "parse/charset.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -15,8 +15,6 @@ enum {
 
 /* ---- UTF-8 ------------------------------------------------------------------------- */
 
-/* The length of the UTF-8 character at the front of s, 0 where there is none. Overlong
- * forms, surrogates and what is past U+10FFFF are none (RFC 3629, section 4). */
 static size_t character(const unsigned char *p, size_t n)
 {
     unsigned char c = p[0], low = 0x80, high = 0xBF;
@@ -65,6 +63,11 @@ static Census census(Str s)
         i += len ? len : 1;
     }
     return c;
+}
+
+size_t charset_character(Str s)
+{
+    return s.n ? character((const unsigned char *)s.p, s.n) : 0;
 }
 
 size_t charset_invalid(Str s)

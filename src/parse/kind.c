@@ -1,0 +1,82 @@
+/* kind.c -- see kind.h. */
+#include "parse/kind.h"
+
+#include "parse/charset.h"
+#include "parse/parts.h"
+
+#include <string.h>
+
+static const struct { const char *name; bool binary; } kinds[KINDS] = {
+    [KIND_NONE] = { "none", true }, [KIND_TEXT] = { "text", false },
+    [KIND_CODE] = { "code", false }, [KIND_MARKDOWN] = { "markdown", false },
+    [KIND_HTML] = { "html", false },
+};
+
+/* Everything else is read as text, unless its bytes say otherwise. */
+static const struct { const char *extension; Kind kind; } extensions[] = {
+    { "md", KIND_MARKDOWN }, { "markdown", KIND_MARKDOWN }, { "mdx", KIND_MARKDOWN },
+    { "mkd", KIND_MARKDOWN }, { "qmd", KIND_MARKDOWN }, { "html", KIND_HTML },
+    { "htm", KIND_HTML }, { "xhtml", KIND_HTML }, { "txt", KIND_TEXT },
+    { "text", KIND_TEXT }, { "rst", KIND_TEXT }, { "adoc", KIND_TEXT },
+    { "asciidoc", KIND_TEXT }, { "org", KIND_TEXT }, { "tex", KIND_TEXT },
+    { "log", KIND_CODE }, { "csv", KIND_CODE }, { "tsv", KIND_CODE },
+    { "json", KIND_CODE }, { "jsonl", KIND_CODE }, { "yaml", KIND_CODE },
+    { "yml", KIND_CODE }, { "toml", KIND_CODE }, { "ini", KIND_CODE },
+    { "conf", KIND_CODE }, { "xml", KIND_CODE }, { "c", KIND_CODE }, { "h", KIND_CODE },
+    { "cc", KIND_CODE }, { "cpp", KIND_CODE }, { "hpp", KIND_CODE }, { "cs", KIND_CODE },
+    { "go", KIND_CODE }, { "rs", KIND_CODE }, { "py", KIND_CODE }, { "rb", KIND_CODE },
+    { "js", KIND_CODE }, { "ts", KIND_CODE }, { "jsx", KIND_CODE }, { "tsx", KIND_CODE },
+    { "java", KIND_CODE }, { "kt", KIND_CODE }, { "swift", KIND_CODE },
+    { "php", KIND_CODE }, { "pl", KIND_CODE }, { "lua", KIND_CODE }, { "sh", KIND_CODE },
+    { "bash", KIND_CODE }, { "sql", KIND_CODE }, { "r", KIND_CODE }, { "css", KIND_CODE },
+    { "cmake", KIND_CODE },
+};
+
+static Kind by_extension(Str name)
+{
+    const char *slash = name.n ? memrchr(name.p, '/', name.n) : NULL;
+    const char *dot = name.n ? memrchr(name.p, '.', name.n) : NULL;
+    if (!dot || (slash && dot < slash)) return KIND_NONE;
+    Str extension = { dot + 1, name.n - (size_t)(dot + 1 - name.p) };
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
+        if (str_ieq(extension, str_z(extensions[i].extension))) return extensions[i].kind;
+    return KIND_NONE;
+}
+
+static bool looks_like_html(Str s)
+{
+    static const Str openings[] = { { "<!doctype html", 14 }, { "<html", 5 },
+                                    { "<head", 5 }, { "<body", 5 } };
+    size_t skip = mark_length(s);
+    s = str_trim((Str){ s.p + skip, s.n - skip });
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
+        if (s.n >= openings[i].n && str_ieq((Str){ s.p, openings[i].n }, openings[i]))
+            return true;
+    return false;
+}
+
+Kind kind_of(Str name, Str head)
+{
+    if (head.n > KIND_HEAD) head.n = KIND_HEAD;
+    if (charset_is_binary(head)) return KIND_NONE;
+    Kind k = by_extension(name);
+    if (k == KIND_NONE) k = looks_like_html(head) ? KIND_HTML : KIND_TEXT;
+    return k;
+}
+
+Kind kind_named(Str name)
+{
+    for (int k = KIND_NONE + 1; k < KINDS; k++)
+        if (str_eq(name, str_z(kinds[k].name))) return (Kind)k;
+    return KIND_NONE;
+}
+
+const char *kind_name(Kind k)
+{
+    return kinds[k].name;
+}
+
+bool kind_is_binary(Kind k)
+{
+    return kinds[k].binary;
+}

@@ -1,0 +1,25 @@
+/* kind.h -- what a file is, by its name and its first bytes; nothing is parsed. */
+#ifndef PITH_PARSE_KIND_H
+#define PITH_PARSE_KIND_H
+
+#include "base/str.h"
+
+typedef enum Kind {
+    KIND_NONE,          // nothing that we read
+    KIND_TEXT, KIND_CODE, KIND_MARKDOWN, KIND_HTML,
+    KINDS
+} Kind;
+
+/* How much of a file's front kind_of looks at, at most. */
+enum { KIND_HEAD = 8192 };
+
+/* Signatures come first: a PDF is one whatever its name. Then the name's extension, then
+ * what the bytes look like. head: the first KIND_HEAD bytes, or all there are. */
+Kind kind_of(Str name, Str head);
+/* "text", "markdown", "html", ...; KIND_NONE where it is no name of a kind. */
+Kind kind_named(Str name);
+const char *kind_name(Kind k);
+/* Is it told from its signature, and read as bytes rather than as text? */
+bool kind_is_binary(Kind k);
+
+#endif

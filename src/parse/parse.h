@@ -1,0 +1,39 @@
+/* parse.h -- a document's bytes to its parts: one parser for each kind.
+ *
+ * Any bytes are a document, if a poor one: a parser gives what it can read. Parsers hold
+ * no state between calls and open nothing, neither files nor the network: they run in a
+ * child that could not (see extract/). */
+#ifndef PITH_PARSE_PARSE_H
+#define PITH_PARSE_PARSE_H
+
+#include "parse/kind.h"
+#include "parse/parts.h"
+
+typedef struct Input {
+    Str bytes;          // outlives the call
+    Str name;           // of the file, for messages and for what is inside of it
+    int depth;          // of containers around it, from 0
+} Input;
+
+/* How deep documents in documents (an attachment of a mail of an archive) are read. */
+enum { INPUT_DEPTH = 3 };
+
+/* Bytes of a text kind may be in any charset.
+ * E_FORMAT: these are no bytes of that kind; the reason says what was found. E_LIMIT:
+ * larger than is read. E_MEMORY, E_CANCELLED, or what the sink says. */
+MUST_USE Status parse_document(Ctx *cx, Kind kind, const Input *in, const Sink *to);
+
+/* The parsers of text: source is UTF-8, less than 1 GiB (E_LIMIT), and outlives *out. */
+MUST_USE Status text_parse(Ctx *cx, Str source, Parsed *out);
+/* The same for source code: a part is a run of lines between blank lines. */
+MUST_USE Status code_parse(Ctx *cx, Str source, Parsed *out);
+/* CommonMark with GitHub's tables, by md4c. YAML and TOML front matter is no text; its
+ * title is used. */
+MUST_USE Status markdown_parse(Ctx *cx, Str source, Parsed *out);
+/* By libxml2's HTML parser as a stream, nothing fetched. Scripts, styles, navigation and
+ * footers are left out. */
+MUST_USE Status html_parse(Ctx *cx, Str source, Parsed *out);
+
+/* The parsers of what is no text itself; each writes an edition. */
+
+#endif
