@@ -13,13 +13,24 @@
 typedef enum Query {
     Q_BEGIN_READ, Q_BEGIN_WRITE, Q_COMMIT, Q_ROLLBACK, Q_SAVE, Q_RELEASE, Q_UNDO,
     Q_META, Q_SET_META, Q_EPOCH, Q_COUNT, Q_COUNTS, Q_LAST, Q_N_GONE,
-    Q_FIND, Q_LIST, Q_ADD_DOCUMENT, Q_CHANGE_DOCUMENT, Q_TOUCH, Q_REMOVE_DOCUMENT,
+    Q_FIND, Q_LIST, Q_ADD_DOCUMENT, Q_CHANGE_DOCUMENT, Q_HAS_CHUNKS, Q_TOUCH,
+    Q_REMOVE_DOCUMENT,
     Q_ADD_CHUNK, Q_ADD_VECTOR, Q_TEXT_OF, Q_BURY, Q_REMOVE_VECTORS, Q_REMOVE_CHUNKS,
     Q_CHUNK, Q_CHUNKS_OF, Q_PLACE, Q_VECTOR, Q_VECTORS_AFTER, Q_GONE_AFTER, Q_UNBURY,
     Q_SEGMENTS, Q_ADD_SEGMENT, Q_REMOVE_SEGMENT, Q_POSTINGS, Q_SEGMENT_POSTINGS,
     Q_ADD_POSTINGS, Q_REMOVE_POSTINGS,
     QUERIES
 } Query;
+
+/* The document that is being put. */
+typedef struct Put {
+    bool open;
+    bool alone;                 // in its transaction: its postings may go to the disk
+    bool fresh;                 // none of this name was there
+    int64_t id, chunks, bytes;  // bytes: of the chunks' texts
+    Ctx memory;                 // of the title
+    Str title;
+} Put;
 
 struct Store {
     sqlite3 *db;
@@ -32,6 +43,7 @@ struct Store {
     bool in_group;              // a transaction of writes is open
     int group;                  // documents in it
     double group_since;         // ms
+    Put put;
     Ctx own;                    // memory that lives as long as the store
     EmbedderId by;              // in `own`; dim 0 while unknown
     uint64_t epoch;             // of what the matrix has

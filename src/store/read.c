@@ -113,6 +113,8 @@ static Status take_chunk(Ctx *cx, Store *s, int64_t id, Chunk *out)
         .uri = db_text(cx, q, 6),
         .title = db_text(cx, q, 7),
         .map = db_text(cx, q, 8),
+        .page = sqlite3_column_int(q, 9),
+        .page_end = sqlite3_column_int(q, 10),
     };
     sqlite3_reset(q);
     bool all = out->text.p && out->section.p && out->uri.p && out->title.p &&

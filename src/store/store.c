@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { APPLICATION = 0x70697468, VERSION = 2 };   // "pith"
+enum { APPLICATION = 0x70697468, VERSION = 3 };   // "pith"
 
 /* schema[i] leads from version i to version i + 1. */
 static const char *const schema[VERSION] = {
@@ -44,6 +44,8 @@ static const char *const schema[VERSION] = {
     "ALTER TABLE chunk ADD COLUMN map BLOB;"
     "UPDATE document SET mtime_ns = 0, hash = x'' WHERE root <> '' AND id IN"
     "  (SELECT document FROM chunk WHERE end - start <> length(CAST(text AS BLOB)));",
+    "ALTER TABLE chunk ADD COLUMN page INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE chunk ADD COLUMN page_end INTEGER NOT NULL DEFAULT 0;",
 };
 
 static const char *const query_text[QUERIES] = {
@@ -76,11 +78,12 @@ static const char *const query_text[QUERIES] = {
     [Q_CHANGE_DOCUMENT] = "UPDATE document SET uri = ?1, title = ?2, hash = ?3,"
                           "  bytes = ?4, mtime_ns = ?5, chunks = ?6, root = ?7"
                           "  WHERE id = ?8",
+    [Q_HAS_CHUNKS] = "UPDATE document SET chunks = ?2 WHERE id = ?1",
     [Q_TOUCH] = "UPDATE document SET mtime_ns = ?2 WHERE id = ?1",
     [Q_REMOVE_DOCUMENT] = "DELETE FROM document WHERE id = ?1",
-    [Q_ADD_CHUNK] = "INSERT INTO chunk"
-                    "  (document, ordinal, text, section, start, end, tokens, map)"
-                    "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [Q_ADD_CHUNK] = "INSERT INTO chunk (document, ordinal, text, section, start, end,"
+                    "  tokens, map, page, page_end)"
+                    "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [Q_ADD_VECTOR] = "INSERT INTO vector VALUES (?1, ?2, ?3)",
     [Q_TEXT_OF] = "SELECT count(*), CAST(total(length(CAST(text AS BLOB))) AS INTEGER)"
                   "  FROM chunk WHERE document = ?1",
@@ -89,7 +92,8 @@ static const char *const query_text[QUERIES] = {
     [Q_REMOVE_VECTORS] = "DELETE FROM vector WHERE chunk IN"
                          "  (SELECT id FROM chunk WHERE document = ?1)",
     [Q_REMOVE_CHUNKS] = "DELETE FROM chunk WHERE document = ?1",
-    [Q_CHUNK] = "SELECT document, text, section, start, end, tokens, uri, title, map"
+    [Q_CHUNK] = "SELECT document, text, section, start, end, tokens, uri, title, map,"
+                "  page, page_end"
                 "  FROM chunk JOIN document ON document.id = document"
                 "  WHERE chunk.id = ?1",
     [Q_CHUNKS_OF] = "SELECT id FROM chunk WHERE document = ?1 ORDER BY ordinal",
@@ -318,6 +322,7 @@ static Status settings(Ctx *cx, Store *s)
         return OK;
     }
     TRY(pragma(cx, s, "PRAGMA journal_mode = WAL", NULL));
+    TRY(pragma(cx, s, "PRAGMA journal_size_limit = 67108864", NULL));
     return pragma(cx, s, "PRAGMA synchronous = FULL", NULL);
 }
 
@@ -468,6 +473,7 @@ void store_close(Store *s)
 {
     if (!s) return;
     Ctx cx = CTX_INIT;
+    store_abandon(s);
     if (s->in_group && group_commit(&cx, s) != OK) s->in_group = false;
     ctx_end(&cx);
     for (int i = 0; i < QUERIES; i++) sqlite3_finalize(s->query[i]);

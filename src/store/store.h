@@ -55,6 +55,7 @@ typedef struct Chunk {
     size_t start, end;      // bytes of the source that it was made from
     Str map;                // where in [start, end) each byte of text stands, packed by
                             // base/offsets.h; empty where text is those bytes
+    int page, page_end;     // first and last page of a source that has pages; else 0
     int tokens;             // by the embedder's tokenizer
     Str uri, title;         // of its document, when read
 } Chunk;

@@ -30,8 +30,15 @@ static void group_abandon(Store *s)
     view_end(s);
 }
 
+static Status none_open(Ctx *cx, Store *s)
+{
+    if (!s->put.open) return OK;
+    return fail(cx, E_ARG, "%s: a document is being put in parts; end it first", s->path);
+}
+
 Status group_commit(Ctx *cx, Store *s)
 {
+    TRY(none_open(cx, s));
     if (!s->in_group) return OK;
     Status st = batch_write(cx, s, s->batch);
     if (st == OK) st = db_do(cx, s, Q_COMMIT, 0, 0);
@@ -44,6 +51,7 @@ static Status group_join(Ctx *cx, Store *s)
 {
     if (s->read_only)
         return fail(cx, E_ARG, "%s: opened to read only", s->path);
+    TRY(none_open(cx, s));
     if (s->in_group) return OK;
     TRY(db_do(cx, s, Q_BEGIN_WRITE, 0, 0));
     s->in_group = true;
@@ -52,21 +60,35 @@ static Status group_join(Ctx *cx, Store *s)
     return OK;
 }
 
+/* Begins one document of a group, which group_leave ends if this gave OK. */
+static Status group_enter(Ctx *cx, Store *s)
+{
+    TRY(group_join(cx, s));
+    batch_mark(s->batch);
+    Status st = db_do(cx, s, Q_SAVE, 0, 0);
+    if (st != OK) group_abandon(s);
+    return st;
+}
+
+/* Takes back the last document of a group; where that fails, the group. */
+static void group_undo(Store *s)
+{
+    Ctx quiet = CTX_INIT;
+    batch_undo(s->batch);
+    bool undone = !sqlite3_get_autocommit(s->db) &&
+                  db_do(&quiet, s, Q_UNDO, 0, 0) == OK &&
+                  db_do(&quiet, s, Q_RELEASE, 0, 0) == OK;
+    ctx_end(&quiet);
+    s->by = (EmbedderId){ 0 };
+    if (!undone) group_abandon(s);
+}
+
 /* Ends one document of a group: takes it back where st is a failure. */
 static Status group_leave(Ctx *cx, Store *s, Status st)
 {
     if (st == OK) st = db_do(cx, s, Q_RELEASE, 0, 0);
-    if (st != OK) {
-        Ctx quiet = CTX_INIT;
-        batch_undo(s->batch);
-        bool undone = !sqlite3_get_autocommit(s->db) &&
-                      db_do(&quiet, s, Q_UNDO, 0, 0) == OK &&
-                      db_do(&quiet, s, Q_RELEASE, 0, 0) == OK;
-        ctx_end(&quiet);
-        s->by = (EmbedderId){ 0 };
-        if (!undone) group_abandon(s);
-        return st;
-    }
+    if (st != OK) group_undo(s);
+    if (st != OK) return st;
     s->group++;
     if (s->group >= GROUP_DOCUMENTS || now_ms() - s->group_since >= GROUP_MS)
         return group_commit(cx, s);
@@ -75,21 +97,24 @@ static Status group_leave(Ctx *cx, Store *s, Status st)
 
 /* ---- put and remove --------------------------------------------------------------- */
 
-static Status check_document(Ctx *cx, const Document *d, const Chunk *c, size_t n,
-                             const float *vectors, const EmbedderId *by)
+static Status check_document(Ctx *cx, const Document *d, const EmbedderId *by)
 {
     if (d->uri.n == 0) return fail(cx, E_ARG, "a document needs a name");
     if (by->name.n == 0 || by->dim < 1 || by->dim > MATRIX_MAX_DIM)
         return fail(cx, E_ARG, "an embedder needs a name and 1 to %d dimensions, not %d",
                     MATRIX_MAX_DIM, by->dim);
+    return OK;
+}
+
+static Status check_chunks(Ctx *cx, const Chunk *c, size_t n, const float *vectors,
+                           int dim)
+{
     for (size_t i = 0; i < n; i++)
         if (c[i].start > c[i].end || c[i].end > INT64_MAX)
-            return fail(cx, E_ARG, "chunk %zu of %.*s: ends before it starts", i,
-                        (int)d->uri.n, d->uri.p);
-    for (size_t i = 0; i < n * (size_t)by->dim; i++)
+            return fail(cx, E_ARG, "chunk %zu: ends before it starts", i);
+    for (size_t i = 0; i < n * (size_t)dim; i++)
         if (!isfinite(vectors[i]))
-            return fail(cx, E_ARG, "%.*s: a vector with a component that is no number",
-                        (int)d->uri.n, d->uri.p);
+            return fail(cx, E_ARG, "a vector with a component that is no number");
     return OK;
 }
 
@@ -171,53 +196,53 @@ static Status find_id(Ctx *cx, Store *s, Str uri, int64_t *id)
     return OK;
 }
 
-static Status put_document(Ctx *cx, Store *s, const Document *d, size_t n, int64_t *id,
-                           bool *fresh)
+/* The row of the document, without chunks. */
+static Status put_document(Ctx *cx, Store *s, const Document *d, Put *p)
 {
     sqlite3_stmt *q;
-    TRY(find_id(cx, s, d->uri, id));
-    *fresh = *id == 0;
-    if (*id) TRY(remove_chunks(cx, s, *id));
-    TRY(db_query(cx, s, *id ? Q_CHANGE_DOCUMENT : Q_ADD_DOCUMENT, &q));
+    TRY(find_id(cx, s, d->uri, &p->id));
+    p->fresh = p->id == 0;
+    if (!p->fresh) TRY(remove_chunks(cx, s, p->id));
+    TRY(db_query(cx, s, p->fresh ? Q_ADD_DOCUMENT : Q_CHANGE_DOCUMENT, &q));
     db_bind(q, 1, d->uri);
     db_bind(q, 2, d->title);
     sqlite3_bind_blob64(q, 3, d->hash.p ? d->hash.p : "", d->hash.n, SQLITE_STATIC);
     sqlite3_bind_int64(q, 4, d->bytes);
     sqlite3_bind_int64(q, 5, d->mtime_ns);
-    sqlite3_bind_int64(q, 6, (int64_t)n);
+    sqlite3_bind_int64(q, 6, 0);
     db_bind(q, 7, d->root);
-    if (*id) sqlite3_bind_int64(q, 8, *id);
+    if (!p->fresh) sqlite3_bind_int64(q, 8, p->id);
     TRY(db_run(cx, s, q));
-    if (!*id) *id = sqlite3_last_insert_rowid(s->db);
+    if (p->fresh) p->id = sqlite3_last_insert_rowid(s->db);
     return OK;
 }
 
-static Status add_words(Ctx *cx, Store *s, const Document *d, const Chunk *c, int64_t id,
-                        uint32_t *length)
+static Status add_words(Ctx *cx, Store *s, const Chunk *c, int64_t id, uint32_t *length)
 {
     *length = 0;
     TRY(batch_add(cx, s->batch, s->words, id, c->text, 1, length));
-    TRY(batch_add(cx, s->batch, s->words, id, d->title, TITLE_WEIGHT, length));
+    TRY(batch_add(cx, s->batch, s->words, id, s->put.title, TITLE_WEIGHT, length));
     return batch_add(cx, s->batch, s->words, id, c->section, SECTION_WEIGHT, length);
 }
 
-static Status put_chunk(Ctx *cx, Store *s, const Document *d, int64_t document,
-                        const Chunk *c, int64_t ordinal, Str vector)
+static Status put_chunk(Ctx *cx, Store *s, const Chunk *c, Str vector)
 {
     sqlite3_stmt *q;
     uint32_t length;
     TRY(db_query(cx, s, Q_ADD_CHUNK, &q));
-    sqlite3_bind_int64(q, 1, document);
-    sqlite3_bind_int64(q, 2, ordinal);
+    sqlite3_bind_int64(q, 1, s->put.id);
+    sqlite3_bind_int64(q, 2, s->put.chunks);
     db_bind(q, 3, c->text);
     db_bind(q, 4, c->section);
     sqlite3_bind_int64(q, 5, (int64_t)c->start);
     sqlite3_bind_int64(q, 6, (int64_t)c->end);
     sqlite3_bind_int(q, 7, c->tokens);
     sqlite3_bind_blob64(q, 8, c->map.p ? c->map.p : "", c->map.n, SQLITE_STATIC);
+    sqlite3_bind_int(q, 9, c->page);
+    sqlite3_bind_int(q, 10, c->page_end);
     TRY(db_run(cx, s, q));
     int64_t id = sqlite3_last_insert_rowid(s->db);
-    TRY(add_words(cx, s, d, c, id, &length));
+    TRY(add_words(cx, s, c, id, &length));
     TRY(db_query(cx, s, Q_ADD_VECTOR, &q));
     sqlite3_bind_int64(q, 1, id);
     sqlite3_bind_int64(q, 2, length);
@@ -225,32 +250,92 @@ static Status put_chunk(Ctx *cx, Store *s, const Document *d, int64_t document,
     return db_run(cx, s, q);
 }
 
-static Status put_all(Ctx *cx, Store *s, const Document *d, const Chunk *chunks, size_t n,
-                      const float *vectors, const EmbedderId *by)
+static Status put_chunks(Ctx *cx, Store *s, const Chunk *chunks, size_t n,
+                         const float *vectors)
 {
-    int64_t id, bytes = 0;
-    bool fresh;
-    TRY(agree_embedder(cx, s, by));
-    TRY(put_document(cx, s, d, n, &id, &fresh));
+    size_t dim = (size_t)s->by.dim;
+    TRY(check_chunks(cx, chunks, n, vectors, s->by.dim));
     for (size_t i = 0; i < n; i++) {
-        size_t dim = (size_t)by->dim;
         Str v = { (const char *)(vectors + i * dim), dim * sizeof *vectors };
-        TRY(put_chunk(cx, s, d, id, &chunks[i], (int64_t)i, v));
-        bytes += (int64_t)chunks[i].text.n;
+        TRY(put_chunk(cx, s, &chunks[i], v));
+        s->put.chunks++;
+        s->put.bytes += (int64_t)chunks[i].text.n;
+        bool full = s->put.alone && batch_bytes(s->batch) > BATCH_BYTES;
+        if (full) TRY(batch_write(cx, s, s->batch));
         TRY(ctx_check(cx));
     }
-    return count(cx, s, fresh, (int64_t)n, bytes);
+    return OK;
+}
+
+static void put_close(Store *s)
+{
+    ctx_end(&s->put.memory);
+    s->put = (Put){ 0 };
+}
+
+/* Opens s->put within a group. A document that is alone needs no savepoint: to take it
+ * back is to take back the transaction, and SQLite need not keep the pages of before. */
+static Status put_open(Ctx *cx, Store *s, const Document *d, const EmbedderId *by,
+                       bool alone)
+{
+    TRY(check_document(cx, d, by));
+    TRY(alone ? group_join(cx, s) : group_enter(cx, s));
+    s->put = (Put){ .open = true, .alone = alone };
+    s->put.title = ctx_dup(&s->put.memory, d->title);
+    Status st = s->put.title.p ? OK : fail(cx, E_MEMORY, "no memory for a title");
+    if (st == OK) st = agree_embedder(cx, s, by);
+    if (st == OK) st = put_document(cx, s, d, &s->put);
+    if (st != OK) store_abandon(s);
+    return st;
+}
+
+Status store_begin(Ctx *cx, Store *s, const Document *d, const EmbedderId *by)
+{
+    TRY(group_commit(cx, s));
+    return put_open(cx, s, d, by, true);
+}
+
+static Status is_open(Ctx *cx, const Store *s)
+{
+    return s->put.open ? OK : fail(cx, E_ARG, "%s: no document was begun", s->path);
+}
+
+Status store_append(Ctx *cx, Store *s, const Chunk *chunks, size_t n,
+                    const float *vectors)
+{
+    TRY(is_open(cx, s));
+    Status st = put_chunks(cx, s, chunks, n, vectors);
+    if (st != OK) store_abandon(s);
+    return st;
+}
+
+Status store_end(Ctx *cx, Store *s)
+{
+    TRY(is_open(cx, s));
+    Put p = s->put;
+    Status st = db_do(cx, s, Q_HAS_CHUNKS, p.id, p.chunks);
+    if (st == OK) st = count(cx, s, p.fresh, p.chunks, p.bytes);
+    if (st != OK) store_abandon(s);
+    if (st != OK) return st;
+    put_close(s);
+    return p.alone ? group_commit(cx, s) : group_leave(cx, s, OK);
+}
+
+void store_abandon(Store *s)
+{
+    if (!s->put.open) return;
+    bool alone = s->put.alone;
+    put_close(s);
+    if (alone) group_abandon(s);
+    else group_undo(s);
 }
 
 Status store_put(Ctx *cx, Store *s, const Document *d, const Chunk *chunks, size_t n,
                  const float *vectors, const EmbedderId *by)
 {
-    TRY(check_document(cx, d, chunks, n, vectors, by));
-    TRY(group_join(cx, s));
-    batch_mark(s->batch);
-    Status st = db_do(cx, s, Q_SAVE, 0, 0);
-    if (st == OK) st = put_all(cx, s, d, chunks, n, vectors, by);
-    return group_leave(cx, s, st);
+    TRY(put_open(cx, s, d, by, false));
+    TRY(store_append(cx, s, chunks, n, vectors));
+    return store_end(cx, s);
 }
 
 /* Begins a change of the document of that name. */
@@ -258,10 +343,7 @@ static Status begin_change(Ctx *cx, Store *s, Str uri, int64_t *id)
 {
     TRY(find_id(cx, s, uri, id));
     if (!*id) return fail(cx, E_NOTFOUND, "no document %.*s", (int)uri.n, uri.p);
-    TRY(group_join(cx, s));
-    batch_mark(s->batch);
-    Status st = db_do(cx, s, Q_SAVE, 0, 0);
-    return st == OK ? OK : group_leave(cx, s, st);
+    return group_enter(cx, s);
 }
 
 Status store_touch(Ctx *cx, Store *s, Str uri, int64_t mtime_ns)

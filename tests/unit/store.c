@@ -478,7 +478,9 @@ static void brings_an_older_store_up_to_date(void **state)
     put_one(p, s, "page.html", "beta");
     store_close(s);
     execute(p->path, "UPDATE chunk SET end = end + 7 WHERE text = 'beta';"
-                     "ALTER TABLE chunk DROP COLUMN map; PRAGMA user_version = 1");
+                     "ALTER TABLE chunk DROP COLUMN map;"
+                     "ALTER TABLE chunk DROP COLUMN page;"
+                     "ALTER TABLE chunk DROP COLUMN page_end; PRAGMA user_version = 1");
     assert_int_equal(store_open(&p->cx, p->path, &read, &s), E_FORMAT);
     assert_non_null(strstr(p->cx.reason, "`pith sync`"));
     ctx_forgive(&p->cx);
@@ -490,6 +492,32 @@ static void brings_an_older_store_up_to_date(void **state)
     Hits h = words(p, s, "beta", 9);
     assert_int_equal(h.n, 1);
     assert_int_equal(chunk(p, s, h.at[0].chunk).map.n, 0);
+    store_close(s);
+}
+
+/* Of version 2, which had no pages: nothing is read again for them. */
+static void keeps_what_an_older_store_knows(void **state)
+{
+    Place *p = *state;
+    StoreOptions read = { .read_only = true };
+    Document d;
+    Store *s = opened(p, p->path, false);
+    put_one(p, s, "page.html", "beta");
+    store_close(s);
+    execute(p->path, "UPDATE chunk SET end = end + 7;"
+                     "ALTER TABLE chunk DROP COLUMN page;"
+                     "ALTER TABLE chunk DROP COLUMN page_end; PRAGMA user_version = 2");
+    bad(E_FORMAT, store_open(&p->cx, p->path, &read, &s));
+    s = opened(p, p->path, false);
+    good(store_find(&p->cx, s, STR("page.html"), &d));
+    assert_str(d.hash, "h");
+    assert_int_equal(d.mtime_ns, 77);
+    Hits h = words(p, s, "beta", 9);
+    assert_int_equal(h.n, 1);
+    assert_int_equal(chunk(p, s, h.at[0].chunk).page, 0);
+    store_close(s);
+    s = opened(p, p->path, true);
+    assert_int_equal(words(p, s, "beta", 9).n, 1);
     store_close(s);
 }
 
@@ -754,6 +782,7 @@ int main(void)
         T(refuses_what_is_no_store),
         T(refuses_a_newer_version_and_says_so),
         T(brings_an_older_store_up_to_date),
+        T(keeps_what_an_older_store_knows),
         T(makes_a_damaged_matrix_file_anew),
         T(survives_going_back_to_a_backup),
         T(loses_nothing_when_the_disk_is_full),
