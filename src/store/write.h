@@ -22,8 +22,9 @@ MUST_USE Status store_put(Ctx *cx, Store *s, const Document *d, const Chunk *chu
  * then. One document at a time; all other writes and all searches are refused meanwhile
  * (E_ARG). d->chunks is counted here; d need not outlive the call.
  *
- * A failure of any of the three abandons the document: the store is as it was before
- * store_begin, and so it is after store_abandon, which does nothing where none is open. */
+ * A failure of any of the three abandons the document: the store is as before
+ * store_begin, and so it is after store_abandon, which does nothing where none is
+ * open. */
 MUST_USE Status store_begin(Ctx *cx, Store *s, const Document *d, const EmbedderId *by);
 /* The next n chunks in the order of the text, and their vectors (n, dim). */
 MUST_USE Status store_append(Ctx *cx, Store *s, const Chunk *chunks, size_t n,
