@@ -201,6 +201,7 @@ static Status speak(Ctx *cx, const Fake *f, Str answer, const GenerateOptions *o
         bool last = count_words(rest) == 0;
         Str piece = { from, (size_t)((last ? rest.p + rest.n : rest.p) - from) };
         if (out->tokens == opt->max_tokens) return out->finish = FINISH_LENGTH, OK;
+        if (opt->allows && !opt->allows(opt->arg, piece)) return OK;
         TRY(work(cx, f, "generate"));
         out->tokens++;
         out->text = (Str){ answer.p, out->text.n + piece.n };

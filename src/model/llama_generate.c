@@ -33,21 +33,6 @@ static float logprob(const float *logit, int n, llama_token of, llama_token top)
     return logit[of] - most - log1pf(others);
 }
 
-/* By row `row` of the last step. */
-static Status choose(Ctx *cx, LlamaModel *m, struct llama_sampler *sampler, size_t row,
-                     Choice *out)
-{
-    int n = llama_vocab_n_tokens(m->vocab);
-    const float *logit = m->logits + row * (size_t)n;
-    llama_token top = best(logit, n);
-    if (!isfinite(logit[top]))
-        return fail(cx, E_MODEL, "%s: a logit is not finite: the file or this build is "
-                    "damaged", m->base.info.path.p);
-    out->token = sampler ? llama_sampler_sample(sampler, m->talk, -1) : top;
-    out->logprob = logprob(logit, n, out->token, top);
-    return OK;
-}
-
 static struct llama_sampler *sampler_new(const GenerateOptions *opt)
 {
     struct llama_sampler *chain =
@@ -132,6 +117,18 @@ static bool write_token(Writer *w, LlamaModel *m, llama_token token)
     return n <= 0 || write_piece(w, (Str){ piece, (size_t)n });
 }
 
+/* Whether the caller lets text go on with token. Thoughts are the model's own. */
+static bool may_say(const Writer *w, const LlamaModel *m, llama_token token)
+{
+    char piece[4 + 512];
+    size_t begun = w->raw.n - w->read;      // bytes of a character that is not whole
+    if (begun > 3 || (w->thinking && w->raw.n > 0)) return true;
+    if (begun) memcpy(piece, w->raw.p + w->read, begun);
+    int n = llama_token_to_piece(m->vocab, token, piece + begun, 512, 0, false);
+    bool end = n <= 0 || llama_vocab_is_eog(m->vocab, token);
+    return w->opt->allows(w->opt->arg, (Str){ piece, end ? 0 : begun + (size_t)n });
+}
+
 /* ---- generation ------------------------------------------------------------------- */
 
 static void account(Generated *out, float logprob_)
@@ -151,6 +148,48 @@ typedef struct Speech {
     llama_token token[1 + DRAFT_MOST];
     size_t n, row;
 } Speech;
+
+/* The likeliest token that may be said; -1: there is none. */
+static llama_token best_allowed(const Speech *s, const float *logit, int n)
+{
+    llama_token at = -1;
+    for (llama_token i = 0; i < n; i++)
+        if ((at < 0 || logit[i] > logit[at]) && may_say(&s->w, s->m, i)) at = i;
+    return at;
+}
+
+/* Draws among those that may be said: what may not be is made impossible where the
+ * sampler looks. A first draw that may be said is as good. */
+static llama_token draw_allowed(Speech *s, int n)
+{
+    llama_token first = llama_sampler_sample(s->sampler, s->m->talk, -1);
+    float *logit = llama_get_logits_ith(s->m->talk, -1);
+    bool any = false;
+    if (may_say(&s->w, s->m, first)) return first;
+    for (llama_token i = 0; i < n; i++) {
+        bool may = may_say(&s->w, s->m, i);
+        if (!may) logit[i] = -INFINITY;
+        any |= may;
+    }
+    return any ? llama_sampler_sample(s->sampler, s->m->talk, -1) : -1;
+}
+
+/* By row `row` of the last step; token -1: nothing may be said. */
+static Status choose(Ctx *cx, Speech *s, Choice *out)
+{
+    int n = llama_vocab_n_tokens(s->m->vocab);
+    const float *logit = s->m->logits + s->row * (size_t)n;
+    llama_token top = best(logit, n);
+    bool held = s->w.opt->allows != NULL;
+    if (!isfinite(logit[top]))
+        return fail(cx, E_MODEL, "%s: a logit is not finite: the file or this build is "
+                    "damaged", s->m->base.info.path.p);
+    if (s->sampler && held) out->token = draw_allowed(s, n), top = best(logit, n);
+    else if (s->sampler) out->token = llama_sampler_sample(s->sampler, s->m->talk, -1);
+    else out->token = !held || may_say(&s->w, s->m, top) ? top : best_allowed(s, logit, n);
+    if (out->token >= 0) out->logprob = logprob(logit, n, out->token, top);
+    return OK;
+}
 
 /* Makes row `row` the logits behind `token`, which was just said. */
 static Status go_on(Ctx *cx, Speech *s, llama_token token, Generated *out)
@@ -176,8 +215,8 @@ static Status speak(Ctx *cx, Speech *s, Generated *out)
 {
     for (;;) {
         Choice c = { 0 };
-        TRY(choose(cx, s->m, s->sampler, s->row, &c));
-        if (llama_vocab_is_eog(s->m->vocab, c.token))
+        TRY(choose(cx, s, &c));
+        if (c.token < 0 || llama_vocab_is_eog(s->m->vocab, c.token))
             return out->finish = FINISH_STOP, OK;
         account(out, c.logprob);
         if (!write_token(&s->w, s->m, c.token)) return out->finish = FINISH_CALLER, OK;

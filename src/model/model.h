@@ -81,6 +81,10 @@ typedef struct GenerateOptions {
     bool no_drafts;         // greedy: a token at a time, the same ones; for comparison
     /* Called with each piece of text, whole UTF-8 characters only; false stops. */
     bool (*on_text)(void *arg, Str piece);
+    /* Whether text may go on with these bytes, which may end within a character, behind
+     * what on_text had; no bytes: may it end there? NULL: everything may. Where nothing
+     * may be said, the answer ends. A server elsewhere is not held to it. */
+    bool (*allows)(void *arg, Str bytes);
     void *arg;
 } GenerateOptions;
 
