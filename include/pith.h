@@ -361,7 +361,8 @@ typedef struct pith_tune_options {
     const char *data;       /* JSONL: {"messages":[...]}, or
                                {"question","answer","context"?} */
     const char *model;      /* catalogue name or GGUF path; llama and qwen2 families */
-    const char *out;        /* folder: adapter.gguf, peft/, and the run's state */
+    const char *out;        /* folder: adapter.gguf, peft/, curve.jsonl, and the
+                               run's state */
     int rank;               /* 0: 8 */
     int seq, batch;         /* tokens of a row, rows of a step; 0: 256, 4 */
     int steps;              /* of the whole run; 0: once over the data, or `minutes` */

@@ -1,5 +1,6 @@
-/* html.c -- see html.h. Every text that comes from a result goes through `text`. */
+/* html.c -- see html.h. Every text that comes from a result goes through page_text. */
 #include "eval/html.h"
+#include "eval/page.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -9,17 +10,6 @@ enum { WIDE = 640, LABEL = 200, BAR = 18, PLOT = 300, MARGIN = 40, N_COLORS = 6 
 
 static const char *const color[N_COLORS] = { "#3b6ea8", "#c8553d", "#4f8a5b", "#8d6bb0",
                                              "#b8860b", "#5a6b7b" };
-
-static void text(FILE *to, const char *s)
-{
-    for (; *s; s++) {
-        if (*s == '<') fputs("&lt;", to);
-        else if (*s == '>') fputs("&gt;", to);
-        else if (*s == '&') fputs("&amp;", to);
-        else if (*s == '"') fputs("&quot;", to);
-        else fputc(*s, to);
-    }
-}
 
 static double number(const json_t *object, const char *key)
 {
@@ -37,17 +27,10 @@ static bool is_first(const HtmlResult *r, size_t at, const char *key)
     return true;
 }
 
-static void cell(FILE *to, const char *tag, const char *s)
-{
-    fprintf(to, "<%s>", tag);
-    text(to, s);
-    fprintf(to, "</%s>", tag);
-}
-
 static void figure_row(FILE *to, const HtmlResult *r, size_t n, const char *key)
 {
     fputs("<tr>", to);
-    cell(to, "th", key);
+    page_cell(to, "th", key);
     for (size_t i = 0; i < n; i++) {
         const json_t *v = json_object_get(r[i].object, key);
         if (json_is_integer(v)) fprintf(to, "<td>%" JSON_INTEGER_FORMAT "</td>",
@@ -63,7 +46,7 @@ static void figures(FILE *to, const HtmlResult *r, size_t n)
     const char *key;
     json_t *v;
     fputs("<h2>Figures</h2>\n<table><tr><th></th>", to);
-    for (size_t i = 0; i < n; i++) cell(to, "th", r[i].label);
+    for (size_t i = 0; i < n; i++) page_cell(to, "th", r[i].label);
     fputs("</tr>\n", to);
     for (size_t i = 0; i < n; i++)
         json_object_foreach(r[i].object, key, v)
@@ -73,33 +56,20 @@ static void figures(FILE *to, const HtmlResult *r, size_t n)
 
 /* ---- bars -------------------------------------------------------------------------- */
 
-static void svg_open(FILE *to, int height)
-{
-    fprintf(to, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\">\n", WIDE, height,
-            WIDE);
-}
-
-static void svg_text(FILE *to, double x, double y, const char *anchor, const char *s)
-{
-    fprintf(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
-    text(to, s);
-    fputs("</text>\n", to);
-}
-
 static void bars(FILE *to, const HtmlResult *r, size_t n, const char *key)
 {
-    cell(to, "h3", key);
-    svg_open(to, (int)n * BAR + 4);
+    page_cell(to, "h3", key);
+    page_svg(to, WIDE, (int)n * BAR + 4);
     for (size_t i = 0; i < n; i++) {
         double value = number(r[i].object, key), y = (double)i * BAR;
         char shown[32];
         if (isnan(value)) continue;
         double wide = value * (WIDE - LABEL - MARGIN - 10);
-        svg_text(to, LABEL - 6, y + 13, "end", r[i].label);
+        page_label(to, LABEL - 6, y + 13, "end", r[i].label);
         fprintf(to, "<rect x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" "
                 "fill=\"%s\"/>\n", LABEL, y + 2, wide, BAR - 4, color[i % N_COLORS]);
         snprintf(shown, sizeof shown, "%.4f", value);
-        svg_text(to, LABEL + wide + 4, y + 13, "start", shown);
+        page_label(to, LABEL + wide + 4, y + 13, "start", shown);
     }
     fputs("</svg>\n", to);
 }
@@ -154,14 +124,14 @@ static void interval(FILE *to, const char *name, const json_t *row, double y, do
     double difference = number(row, "difference");
     char shown[64];
     if (fmax(fabs(low), fabs(high)) > most) return;
-    svg_text(to, LABEL - 6, y + 13, "end", name);
+    page_label(to, LABEL - 6, y + 13, "end", name);
     const char *ink = low > 0 || high < 0 ? color[0] : color[5];   // chance is grey
     fprintf(to, "<path d=\"M%.1f %.1fH%.1f\" stroke=\"%s\" stroke-width=\"2\"/>\n",
             middle + low / most * half, y + 9, middle + high / most * half, ink);
     fprintf(to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\"/>\n",
             middle + difference / most * half, y + 9, ink);
     snprintf(shown, sizeof shown, "%+.4f, p = %.3f", difference, number(row, "p"));
-    svg_text(to, WIDE, y + 13, "end", shown);
+    page_label(to, WIDE, y + 13, "end", shown);
 }
 
 static void comparison(FILE *to, const char *label, const char *what, json_t *rows)
@@ -171,11 +141,11 @@ static void comparison(FILE *to, const char *label, const char *what, json_t *ro
     const char *key;
     json_t *row;
     fputs("<h3>", to);
-    text(to, label);
+    page_text(to, label);
     fputs(": ", to);
-    text(to, what);
+    page_text(to, what);
     fputs("</h3>\n", to);
-    svg_open(to, height);
+    page_svg(to, WIDE, height);
     fprintf(to, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"%d\" stroke=\"#999\"/>\n",
             middle, middle, height);
     json_object_foreach(rows, key, row) {
@@ -200,11 +170,11 @@ static void axes(FILE *to)
 {
     fprintf(to, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#999\"/>\n", MARGIN, 10,
             PLOT - MARGIN, PLOT);
-    svg_text(to, MARGIN - 4, 16, "end", "1");
-    svg_text(to, MARGIN - 4, PLOT - MARGIN, "end", "0");
-    svg_text(to, PLOT, PLOT - MARGIN + 16, "end", "1");
-    svg_text(to, PLOT / 2.0, PLOT - 6, "middle", "coverage");
-    svg_text(to, MARGIN + 6, 16, "start", "risk");
+    page_label(to, MARGIN - 4, 16, "end", "1");
+    page_label(to, MARGIN - 4, PLOT - MARGIN, "end", "0");
+    page_label(to, PLOT, PLOT - MARGIN + 16, "end", "1");
+    page_label(to, PLOT / 2.0, PLOT - 6, "middle", "coverage");
+    page_label(to, MARGIN + 6, 16, "start", "risk");
 }
 
 static void curve(FILE *to, json_t *points, size_t at)
@@ -229,7 +199,7 @@ static void risks(FILE *to, const HtmlResult *r, size_t n)
         any |= json_is_array(json_object_get(r[i].object, "risk_coverage"));
     if (!any) return;
     fputs("<h3>risk of what is answered, over the share that is answered</h3>\n", to);
-    svg_open(to, PLOT);
+    page_svg(to, WIDE, PLOT);
     axes(to);
     for (size_t i = 0; i < n; i++) {
         json_t *points = json_object_get(r[i].object, "risk_coverage");
@@ -237,26 +207,17 @@ static void risks(FILE *to, const HtmlResult *r, size_t n)
         curve(to, points, i);
         fprintf(to, "<rect x=\"%d\" y=\"%zu\" width=\"10\" height=\"10\" "
                 "fill=\"%s\"/>\n", PLOT + 20, 16 + i * BAR, color[i % N_COLORS]);
-        svg_text(to, PLOT + 36, 25 + (double)i * BAR, "start", r[i].label);
+        page_label(to, PLOT + 36, 25 + (double)i * BAR, "start", r[i].label);
     }
     fputs("</svg>\n", to);
 }
 
 void html_write(FILE *to, const HtmlResult *r, size_t n)
 {
-    fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width\">\n"
-          "<title>pith eval</title>\n<style>\n"
-          "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;"
-          "padding:0 1em;color:#222;background:#fff}\n"
-          "table{border-collapse:collapse}th,td{padding:.2em .8em;text-align:right;"
-          "border-bottom:1px solid #ddd;font-variant-numeric:tabular-nums}\n"
-          "th:first-child{text-align:left}h3{margin-bottom:.2em}"
-          "svg{display:block;max-width:100%}svg text{font-size:12px;fill:#222}\n"
-          "</style></head><body>\n<h1>pith eval</h1>\n", to);
+    page_open(to, "pith eval");
     figures(to, r, n);
     all_bars(to, r, n);
     all_comparisons(to, r, n);
     risks(to, r, n);
-    fputs("</body></html>\n", to);
+    page_close(to);
 }

@@ -5,6 +5,7 @@
  * An adapter that lost lies in rejected/ with report.json, one that won has the report
  * beside it and is the store's from then on. */
 #include "base/file.h"
+#include "eval/gate_page.h"
 #include "eval/general.h"
 #include "eval/lines.h"
 #include "eval/squad.h"
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGES_MAX = 64, ACCEPTED_MAX = 2, ANSWER_TOKENS = 96 };
+enum { MESSAGES_MAX = 64, ACCEPTED_MAX = 2, ANSWER_TOKENS = 96, CURVE_MAX = 64 << 20 };
 
 /* A question as it is put, its last message included. Texts live in Gate.lines. */
 typedef struct Case {
@@ -259,7 +260,30 @@ static json_t *examples(const Gate *g)
     return list;
 }
 
-static Status write_report(const Gate *g, const char *path)
+/* folder/name, the folder being the adapter's or one in it. */
+static const char *beside(const Gate *g, const char *inside, const char *name)
+{
+    const char *slash = strrchr(g->adapter, '/');
+    int n = slash ? (int)(slash - g->adapter) + 1 : 0;
+    return ctx_printf(g->job->cx, "%.*s%s%s", n, g->adapter, inside, name).p;
+}
+
+/* The page lies beside the report; the losses, where pith trained it, beside the adapter.
+ */
+static Status write_page(const Gate *g, const json_t *report, const char *path)
+{
+    Ctx *cx = g->job->cx;
+    Str curve = { "", 0 }, page;
+    const char *from = beside(g, "", "curve.jsonl");
+    if (!from || !path) return E_MEMORY;
+    if (file_is_here(from, NULL)) TRY(file_read(cx, from, CURVE_MAX, &curve));
+    TRY(gate_page(cx, report, curve, &page));
+    TRY(file_write(cx, path, page));
+    json_object_set_new(g->job->result, "page", json_string(path));
+    return OK;
+}
+
+static Status write_report(const Gate *g, const char *path, const char *page)
 {
     Ctx *cx = g->job->cx;
     json_t *report = json_copy(g->job->result);
@@ -269,19 +293,12 @@ static Status write_report(const Gate *g, const char *path)
     json_object_set_new(report, "data", json_string(g->job->opt->data));
     json_object_set_new(report, "examples", examples(g));
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    json_decref(report);
     Status st = text ? file_write(cx, path, str_z(text))
                      : fail(cx, E_MEMORY, "no memory for the report");
+    if (st == OK) st = write_page(g, report, page);
+    json_decref(report);
     free(text);
     return st;
-}
-
-/* folder/name, the folder being the adapter's or one in it. */
-static const char *beside(const Gate *g, const char *inside, const char *name)
-{
-    const char *slash = strrchr(g->adapter, '/');
-    int n = slash ? (int)(slash - g->adapter) + 1 : 0;
-    return ctx_printf(g->job->cx, "%.*s%s%s", n, g->adapter, inside, name).p;
 }
 
 static Status put_aside(const Gate *g)
@@ -298,7 +315,7 @@ static Status put_aside(const Gate *g)
     json_object_set_new(g->job->result, "adapter", json_string(to));
     json_object_set_new(g->job->result, "report", json_string(report));
     job_warn(g->job, "the adapter did not win: it is not used, and lies in %s", folder);
-    return write_report(g, report);
+    return write_report(g, report, beside(g, "rejected/", "report.html"));
 }
 
 static Status keep(const Gate *g)
@@ -309,7 +326,7 @@ static Status keep(const Gate *g)
     if (!report) return E_MEMORY;
     json_object_set_new(g->job->result, "adapter", json_string(g->adapter));
     json_object_set_new(g->job->result, "report", json_string(report));
-    TRY(write_report(g, report));
+    TRY(write_report(g, report, beside(g, "", "report.html")));
     char *figures = json_dumps(json_object_get(g->job->result, "figures"), JSON_COMPACT);
     Status st = figures ? job_open(g->job, g->job->env->open.store, &p)
                         : fail(g->job->cx, E_MEMORY, "no memory for the figures");

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { MEGABYTE = 1 << 20, WARM_UP = 20 };
+enum { MEGABYTE = 1 << 20, WARM_UP = 20, CURVE_MAX = 64 << 20 };
 
 /* A thread's own: its pass and its derivatives. */
 typedef struct Worker {
@@ -40,7 +40,8 @@ typedef struct Run {
     float *p, *m, *v, *grad;
     float weight;                // 1 / learned tokens of this step
     TrainState state;
-    Str state_path, adapter_path, peft_path;
+    Str state_path, adapter_path, peft_path, curve_path;
+    Buf curve;                   // a line a step, as the file has it
     double begun, tokens;        // of this call
 } Run;
 
@@ -182,6 +183,25 @@ static Status run_key(Ctx *cx, Run *r)
     return OK;
 }
 
+/* The losses up to the checkpoint; those of steps that are done again come again. */
+static Status read_curve(Ctx *cx, Run *r)
+{
+    Str text;
+    Status st = file_read(cx, r->curve_path.p, CURVE_MAX, &text);
+    if (st == E_NOTFOUND) {
+        ctx_forgive(cx);
+        return OK;
+    }
+    TRY(st);
+    size_t n = 0;
+    for (uint64_t i = 0; i < r->state.step && n < text.n; i++) {
+        const char *end = memchr(text.p + n, '\n', text.n - n);
+        n = end ? (size_t)(end - text.p) + 1 : text.n;
+    }
+    buf_add(&r->curve, (Str){ text.p, n });
+    return OK;
+}
+
 static Status resume(Ctx *cx, Run *r)
 {
     TRY(run_key(cx, r));
@@ -198,6 +218,7 @@ static Status resume(Ctx *cx, Run *r)
                     (unsigned long long)r->state.next, r->examples.n);
     r->packer.epoch = r->state.epoch;
     r->packer.next = r->state.next;
+    TRY(read_curve(cx, r));
     Str note = ctx_printf(cx, "going on behind step %llu",
                           (unsigned long long)r->state.step);
     if (r->opt.on_note && note.p) r->opt.on_note(r->opt.arg, note.p);
@@ -223,6 +244,7 @@ static Status run_open(Ctx *cx, const TrainOptions *opt, Run *r)
     TRY(path_join(cx, out, STR("state"), &r->state_path));
     TRY(path_join(cx, out, STR("adapter.gguf"), &r->adapter_path));
     TRY(path_join(cx, out, STR("peft"), &r->peft_path));
+    TRY(path_join(cx, out, STR("curve.jsonl"), &r->curve_path));
     TRY(lineage_of(cx, r->opt.model, &r->lineage));
     TRY(lm_open(cx, r->opt.model, gemm_best(), &r->lm));
     TRY(read_data(cx, r));
@@ -246,6 +268,7 @@ static void run_close(Run *r)
     free(r->m);
     free(r->v);
     free(r->grad);
+    buf_free(&r->curve);
     lm_close(r->lm);
 }
 
@@ -324,6 +347,8 @@ static Status save(Ctx *cx, Run *r)
     AdapterInfo info = { r->lora.rank, r->opt.alpha, r->lineage.z };
     r->state.epoch = r->packer.epoch;
     r->state.next = r->packer.next;
+    if (r->curve.failed) return fail(cx, E_MEMORY, "no memory for the loss curve");
+    TRY(file_write(cx, r->curve_path.p, buf_str(&r->curve)));
     TRY(adapter_write_gguf(cx, r->adapter_path.p, r->lm, &info, r->p));
     TRY(adapter_write_peft(cx, r->peft_path.p, r->lm, &info, r->p));
     return state_write(cx, r->state_path.p, &r->state, (float *[]){ r->p, r->m, r->v });
@@ -346,7 +371,7 @@ static uint64_t steps_wanted(const Run *r)
     return (r->examples.n_tokens + row - 1) / row;
 }
 
-static void tell(const Run *r, uint64_t steps, double loss, double rate)
+static void tell(Run *r, uint64_t steps, double loss, double rate)
 {
     double took = elapsed_s(r), speed = r->tokens / fmax(took, 1e-3);
     double a_step = (double)r->opt.batch * r->opt.seq / speed;
@@ -354,6 +379,8 @@ static void tell(const Run *r, uint64_t steps, double loss, double rate)
     double by_time = r->opt.minutes > 0 ? r->opt.minutes * 60 - took : INFINITY;
     TrainStep now = { r->state.step, steps, loss, rate, speed,
                       fmax(0, fmin(by_steps, by_time)) };
+    buf_addf(&r->curve, "{\"step\":%llu,\"loss\":%.6g,\"lr\":%.4g}\n",
+             (unsigned long long)now.step, loss, rate);
     if (r->opt.on_step) r->opt.on_step(r->opt.arg, &now);
 }
 
@@ -409,6 +436,7 @@ Status train(Ctx *cx, const TrainOptions *opt, TrainResult *out)
     Run *r = calloc(1, sizeof *r);
     *out = (TrainResult){ 0 };
     if (!r) return fail(cx, E_MEMORY, "no memory for training");
+    r->curve = BUF(CURVE_MAX);
     Status st = run_open(cx, opt, r);
     if (st == OK) st = run_steps(cx, r, &out->finished);
     if (st == OK) {

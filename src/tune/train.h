@@ -41,7 +41,8 @@ typedef struct TrainResult {
     Str adapter;                 // path, in cx's arena
 } TrainResult;
 
-/* Writes out/adapter.gguf, out/peft and out/state. E_LIMIT: it would need more than
+/* Writes out/adapter.gguf, out/peft, out/curve.jsonl ({"step","loss","lr"} a line) and
+ * out/state. E_LIMIT: it would need more than
  * max_mb, or than is free; nothing was written. E_MODEL: the loss is not finite; the last
  * good checkpoint is kept. E_CANCELLED: the same. */
 MUST_USE Status train(Ctx *cx, const TrainOptions *opt, TrainResult *out);

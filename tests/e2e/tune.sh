@@ -58,9 +58,11 @@ json out 'j["tried_now"] == 1'
 cat qa.jsonl >> qa.dev.jsonl
 mkdir run
 echo adapter > run/adapter.gguf
+printf '{"step":1,"loss":2.5,"lr":1e-4}\n{"step":2,"loss":1.25,"lr":1e-4}\n' > run/curve.jsonl
 run 0 "$pith" tune gate --adapter run/adapter.gguf --data qa.dev.jsonl --json
 json out 'j["verdict"] == "win" and j["figures"]["f1"]["p"] < .05'
 has err 'the adapter won'
+has run/report.html 'the adapter won' '2.500 at first, 1.250 at last' 'became better'
 run 0 "$pith" tune gate --show
 has out 'run/adapter.gguf' 'fake:' 'general'
 if [ ! -f run/report.json ] || [ ! -f "$PITH_STORE.adapter.json" ]; then die 'nothing was recorded'; fi
@@ -83,6 +85,7 @@ json out 'j["verdict"] == "lose" and j["better"] == "no"'
 has err 'did not win' 'rejected'
 [ -f run/rejected/adapter.gguf ] || die 'it was not put aside'
 [ ! -e run/adapter.gguf ] || die 'it is still there'
+has run/rejected/report.html 'did not win' 'None.'
 json run/rejected/report.json 'len(j["examples"]) > 30 and "rule" in j'
 [ ! -e "$PITH_STORE.adapter.json" ] || die 'a loser was recorded'
 

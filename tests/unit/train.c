@@ -131,6 +131,7 @@ static void a_stopped_run_goes_on_as_if_it_had_not_been(void **state)
     assert_true(parts.loss_last == whole.loss_last
                 && parts.loss_first == whole.loss_first);
     expect_same_file("state");
+    expect_same_file("curve.jsonl");
     expect_same_file("adapter.gguf");
     expect_same_file("peft/adapter_model.safetensors");
 }
