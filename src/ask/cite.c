@@ -7,6 +7,7 @@
  * Invariant: what was passed on is a prefix of the final text; it is empty while `held`.
  */
 #include "ask/cite.h"
+#include "ask/quantity.h"
 #include "ask/stems.h"
 #include "base/offsets.h"
 #include "base/words.h"
@@ -19,16 +20,19 @@
 
 enum { CLAIM_WORDS = 96, CLAIM_SOURCES = 3, MAX_ANSWER = 1 << 20, MAX_CITATIONS = 512 };
 
+/* A content word of a claim, or a number of it. */
 typedef struct Term {
-    uint64_t hash;          // of the stem
+    uint64_t hash;          // of the stem; of the number's value
+    const Quantity *number; // NULL: a word
     float weight;
 } Term;
 
-/* A sentence that the model read, and its content words. */
+/* A sentence that the model read, its content words and its numbers. */
 typedef struct Unit {
     size_t passage;
     Span span;              // in the passage's text
     Stems words;
+    Quantities numbers;
 } Unit;
 
 struct Citer {
@@ -37,6 +41,7 @@ struct Citer {
     CiteOptions opt;
     Words *words;
     Stems asked;            // content words of the question
+    Quantities asked_numbers;
     Unit *units;
     size_t n_units;
     Buf text, pending;
@@ -62,6 +67,7 @@ static Status read_units(Citer *c)
             Str sentence = { text.p + span[i].start, span[i].end - span[i].start };
             *u = (Unit){ .passage = p, .span = span[i] };
             TRY(stems_content(c->cx, c->words, sentence, &u->words));
+            TRY(quantities_read(c->cx, c->words, sentence, &u->numbers));
         }
     }
     return OK;
@@ -80,6 +86,7 @@ Status citer_open(Ctx *cx, const Passages *ps, Str question, const CiteOptions *
     TRY_NEW(c->made = ctx_new(cx, Citation, MAX_CITATIONS));
     TRY(words_open(cx, &c->words));
     Status st = stems_content(cx, c->words, question, &c->asked);
+    if (st == OK) st = quantities_read(cx, c->words, question, &c->asked_numbers);
     if (st == OK) st = read_units(c);
     if (st == OK) *out = c;
     else citer_close(c);
@@ -96,27 +103,54 @@ void citer_close(Citer *c)
 
 /* ---- support ---------------------------------------------------------------------- */
 
-/* How much the word says: rare words and numbers much, words of the question little. */
-static float weigh(const Citer *c, uint64_t h, bool number)
+/* Whether the sentence says it: the word, or the number of the same thing. */
+static bool says(const Unit *u, const Term *t)
+{
+    return t->number ? quantities_say(&u->numbers, t->number)
+                     : stems_have(&u->words, t->hash);
+}
+
+/* How much the term says: rare words and numbers much, words of the question little. */
+static float weigh(const Citer *c, const Term *t)
 {
     size_t df = 0;
     for (size_t i = 0; i < c->n_units; i++)
-        df += stems_have(&c->units[i].words, h);
+        df += t->number ? quantities_name(&c->units[i].numbers, t->hash)
+                        : stems_have(&c->units[i].words, t->hash);
     float w = logf(1 + (float)(c->n_units + 1) / ((float)df + 0.5f));
-    if (number) return 3 * w;
-    return stems_have(&c->asked, h) ? 0.3f * w : w;
+    bool asked = t->number ? quantities_name(&c->asked_numbers, t->hash)
+                           : stems_have(&c->asked, t->hash);
+    return asked ? 0.3f * w : t->number ? 3 * w : w;
+}
+
+/* The number of a list's item, "2. The lamp ...", claims nothing. */
+static bool is_label(Str claim, const Quantity *q)
+{
+    size_t i = q->start;
+    for (size_t k = 0; k < i; k++)
+        if (!isspace((unsigned char)claim.p[k])) return false;
+    while (i < claim.n && isdigit((unsigned char)claim.p[i])) i++;
+    return i > q->start && i + 1 < claim.n && (claim.p[i] == '.' || claim.p[i] == ')')
+        && isspace((unsigned char)claim.p[i + 1]);
 }
 
 static Status read_claim(Citer *c, Str claim, Term *term, size_t *n)
 {
+    Quantities numbers;
+    size_t next = 0;
     *n = 0;
+    TRY(quantities_read(c->cx, c->words, claim, &numbers));
     TRY(words_begin(c->cx, c->words, claim));
     for (Word w; *n < CLAIM_WORDS && words_next(c->words, &w); ) {
-        if (w.stop) continue;
-        bool number = isdigit((unsigned char)claim.p[w.start]);
-        term[*n] = (Term){ str_hash(w.stem), 0 };
-        term[*n].weight = weigh(c, term[*n].hash, number);
-        ++*n;
+        Term t = { .hash = str_hash(w.stem) };
+        while (next < numbers.n && numbers.at[next].start < w.start) next++;
+        if (next < numbers.n && numbers.at[next].start == w.start) {
+            t.number = &numbers.at[next++];
+            t.hash = t.number->value;
+        }
+        if (t.number ? is_label(claim, t.number) : w.stop) continue;
+        t.weight = weigh(c, &t);
+        term[(*n)++] = t;
     }
     return OK;
 }
@@ -125,7 +159,7 @@ static float covered(const Unit *u, const Term *term, size_t n)
 {
     float sum = 0;
     for (size_t i = 0; i < n; i++)
-        if (stems_have(&u->words, term[i].hash)) sum += term[i].weight;
+        if (says(u, &term[i])) sum += term[i].weight;
     return sum;
 }
 
@@ -134,7 +168,7 @@ static size_t without(const Unit *u, Term *term, size_t n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
-        if (!stems_have(&u->words, term[i].hash)) term[kept++] = term[i];
+        if (!says(u, &term[i])) term[kept++] = term[i];
     return kept;
 }
 
@@ -147,6 +181,48 @@ static const Unit *best_unit(const Citer *c, const Term *term, size_t n, float *
         if (s > *sum) *sum = s, best = &c->units[i];
     }
     return best;
+}
+
+/* Moves what has to have a source to the front, numbers that the question does not have,
+ * and tells how many there are. */
+static size_t numbers_first(const Citer *c, Term *term, size_t n)
+{
+    size_t front = 0;
+    for (size_t i = 0; i < n; i++) {
+        Term t = term[i];
+        if (!t.number || quantities_name(&c->asked_numbers, t.hash)) continue;
+        term[i] = term[front];
+        term[front++] = t;
+    }
+    return front;
+}
+
+/* The sentences that a claim rests on. */
+typedef struct Sources {
+    const Unit *at[CLAIM_SOURCES];
+    size_t n;
+    float share;            // of the claim's weight found there, [0,1]
+    bool number_missing;
+} Sources;
+
+/* The sentence that covers most of the claim, then others while they cover much of what
+ * is left, or a number in it. */
+static Sources find_sources(const Citer *c, Term *term, size_t n, float all)
+{
+    Sources s = { 0 };
+    size_t numbers = numbers_first(c, term, n);
+    while (s.n < CLAIM_SOURCES && n > 0) {
+        float sum, least = (s.n ? 0.2f : 0.01f) * all;
+        const Unit *u = best_unit(c, term, n, &sum);
+        if (sum < least) u = best_unit(c, term, numbers, &sum);
+        if (!u) break;
+        s.at[s.n++] = u;
+        s.share += sum / all;
+        n = without(u, term, n);
+        numbers = numbers_first(c, term, n);
+    }
+    s.number_missing = numbers > 0;
+    return s;
 }
 
 /* ---- marks ------------------------------------------------------------------------ */
@@ -203,30 +279,23 @@ static void release(Citer *c)
     pass_on(c);
 }
 
-/* Puts the marks of a finished claim: the sentence that covers most of it, then others
- * while they cover much of what is left. */
+/* Puts the marks of a finished claim. A number without a source takes all of them away,
+ * however much of the claim is covered: it is what the reader looks for. */
 static Status cite_claim(Citer *c, Str claim)
 {
     Term term[CLAIM_WORDS];
-    const Unit *source[CLAIM_SOURCES];
-    size_t n, sources = 0;
-    float all = 0, found = 0, sum;
+    size_t n;
+    float all = 0;
     TRY(read_claim(c, claim, term, &n));
     for (size_t i = 0; i < n; i++) all += term[i].weight;
     if (all <= 0) return release(c), OK;   // "Yes." claims nothing to look up
-    while (sources < CLAIM_SOURCES && n > 0) {
-        const Unit *u = best_unit(c, term, n, &sum);
-        if (!u || sum < (sources ? 0.2f : 0.01f) * all) break;
-        source[sources++] = u;
-        found += sum;
-        n = without(u, term, n);
-    }
-    if (found < c->opt.min_support * all) {
+    Sources s = find_sources(c, term, n, all);
+    if (s.share < c->opt.min_support || s.number_missing) {
         c->unsupported++;
         return OK;
     }
-    for (size_t i = 0; i < sources; i++) {
-        const Citation *x = cite_unit(c, source[i], found / all);
+    for (size_t i = 0; i < s.n; i++) {
+        const Citation *x = cite_unit(c, s.at[i], s.share);
         char mark[16];
         if (!x) break;
         int len = snprintf(mark, sizeof mark, "%s[%d]", i ? "" : " ", x->n);

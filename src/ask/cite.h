@@ -4,8 +4,9 @@
  * removed, and each finished sentence is matched against the sentences of the passages.
  * A claim's support is the share of its content words found there, weighted by how rare
  * a word is among the passages; numbers weigh most, words of the question little, for
- * repeating the question is no evidence. A mark can therefore be missing, but it cannot
- * point at words that are not in the source. */
+ * repeating the question is no evidence. A claim with a number that no cited sentence
+ * has, or has of something else (quantity.h), gets no mark at all. A mark can therefore
+ * be missing, but it cannot point at words that are not in the source. */
 #ifndef PITH_ASK_CITE_H
 #define PITH_ASK_CITE_H
 

@@ -14,6 +14,7 @@ static const char lighthouse[] =
     "The Halvorsen lighthouse stands on Brekke island. It was built in 1871 by the "
     "engineer Ingrid Halvorsen. The lamp was automated in 1986.";
 static const char museum[] = "The museum opens at ten. Tickets cost four kroner.";
+static const char thefts[] = "The shop ran for three years. 74 bicycles were stolen.";
 
 typedef struct Heard {
     bool hold;           // what the citer is told
@@ -38,8 +39,8 @@ static Passage passage(const char *text, size_t start)
 /* Feeds the answer in pieces of n bytes. */
 static void cite(Ctx *cx, const char *answer, size_t n, Heard *heard, Cited *out)
 {
-    Passage p[2] = { passage(lighthouse, 1000), passage(museum, 50) };
-    Passages ps = { p, 2, 0, 0 };
+    Passage p[] = { passage(lighthouse, 1000), passage(museum, 50), passage(thefts, 9) };
+    Passages ps = { p, sizeof p / sizeof *p, 0, 0 };
     CiteOptions opt = { .hold = heard->hold, .on_text = hear, .arg = heard };
     Citer *c;
     bool more = true;
@@ -148,6 +149,65 @@ static void does_not_support_a_number_that_the_source_does_not_have(void **state
     ctx_end(&cx);
 }
 
+/* ICU takes both sentences of the source for one. */
+static void does_not_support_a_number_of_something_else(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { 0 };
+    Cited got;
+    (void)state;
+    cite(&cx, "The shop ran for 74 years. The shop ran for 3 years. There, 74 bicycles "
+         "were stolen.", 5, &heard, &got);
+    assert_string_equal(got.text.p, "The shop ran for 74 years. The shop ran for 3 "
+                        "years. [1] There, 74 bicycles were stolen. [1]");
+    assert_int_equal(got.unsupported, 1);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+/* All but the year is in the source. */
+static void does_not_support_a_claim_whose_only_fault_is_a_number(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { 0 };
+    Cited got;
+    (void)state;
+    cite(&cx, "The engineer Ingrid Halvorsen built the Halvorsen lighthouse, which "
+         "stands on Brekke island, in 1925.", 5, &heard, &got);
+    assert_int_equal(got.n, 0);
+    assert_int_equal(got.unsupported, 1);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+static void cites_a_number_that_stands_apart_from_the_rest(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { 0 };
+    Cited got;
+    (void)state;
+    cite(&cx, "Ingrid Halvorsen, the engineer, built the Halvorsen lighthouse of Brekke "
+         "island, whose lamp was automated in 1986.", 7, &heard, &got);
+    assert_int_equal(got.unsupported, 0);
+    assert_int_equal(got.n, 3);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
+static void takes_the_number_of_a_list_for_no_claim(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { 0 };
+    Cited got;
+    (void)state;
+    cite(&cx, "7) The museum opens at ten.\n8) Tickets cost four kroner.", 3, &heard,
+         &got);
+    assert_string_equal(got.text.p, "7) The museum opens at ten. [1]\n"
+                        "8) Tickets cost four kroner. [2]");
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
 static void removes_marks_that_the_model_wrote_itself(void **state)
 {
     Ctx cx = CTX_INIT;
@@ -225,6 +285,10 @@ int main(void)
         cmocka_unit_test(gives_the_same_text_whatever_the_size_of_the_pieces),
         cmocka_unit_test(leaves_a_claim_without_a_source_unmarked_and_counts_it),
         cmocka_unit_test(does_not_support_a_number_that_the_source_does_not_have),
+        cmocka_unit_test(does_not_support_a_number_of_something_else),
+        cmocka_unit_test(does_not_support_a_claim_whose_only_fault_is_a_number),
+        cmocka_unit_test(cites_a_number_that_stands_apart_from_the_rest),
+        cmocka_unit_test(takes_the_number_of_a_list_for_no_claim),
         cmocka_unit_test(removes_marks_that_the_model_wrote_itself),
         cmocka_unit_test(says_nothing_before_a_claim_has_its_source),
         cmocka_unit_test(withholds_an_answer_of_which_nothing_has_a_source),
