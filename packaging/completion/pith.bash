@@ -64,7 +64,8 @@ _pith()
         eval:-*)    words="--queries --qrels --limit --mode --rerank --k --chunk-tokens
                            --context-tokens --max-tokens --oracle --closed-book --run
                            --run-out --baseline --per-query --rewrite --decompose --hyde
-                           --splits --risk --confidence --masked $global" ;;
+                           --splits --risk --confidence --masked --examples
+                           --by $global" ;;
         eval:*)     [ "$before" = eval ] \
                         && words='retrieve rerank answer abstain filter route questions risk compare
                                 report' ;;

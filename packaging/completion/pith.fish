@@ -101,6 +101,8 @@ complete -c pith -n '__fish_seen_subcommand_from calibrate eval' -l masked \
 set -l eval '__fish_seen_subcommand_from eval'
 complete -c pith -n "$eval" -a 'retrieve rerank answer abstain filter route questions risk compare report'
 complete -c pith -n "$eval" -l limit -x -d 'the first N questions'
+complete -c pith -n "$eval" -l examples -x -d 'questions gained and lost'
+complete -c pith -n "$eval" -l by -x -d 'figure to choose them by'
 for option in queries qrels run run-out baseline per-query
     complete -c pith -n "$eval" -l $option -r -F
 end

@@ -2,13 +2,17 @@
  *
  * The positive class is "unanswerable": refusal's recall is refused_unanswerable. The
  * table of risk and coverage takes the confidence alone: answer the most confident share
- * of the questions, and see how many of those have no answer. */
+ * of the questions, and see how many of those have no answer. In the rows of --per-query,
+ * "right" is 1 for an unanswerable question refused and for another one answered. */
 #include "eval/asking.h"
 #include "eval/measures.h"
 #include "eval/stats.h"
 #include "eval/verbs.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum { DECIDED_RIGHT = N_ASKED, N_DECIDED };
 
 typedef struct Decided {
     bool unanswerable, refused, read;   // read: the generator was run
@@ -25,19 +29,32 @@ static bool is_known(const Set *s, const Question *q)
     return q->unanswerable || q->n_answers > 0 || measure_counts(&s->qrels, q->id);
 }
 
+static Status decisions_new(Ctx *cx, size_t max, Table *out)
+{
+    const char **column = ctx_new(cx, const char *, N_DECIDED);
+    TRY_NEW(column);
+    memcpy(column, asked_name, sizeof asked_name);
+    column[DECIDED_RIGHT] = "right";
+    return table_new(cx, column, N_DECIDED, max, out);
+}
+
 static Status decide_all(const Job *j, pith *p, const Set *s, Decisions *d, Table *t)
 {
     const pith_ask_options o = asking_options(j);
     for (size_t i = 0; i < s->questions.n; i++) {
         const Question *q = &s->questions.at[i];
+        Asked asked;
         job_progress(j, i, s->questions.n, "questions");
         if (!is_known(s, q)) continue;
         double *row = table_row(t, q->id);
         Decided *now = &d->at[d->n++];
-        TRY(asking_one(j, p, q, &o, row, &now->read));
+        TRY(asking_one(j, p, q, &o, row, &asked));
+        TRY(table_tell(j->cx, t, q->text, asked.text));
+        now->read = asked.read;
         now->unanswerable = q->unanswerable;
         now->refused = row[ASKED_REFUSED] > 0;
         now->confidence = row[ASKED_CONFIDENCE];
+        row[DECIDED_RIGHT] = now->refused == now->unanswerable;
     }
     if (d->n == 0)
         return fail(j->cx, E_FORMAT, "of no question it is known whether it has an "
@@ -108,7 +125,7 @@ Status eval_abstain(const Job *j)
     Table t;
     pith *p = NULL;
     TRY(job_read(j, false, &s));
-    TRY(table_new(j->cx, asked_name, N_ASKED, s.questions.n, &t));
+    TRY(decisions_new(j->cx, s.questions.n, &t));
     Decisions d = { ctx_new(j->cx, Decided, s.questions.n), 0 };
     TRY_NEW(d.at);
     TRY(job_store(j, &s.corpus, true, &p));

@@ -44,11 +44,13 @@ static Status answer_all(const Job *j, pith *p, const Set *s, Table *t)
     o.ground = j->opt->oracle ? PITH_GIVEN : j->opt->closed_book ? PITH_CLOSED_BOOK : 0;
     for (size_t i = 0; i < s->questions.n; i++) {
         const Question *q = &s->questions.at[i];
+        Asked asked;
         job_progress(j, i, s->questions.n, "questions");
         if (q->unanswerable || q->n_answers == 0) continue;
         if (j->opt->oracle) TRY(give(j->cx, s, q, &o));
         if (j->opt->oracle && o.n_passages == 0) continue;
-        TRY(asking_one(j, p, q, &o, table_row(t, q->id), NULL));
+        TRY(asking_one(j, p, q, &o, table_row(t, q->id), &asked));
+        TRY(table_tell(j->cx, t, q->text, asked.text));
     }
     if (t->n == 0)
         return fail(j->cx, E_FORMAT, "no question has an accepted answer%s: \"answers\" "

@@ -64,18 +64,18 @@ static Status score(Ctx *cx, const pith_answer *a, const Question *q, double *ro
 }
 
 Status asking_one(const Job *j, pith *p, const Question *q, const pith_ask_options *o,
-                  double *row, bool *read)
+                  double *row, Asked *out)
 {
     pith_answer *a = NULL;
     pith_error why;
     if (pith_ask(p, q->text.p, o, &a, &why) != PITH_OK) return job_why(j, &why);
-    if (read) *read = a->generated_tokens > 0;
+    *out = (Asked){ ctx_dup(j->cx, str_z(a->text)), a->generated_tokens > 0 };
     Ctx scratch = CTX_INIT;   // normal forms of long passages, gone after each question
     Status st = score(&scratch, a, q, row);
     if (st != OK) fail(j->cx, st, "%s", scratch.reason);
     ctx_end(&scratch);
     pith_answer_free(a);
-    return st;
+    return st == OK && !out->text.p ? E_MEMORY : st;
 }
 
 /* How often a right answer was given where the passages held one; 0 where none did. */

@@ -159,9 +159,13 @@ static const Verb verbs[] = {
       "\nExample:\n  pith tune gate --generator smollm2-135m --adapter run/adapter.gguf "
       "--data qa.dev.jsonl\n" },
     { "compare", EVAL_COMPARE, 2, 2, eval_compare,
-      "pith eval compare A.tsv B.tsv [--json]\n"
+      "pith eval compare A.tsv B.tsv [options]\n"
       "Two files of --per-query: is the difference more than chance? Paired bootstrap,\n"
-      "10,000 samples, 95 % interval.\n" },
+      "10,000 samples, 95 % interval.\n\n"
+      "  --examples N    the N questions that gained most from A to B, and lost most\n"
+      "  --by COLUMN     by this figure, larger being better; the first one\n"
+      "  --json\n"
+      "\nExample:\n  pith eval compare off.tsv on.tsv --examples 3 --by f1\n" },
     { "report", EVAL_REPORT, 1, OPERANDS_MAX, eval_report,
       "pith eval report A.json [B.json...] > report.html\n"
       "What --json printed, side by side on one page with plots.\n"

@@ -15,11 +15,12 @@ static Status context(const Job *j, pith *p, const Question *q, bool filter,
                       double *recall, double *tokens)
 {
     double row[N_ASKED];
+    Asked asked;
     pith_ask_options o = asking_options(j);
     o.context_only = 1;
     o.no_abstain = 1;
     o.no_filter = !filter;
-    TRY(asking_one(j, p, q, &o, row, NULL));
+    TRY(asking_one(j, p, q, &o, row, &asked));
     *recall = row[ASKED_CONTEXT_RECALL];
     *tokens = row[ASKED_CONTEXT_TOKENS];
     return OK;
@@ -34,6 +35,7 @@ static Status filter_all(const Job *j, pith *p, const Set *s, Table *t)
         double *row = table_row(t, q->id);
         TRY(context(j, p, q, false, &row[BEFORE_RECALL], &row[BEFORE_TOKENS]));
         TRY(context(j, p, q, true, &row[AFTER_RECALL], &row[AFTER_TOKENS]));
+        TRY(table_tell(j->cx, t, q->text, STR("")));
     }
     if (t->n == 0)
         return fail(j->cx, E_FORMAT,

@@ -31,7 +31,9 @@ Status measure_run(Ctx *cx, const Questions *qs, const Qrels *qrels, const Run *
         Judged j;
         Str id = qs->at[i].id;
         TRY(trec_judge(cx, qrels_of(qrels, id), run_of(run, id), &j));
-        if (j.n_ideal) measure(&j, table_row(out, id));
+        if (j.n_ideal == 0) continue;
+        measure(&j, table_row(out, id));
+        TRY(table_tell(cx, out, qs->at[i].text, STR("")));
     }
     if (out->n == 0)
         return fail(cx, E_FORMAT, "no question has a document judged relevant: do "

@@ -35,6 +35,8 @@ static const Option table[] = {
     { "--baseline", offsetof(EvalOptions, baseline), TEXT, EVAL_RETRIEVE },
     { "--per-query", offsetof(EvalOptions, per_query), TEXT,
       COLLECTIONS | EVAL_QUESTIONS | EVAL_ROUTE_FIT },
+    { "--by", offsetof(EvalOptions, by), TEXT, EVAL_COMPARE },
+    { "--examples", offsetof(EvalOptions, examples), COUNT, EVAL_COMPARE },
     { "--remote", offsetof(EvalOptions, remote), TEXT, ROUTES },
     { "--remote-model", offsetof(EvalOptions, remote_model), TEXT, ROUTES },
     { "--keep", offsetof(EvalOptions, keep), REAL, EVAL_ROUTE_FIT },

@@ -20,6 +20,8 @@ typedef struct EvalOptions {
     int n_operands;
     const char *queries, *qrels, *run;   // NULL: DIR/queries.jsonl, DIR/qrels.tsv, none
     const char *run_out, *per_query;        // files to write; NULL: none
+    const char *by;                         // column to choose examples by; NULL: first
+    int examples;                           // of a difference, each way; 0: none
     const char *baseline;                   // a run to compare with; NULL: none
     const char *generator, *embedder, *reranker;   // NULL: as env has them
     const char *remote, *remote_model;      // the large model's server; NULL: likewise

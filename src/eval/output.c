@@ -1,5 +1,6 @@
 /* output.c -- see output.h. Plain values are lines "name value"; an object of objects and
- * a list of objects are tables, whose columns are the keys of the first. */
+ * a list of objects are tables, whose columns are the keys of the first; an object within
+ * a row stands below it. */
 #include "eval/output.h"
 
 static void write_value(FILE *to, const json_t *v, int width)
@@ -16,10 +17,25 @@ static void write_cells(FILE *to, json_t *row, bool names)
     const char *key;
     json_t *v;
     json_object_foreach(row, key, v) {
+        if (json_is_object(v)) continue;
         if (names) fprintf(to, "  %13s", key);
         else fputs("  ", to), write_value(to, v, 13);
     }
     fputc('\n', to);
+}
+
+static void write_below(FILE *to, json_t *row)
+{
+    const char *key, *name;
+    json_t *v, *below;
+    json_object_foreach(row, key, below) {
+        if (!json_is_object(below)) continue;
+        json_object_foreach(below, name, v) {
+            fprintf(to, "  %12s  ", name);
+            write_value(to, v, 0);
+            fputc('\n', to);
+        }
+    }
 }
 
 static void write_rows(FILE *to, const char *name, json_t *rows)
@@ -33,6 +49,7 @@ static void write_rows(FILE *to, const char *name, json_t *rows)
             if (i == 0) write_cells(to, row, true);
             fprintf(to, "%-14s", "");
             write_cells(to, row, false);
+            write_below(to, row);
         }
         return;
     }

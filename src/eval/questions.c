@@ -55,11 +55,13 @@ static Status run_all(const Job *j, pith *p, const Questions *qs, Tables *t)
     const pith_ask_options o = asking_options(j);
     for (size_t i = 0; i < qs->n; i++) {
         const Question *q = &qs->at[i];
+        Asked asked;
         job_progress(j, i, qs->n, "questions");
         if (q->document.n) TRY(find_one(j, p, q, table_row(&t->found, q->id)));
         if (!q->unanswerable && q->n_answers == 0) continue;
         Table *to = q->unanswerable ? &t->nothing : &t->asked;
-        TRY(asking_one(j, p, q, &o, table_row(to, q->id), NULL));
+        TRY(asking_one(j, p, q, &o, table_row(to, q->id), &asked));
+        TRY(table_tell(j->cx, to, q->text, asked.text));
     }
     if (t->found.n + t->asked.n + t->nothing.n == 0)
         return fail(j->cx, E_FORMAT, "%s: no question says its \"document\" or its "

@@ -83,6 +83,7 @@ static Status with_times(Ctx *cx, const Table *t, const double *ms, Table *out)
         double *row = table_row(out, t->id[i]);
         memcpy(row, t->at + i * t->width, N_MEASURES * sizeof *row);
         row[N_MEASURES] = ms[i];
+        out->question[i] = t->question[i];
     }
     return OK;
 }

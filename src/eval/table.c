@@ -11,8 +11,10 @@
 
 Status table_new(Ctx *cx, const char *const *column, size_t width, size_t max, Table *out)
 {
-    *out = (Table){ column, width, ctx_new(cx, Str, max), NULL, 0, max };
-    TRY_NEW(out->id);
+    *out = (Table){ .column = column, .width = width, .id = ctx_new(cx, Str, max),
+                    .question = ctx_new(cx, Str, max), .answer = ctx_new(cx, Str, max),
+                    .max = max };
+    if (!out->id || !out->question || !out->answer) return E_MEMORY;
     if (max > SIZE_MAX / sizeof(double) / (width ? width : 1))
         return fail(cx, E_MEMORY, "a table of %zu rows is too large", max);
     TRY_NEW(out->at = ctx_new(cx, double, max * width));
@@ -23,6 +25,26 @@ double *table_row(Table *t, Str id)
 {
     t->id[t->n] = id;
     return t->at + t->n++ * t->width;
+}
+
+static Str one_line(Ctx *cx, Str text)
+{
+    Str out = ctx_dup(cx, str_trim(text));
+    size_t n = 0;
+    char *p = (char *)out.p;    // the copy is ours
+    for (size_t i = 0; p && i < out.n; i++) {
+        bool space = p[i] == ' ' || (p[i] >= '\t' && p[i] <= '\r');
+        if (space && n && p[n - 1] == ' ') continue;
+        p[n++] = space ? ' ' : p[i];
+    }
+    return (Str){ p, n };
+}
+
+Status table_tell(Ctx *cx, Table *t, Str question, Str answer)
+{
+    TRY_NEW((t->question[t->n - 1] = one_line(cx, question)).p);
+    TRY_NEW((t->answer[t->n - 1] = one_line(cx, answer)).p);
+    return OK;
 }
 
 double table_mean(const Table *t, size_t column)
@@ -49,16 +71,34 @@ Status table_percentile(Ctx *cx, const Table *t, size_t column, double q, double
 
 /* ---- files ------------------------------------------------------------------------- */
 
+static bool any(const Str *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (text[i].n) return true;
+    return false;
+}
+
+static void write_text(Buf *b, Str text)
+{
+    buf_add(b, STR("\t"));
+    buf_add(b, text);
+}
+
 Status table_write(Ctx *cx, const char *path, const Table *t)
 {
     Buf b = BUF((size_t)1 << 30);
+    const bool asked = any(t->question, t->n), answered = any(t->answer, t->n);
     buf_add(&b, STR("query"));
     for (size_t c = 0; c < t->width; c++) buf_addf(&b, "\t%s", t->column[c]);
+    if (asked) write_text(&b, STR("question"));
+    if (answered) write_text(&b, STR("answer"));
     for (size_t i = 0; i < t->n; i++) {
         buf_add(&b, STR("\n"));
         buf_add(&b, t->id[i]);
         for (size_t c = 0; c < t->width; c++)
             buf_addf(&b, "\t%.9g", t->at[i * t->width + c]);
+        if (asked) write_text(&b, t->question[i]);
+        if (answered) write_text(&b, t->answer[i]);
     }
     buf_add(&b, STR("\n"));
     Status st = b.failed ? fail(cx, E_MEMORY, "no memory to write %s", path)
@@ -76,7 +116,12 @@ static Str next_cell(Str *line)
     return cell;
 }
 
-static Status read_heading(Ctx *cx, const char *name, Str line, Table *t)
+/* What a file holds behind its figures. */
+typedef struct Texts {
+    bool question, answer;
+} Texts;
+
+static Status read_heading(Ctx *cx, const char *name, Str line, Table *t, Texts *texts)
 {
     size_t width = 0;
     for (size_t i = 0; i < line.n; i++) width += line.p[i] == '\t';
@@ -87,12 +132,17 @@ static Status read_heading(Ctx *cx, const char *name, Str line, Table *t)
                     "of columns between tabs, as --per-query writes it", name);
     for (size_t c = 0; c < width; c++)
         TRY_NEW(column[c] = ctx_dup(cx, next_cell(&line)).p);
+    texts->answer = strcmp(column[width - 1], "answer") == 0;
+    width -= texts->answer;
+    texts->question = width && strcmp(column[width - 1], "question") == 0;
+    width -= texts->question;
     t->column = column;
     t->width = width;
     return OK;
 }
 
-static Status read_row(Ctx *cx, const char *name, size_t at, Str line, Table *t)
+static Status read_row(Ctx *cx, const char *name, size_t at, Str line, Texts texts,
+                       Table *t)
 {
     Str id = ctx_dup(cx, next_cell(&line));
     TRY_NEW(id.p);
@@ -106,6 +156,8 @@ static Status read_row(Ctx *cx, const char *name, size_t at, Str line, Table *t)
             return fail(cx, E_FORMAT, "%s line %zu: column %s holds no number", name, at,
                         t->column[c]);
     }
+    if (texts.question) t->question[t->n - 1] = next_cell(&line);
+    if (texts.answer) t->answer[t->n - 1] = next_cell(&line);
     return line.n == 0 ? OK : fail(cx, E_FORMAT, "%s line %zu: more columns than the "
                                    "heading", name, at);
 }
@@ -113,15 +165,16 @@ static Status read_row(Ctx *cx, const char *name, size_t at, Str line, Table *t)
 Status table_parse(Ctx *cx, const char *name, Str text, Table *out)
 {
     Table t = { 0 };
+    Texts texts = { 0 };
     size_t at = 1;
     Str line = { "", 0 };
     *out = (Table){ 0 };
     lines_next(&text, &line);
-    TRY(read_heading(cx, name, line, &t));
+    TRY(read_heading(cx, name, line, &t, &texts));
     TRY(table_new(cx, t.column, t.width, lines_count(text), &t));
     while (lines_next(&text, &line)) {
         at++;
-        if (str_trim(line).n) TRY(read_row(cx, name, at, line, &t));
+        if (str_trim(line).n) TRY(read_row(cx, name, at, line, texts, &t));
     }
     *out = t;
     return OK;
@@ -157,12 +210,7 @@ static Keyed *sorted_keys(Ctx *cx, const Table *t)
     return k;
 }
 
-typedef struct Pairs {
-    size_t *a, *b;   // (n) rows of the same question
-    size_t n;
-} Pairs;
-
-static Status pair_rows(Ctx *cx, const Table *a, const Table *b, Pairs *out)
+Status table_pairs(Ctx *cx, const Table *a, const Table *b, Pairs *out)
 {
     Keyed *x = sorted_keys(cx, a), *y = sorted_keys(cx, b);
     *out = (Pairs){ ctx_new(cx, size_t, a->n), ctx_new(cx, size_t, a->n), 0 };
@@ -176,6 +224,7 @@ static Status pair_rows(Ctx *cx, const Table *a, const Table *b, Pairs *out)
         i += order <= 0;
         k += order >= 0;
     }
+    if (out->n == 0) return fail(cx, E_FORMAT, "the two have no question in common");
     return OK;
 }
 
@@ -198,9 +247,8 @@ Status table_compare(Ctx *cx, const Table *a, const Table *b, json_t *to, size_t
 {
     Pairs pairs;
     size_t columns = 0;
-    TRY(pair_rows(cx, a, b, &pairs));
+    TRY(table_pairs(cx, a, b, &pairs));
     *n = pairs.n;
-    if (pairs.n == 0) return fail(cx, E_FORMAT, "the two have no question in common");
     for (size_t ca = 0; ca < a->width; ca++) {
         for (size_t cb = 0; cb < b->width; cb++) {
             if (strcmp(a->column[ca], b->column[cb]) != 0) continue;

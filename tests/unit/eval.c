@@ -160,6 +160,51 @@ static void compares_with_a_run_that_it_wrote(void **state)
     assert_true(figure(f, "queries") == 2);
 }
 
+/* The question of the first example, and its figure in the second table. */
+static void assert_example(const Fixture *f, const char *way, const char *query,
+                           double to)
+{
+    json_t *first = json_array_get(json_object_get(f->json, way), 0);
+    assert_string_equal(json_string_value(json_object_get(first, "query")), query);
+    assert_true(json_real_value(json_object_get(first, "b")) == to);
+}
+
+static void shows_what_gained_most_and_what_lost_most(void **state)
+{
+    Fixture *f = *state;
+    write_text(f, "a.tsv", "query\tem\tf1\tquestion\n1\t0\t0.5\tWho?\n2\t0\t0.5\tWhy?\n"
+                           "3\t0\t0.5\t\n4\t1\t1\tSame?\n");
+    write_text(f, "b.tsv", "query\tf1\tem\tanswer\n3\t1\t0\ta spirit\n1\t0.75\t0\t\n"
+                           "2\t0.25\t1\t\n4\t1\t1\t\n");
+    evaluate(f, "compare %s/a.tsv %s/b.tsv --examples 3 --by f1");
+    assert_int_equal(f->status, 0);
+    assert_int_equal(json_array_size(json_object_get(f->json, "gained")), 2);
+    assert_int_equal(json_array_size(json_object_get(f->json, "lost")), 1);
+    assert_example(f, "gained", "3", 1);
+    assert_example(f, "lost", "2", .25);
+    assert_non_null(strstr(f->out, "\"texts\":{\"question\":\"Why?\"}"));
+    assert_non_null(strstr(f->out, "\"texts\":{\"b\":\"a spirit\"}"));
+    evaluate(f, "compare %s/a.tsv %s/b.tsv --examples 1");   // by em, the first of both
+    assert_example(f, "gained", "2", 1);
+    evaluate(f, "compare %s/a.tsv %s/b.tsv --examples 1 --by map");
+    assert_int_equal(f->status, 3);
+    assert_told(f, "--by map: no such column in both; the first has em");
+}
+
+static void keeps_what_was_asked_and_said_beside_the_figures(void **state)
+{
+    Fixture *f = *state;
+    evaluate(f, "answer %s --oracle --per-query %s/a.tsv");
+    evaluate(f, "answer %s --closed-book --per-query %s/b.tsv");
+    evaluate(f, "compare %s/b.tsv %s/a.tsv --examples 1 --by contains");
+    assert_int_equal(f->status, 0);
+    json_t *first = json_array_get(json_object_get(f->json, "gained"), 0);
+    json_t *texts = json_object_get(first, "texts");
+    assert_string_equal(json_string_value(json_object_get(texts, "question")),
+                        "Who built the lighthouse?");
+    assert_non_null(strstr(json_string_value(json_object_get(texts, "b")), "Halvorsen"));
+}
+
 static void reranks_a_run(void **state)
 {
     Fixture *f = *state;
@@ -325,6 +370,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EVAL_TEST(ranks_a_collection_in_each_mode),
         EVAL_TEST(compares_with_a_run_that_it_wrote),
+        EVAL_TEST(shows_what_gained_most_and_what_lost_most),
+        EVAL_TEST(keeps_what_was_asked_and_said_beside_the_figures),
         EVAL_TEST(reranks_a_run),
         EVAL_TEST(scores_answers_from_a_search_and_from_given_documents),
         EVAL_TEST(counts_refusals_of_both_kinds),
