@@ -185,11 +185,13 @@ static Status live_postings(Ctx *cx, Store *s, Str word, Live *at, size_t *n)
         Posting post;
         size_t hint = 0;
         int got;
-        while ((got = postings_next(&r, &post)) > 0 && *n < m->rows) {
+        while ((got = postings_next(&r, &post)) > 0) {
             size_t row = matrix_row(m, post.id, hint);
-            if (row == SIZE_MAX) continue;
+            if (row == SIZE_MAX) continue;      // gone before the matrix saw it
             hint = row;
-            if (!matrix_gone(m, row)) at[(*n)++] = (Live){ (uint32_t)row, post.count };
+            if (matrix_gone(m, row)) continue;
+            if (*n == m->rows) break;           // some chunk is there twice
+            at[(*n)++] = (Live){ (uint32_t)row, post.count };
         }
         if (got == 0) continue;
         sqlite3_reset(q);

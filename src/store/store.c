@@ -121,6 +121,9 @@ static const char *const query_text[QUERIES] = {
 Status db_fail(Ctx *cx, Store *s, int rc)
 {
     const char *path = s->path, *why = sqlite3_errmsg(s->db);
+    if (rc == SQLITE_READONLY_ROLLBACK || rc == SQLITE_READONLY_RECOVERY)
+        return fail(cx, E_IO, "%s: whoever wrote to it was interrupted; `pith sync` puts "
+                    "it in order", path);
     switch (rc & 0xFF) {
     case SQLITE_NOMEM:
         return fail(cx, E_MEMORY, "%s: no memory", path);
@@ -276,7 +279,7 @@ static Status make_folders(Ctx *cx, const char *path)
 }
 
 /* The lock is flock's: the system takes it back when the process ends, however it ends.
- * The pid in the file is there to be told. */
+ * The pid in the file is there to be told, and a full disk may keep it out. */
 static Status take_lock(Ctx *cx, Store *s)
 {
     char pid[32] = { 0 };
@@ -288,12 +291,14 @@ static Status take_lock(Ctx *cx, Store *s)
             return fail(cx, E_IO, "%s: cannot be locked: %s", s->lock_path,
                         strerror(errno));
         if (pread(s->lock, pid, sizeof pid - 1, 0) < 0) *pid = '\0';
-        return fail(cx, E_BUSY, "%s: process %ld is writing to it; wait for it, or open "
-                    "the store to read only", s->path, strtol(pid, NULL, 10));
+        pid[strcspn(pid, "\n")] = '\0';
+        return fail(cx, E_BUSY, "%s: %s%s is writing to it; wait for it, or open the "
+                    "store to read only", s->path, *pid ? "process " : "another process",
+                    pid);
     }
     int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(s->lock, 0) != 0 || pwrite(s->lock, pid, (size_t)n, 0) != n)
-        return fail(cx, E_IO, "%s: cannot be written: %s", s->lock_path, strerror(errno));
+    bool told = ftruncate(s->lock, 0) == 0 && pwrite(s->lock, pid, (size_t)n, 0) == n;
+    (void)told;
     return OK;
 }
 

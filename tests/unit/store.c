@@ -229,6 +229,18 @@ static void counts_the_words_that_no_chunk_has(void **state)
     store_close(s);
 }
 
+static void finds_a_word_that_every_chunk_has(void **state)
+{
+    Place *p = *state;
+    Store *s = opened(p, p->path, false);
+    put_one(p, s, "a", "alpha");
+    put_one(p, s, "b", "alpha");
+    good(store_commit(&p->cx, s));
+    good(store_remove(&p->cx, s, STR("b")));    // in the postings, never in the matrix
+    assert_int_equal(words(p, s, "alpha", 9).n, 1);
+    store_close(s);
+}
+
 /* ---- a store that lived against one built afresh ---------------------------------- */
 
 enum { NAMES = 40, STEPS = 3000, PIECES = 5 };
@@ -774,6 +786,7 @@ int main(void)
         T(replaces_a_document_as_a_whole),
         T(orders_equal_scores_by_uri_then_position),
         T(counts_the_words_that_no_chunk_has),
+        T(finds_a_word_that_every_chunk_has),
         T(ranks_as_a_store_built_afresh_after_any_history),
         T(takes_back_a_document_that_fails_and_no_other),
         T(takes_back_a_document_that_was_cancelled),
