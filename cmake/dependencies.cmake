@@ -5,9 +5,15 @@ find_package(Threads REQUIRED)
 add_library(pith_dependencies INTERFACE)
 
 pkg_check_modules(pith_pkg REQUIRED IMPORTED_TARGET
-    sqlite3>=3.40 icu-uc>=72 icu-i18n>=72 libxml-2.0 md4c libarchive libcurl
-    jansson>=2.14 libsodium)
+    sqlite3>=3.40 icu-uc>=72 icu-i18n>=72 libarchive libcurl jansson>=2.14 libsodium)
 target_link_libraries(pith_dependencies INTERFACE PkgConfig::pith_pkg Threads::Threads m)
+
+# Parsers of foreign bytes, and the walls around them: pith-extract alone is linked to
+# them.
+pkg_check_modules(parsers_pkg REQUIRED IMPORTED_TARGET libxml-2.0 md4c)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
+add_library(pith_parsers INTERFACE)
+target_link_libraries(pith_parsers INTERFACE PkgConfig::parsers_pkg)
 
 # The service alone is linked to it.
 pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)

@@ -12,6 +12,10 @@ set_target_properties(pith_app PROPERTIES
     INSTALL_RPATH "$ORIGIN/${bin_to_lib};$ORIGIN/${bin_to_lib}/pith")
 install(TARGETS pith_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
+# Not for a shell: libpith finds it in its private folder.
+set_target_properties(pith_extract PROPERTIES INSTALL_RPATH "$ORIGIN")
+install(TARGETS pith_extract RUNTIME DESTINATION ${PITH_PRIVATE_LIBDIR})
+
 if(PITH_ENGINE)
     install(DIRECTORY ${PITH_ENGINE}/lib/ DESTINATION ${PITH_PRIVATE_LIBDIR}
             FILES_MATCHING PATTERN "lib*.so.*"
