@@ -160,3 +160,11 @@ Status edition_end(Edition *e)
 {
     return hand_on(e);
 }
+
+Status edition_finish(Edition *e, Ctx *cx, Status st)
+{
+    if (st == OK) st = edition_end(e);
+    if (st != OK && cx->status == OK) fail(cx, st, "%s", e->own.reason);
+    edition_close(e);
+    return st;
+}

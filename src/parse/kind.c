@@ -9,11 +9,19 @@
 static const struct { const char *name; bool binary; } kinds[KINDS] = {
     [KIND_NONE] = { "none", true }, [KIND_TEXT] = { "text", false },
     [KIND_CODE] = { "code", false }, [KIND_MARKDOWN] = { "markdown", false },
-    [KIND_HTML] = { "html", false },
+    [KIND_HTML] = { "html", false }, [KIND_DOCX] = { "docx", true },
+    [KIND_PPTX] = { "pptx", true }, [KIND_XLSX] = { "xlsx", true },
+    [KIND_ODF] = { "odf", true }, [KIND_EPUB] = { "epub", true },
+    [KIND_OLE] = { "ole", true },
 };
 
+typedef struct Extension {
+    const char *extension;
+    Kind kind;
+} Extension;
+
 /* Everything else is read as text, unless its bytes say otherwise. */
-static const struct { const char *extension; Kind kind; } extensions[] = {
+static const Extension extensions[] = {
     { "md", KIND_MARKDOWN }, { "markdown", KIND_MARKDOWN }, { "mdx", KIND_MARKDOWN },
     { "mkd", KIND_MARKDOWN }, { "qmd", KIND_MARKDOWN }, { "html", KIND_HTML },
     { "htm", KIND_HTML }, { "xhtml", KIND_HTML }, { "txt", KIND_TEXT },
@@ -32,15 +40,51 @@ static const struct { const char *extension; Kind kind; } extensions[] = {
     { "cmake", KIND_CODE },
 };
 
-static Kind by_extension(Str name)
+/* ZIP files by their names; their first bytes may say more. */
+static const Extension packages[] = {
+    { "docx", KIND_DOCX }, { "docm", KIND_DOCX }, { "dotx", KIND_DOCX },
+    { "dotm", KIND_DOCX }, { "pptx", KIND_PPTX }, { "pptm", KIND_PPTX },
+    { "ppsx", KIND_PPTX }, { "ppsm", KIND_PPTX }, { "potx", KIND_PPTX },
+    { "xlsx", KIND_XLSX }, { "xlsm", KIND_XLSX }, { "xltx", KIND_XLSX },
+    { "odt", KIND_ODF }, { "ott", KIND_ODF }, { "ods", KIND_ODF }, { "ots", KIND_ODF },
+    { "odp", KIND_ODF }, { "otp", KIND_ODF }, { "epub", KIND_EPUB },
+};
+
+/* What the names of a package's members, or its mimetype, begin with. */
+static const Extension inner[] = {
+    { "application/epub+zip", KIND_EPUB },
+    { "application/vnd.oasis.opendocument", KIND_ODF },
+    { "word/", KIND_DOCX }, { "ppt/", KIND_PPTX }, { "xl/", KIND_XLSX },
+};
+
+static Kind by_extension(Str name, const Extension *known, size_t n)
 {
     const char *slash = name.n ? memrchr(name.p, '/', name.n) : NULL;
     const char *dot = name.n ? memrchr(name.p, '.', name.n) : NULL;
     if (!dot || (slash && dot < slash)) return KIND_NONE;
     Str extension = { dot + 1, name.n - (size_t)(dot + 1 - name.p) };
-    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
-        if (str_ieq(extension, str_z(extensions[i].extension))) return extensions[i].kind;
+    for (size_t i = 0; i < n; i++)
+        if (str_ieq(extension, str_z(known[i].extension))) return known[i].kind;
     return KIND_NONE;
+}
+
+#define BY_EXTENSION(name, known) by_extension(name, known, sizeof known / sizeof *known)
+
+static Kind kind_of_zip(Str name, Str head)
+{
+    Kind k = BY_EXTENSION(name, packages);
+    for (size_t i = 0; k == KIND_NONE && i < sizeof inner / sizeof *inner; i++) {
+        Str mark = str_z(inner[i].extension);
+        if (memmem(head.p, head.n, mark.p, mark.n)) k = inner[i].kind;
+    }
+    return k;
+}
+
+static Kind by_signature(Str name, Str head)
+{
+    static const Str ole = { "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8 };
+    if (str_starts(head, STR("PK\3\4"))) return kind_of_zip(name, head);
+    return str_starts(head, ole) ? KIND_OLE : KIND_NONE;
 }
 
 static bool looks_like_html(Str s)
@@ -58,8 +102,10 @@ static bool looks_like_html(Str s)
 Kind kind_of(Str name, Str head)
 {
     if (head.n > KIND_HEAD) head.n = KIND_HEAD;
+    Kind k = by_signature(name, head);
+    if (k != KIND_NONE) return k;
     if (charset_is_binary(head)) return KIND_NONE;
-    Kind k = by_extension(name);
+    k = BY_EXTENSION(name, extensions);
     if (k == KIND_NONE) k = looks_like_html(head) ? KIND_HTML : KIND_TEXT;
     return k;
 }

@@ -35,5 +35,7 @@ MUST_USE Status markdown_parse(Ctx *cx, Str source, Parsed *out);
 MUST_USE Status html_parse(Ctx *cx, Str source, Parsed *out);
 
 /* The parsers of what is no text itself; each writes an edition. */
+MUST_USE Status docx_parse(Ctx *cx, const Input *in, const Sink *to);
+MUST_USE Status epub_parse(Ctx *cx, const Input *in, const Sink *to);
 
 #endif
