@@ -13,22 +13,20 @@ enum { RATIO_MAX = 100, HEADERS_MAX = 1 << 20 };
 static Status damaged(Pack *p)
 {
     const char *why = archive_error_string(p->a);
-    p->ended = true;
     if (archive_errno(p->a) == ENOMEM)
         return fail(p->cx, E_MEMORY, "out of memory for an archive");
     return fail(p->cx, E_FORMAT, "damaged archive: %s", why ? why : "it cannot be read");
 }
 
-static Status begin(Pack *p)
+/* A reader of the bytes from `at` on, where a member of a ZIP file begins, or of all. */
+static Status begin(Pack *p, size_t at, bool one)
 {
     if (p->a) archive_read_free(p->a);
-    p->e = NULL;
-    p->ended = false;
     p->a = archive_read_new();
     if (!p->a) return fail(p->cx, E_MEMORY, "out of memory for an archive");
-    archive_read_support_format_zip_seekable(p->a);
+    if (!one) archive_read_support_format_zip_seekable(p->a);
+    if (one || p->form == PACK_ANY) archive_read_support_format_zip_streamable(p->a);
     if (p->form == PACK_ANY) {
-        archive_read_support_format_zip_streamable(p->a);
         archive_read_support_format_tar(p->a);
         archive_read_support_format_raw(p->a);
         archive_read_support_filter_gzip(p->a);
@@ -36,7 +34,7 @@ static Status begin(Pack *p)
         archive_read_support_filter_xz(p->a);
         archive_read_support_filter_zstd(p->a);
     }
-    if (archive_read_open_memory(p->a, p->bytes.p, p->bytes.n) != ARCHIVE_OK)
+    if (archive_read_open_memory(p->a, p->bytes.p + at, p->bytes.n - at) != ARCHIVE_OK)
         return damaged(p);
     return OK;
 }
@@ -45,7 +43,10 @@ Status pack_open(Ctx *cx, Str bytes, PackForm form, Pack *out)
 {
     *out = (Pack){ .cx = cx, .bytes = bytes, .form = form };
     if (bytes.n == 0) return fail(cx, E_FORMAT, "an empty file is no archive");
-    return begin(out);
+    if (form == PACK_ANY) return begin(out, 0, false);
+    TRY(zip_index(cx, bytes, &out->index));
+    if (out->index.n) return OK;
+    return fail(cx, E_FORMAT, "the file is damaged or cut off: it ends in no ZIP directory");
 }
 
 void pack_close(Pack *p)
@@ -65,9 +66,8 @@ static Str name_of(struct archive_entry *e)
 Status pack_next(Pack *p, Str *name)
 {
     for (;;) {
-        int rc = p->ended ? ARCHIVE_EOF : archive_read_next_header(p->a, &p->e);
-        p->ended |= rc == ARCHIVE_EOF;
-        if (p->ended) return E_NOTFOUND;
+        int rc = archive_read_next_header(p->a, &p->e);
+        if (rc == ARCHIVE_EOF) return E_NOTFOUND;
         if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) return damaged(p);
         if (++p->headers > HEADERS_MAX)
             return fail(p->cx, E_LIMIT, "an archive of too many members");
@@ -81,17 +81,13 @@ Status pack_next(Pack *p, Str *name)
 
 Status pack_find(Pack *p, Str name)
 {
-    if (p->ended) TRY(begin(p));
-    bool from_start = p->e == NULL;
-    for (;;) {
-        Str found;
-        Status st = pack_next(p, &found);
-        if (st == OK && str_ieq(found, name)) return OK;
-        if (st == OK) continue;
-        if (st != E_NOTFOUND || from_start) return st;
-        TRY(begin(p));          // once more, from the first
-        from_start = true;
-    }
+    Str found;
+    const ZipEntry *entry = zip_find(&p->index, name);
+    if (!entry) return E_NOTFOUND;
+    TRY(begin(p, entry->at, true));
+    Status st = pack_next(p, &found);
+    if (st == E_NOTFOUND) return fail(p->cx, E_FORMAT, "a member's header is damaged");
+    return st;
 }
 
 static Status count(Pack *p, size_t n)

@@ -8,6 +8,7 @@
 
 #include "base/ctx.h"
 #include "parse/xml.h"
+#include "parse/zip_index.h"
 
 enum { PACK_MEMBERS = 65536 };          // more are not read
 enum { PACK_MEMBER_MAX = 128 << 20 };   // bytes of one in memory
@@ -22,7 +23,7 @@ typedef struct Pack {
     struct archive_entry *e;    // the member that is read next
     uint64_t unpacked;          // bytes so far, over all members
     size_t headers;             // looked at so far
-    bool ended;                 // there is nothing behind e
+    ZipIndex index;             // of a ZIP file
 } Pack;
 
 /* E_FORMAT: no such archive. pack_close is to be called in any case. */
@@ -32,8 +33,8 @@ void pack_close(Pack *p);
 /* Goes to the next regular file. *name lives until the next step. E_NOTFOUND: no more,
  * which is not recorded in the Ctx. E_FORMAT: damaged, or encrypted. E_LIMIT. */
 MUST_USE Status pack_next(Pack *p, Str *name);
-/* Goes to a member by its name, in any case of letters; cheap where names are asked for
- * in the order of the archive. E_NOTFOUND as above. */
+/* Goes to a member of a ZIP file by its name, in any case of letters. E_NOTFOUND as
+ * above. */
 MUST_USE Status pack_find(Pack *p, Str name);
 /* The member's bytes into b, which is emptied; at most PACK_MEMBER_MAX (E_LIMIT). */
 MUST_USE Status pack_bytes(Pack *p, Buf *b);

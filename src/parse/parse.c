@@ -10,7 +10,9 @@ typedef Status Parser(Ctx *cx, const Input *in, const Sink *to);
 static const struct { TextParser *text; Parser *bytes; } parsers[KINDS] = {
     [KIND_TEXT] = { .text = text_parse }, [KIND_CODE] = { .text = code_parse },
     [KIND_MARKDOWN] = { .text = markdown_parse }, [KIND_HTML] = { .text = html_parse },
-    [KIND_DOCX] = { .bytes = docx_parse }, [KIND_EPUB] = { .bytes = epub_parse },
+    [KIND_DOCX] = { .bytes = docx_parse }, [KIND_PPTX] = { .bytes = pptx_parse },
+    [KIND_XLSX] = { .bytes = xlsx_parse }, [KIND_ODF] = { .bytes = odf_parse },
+    [KIND_EPUB] = { .bytes = epub_parse }, [KIND_OLE] = { .bytes = ole_parse },
 };
 
 static Status parse_text(Ctx *cx, TextParser *read, Str bytes, const Sink *to)

@@ -36,6 +36,11 @@ MUST_USE Status html_parse(Ctx *cx, Str source, Parsed *out);
 
 /* The parsers of what is no text itself; each writes an edition. */
 MUST_USE Status docx_parse(Ctx *cx, const Input *in, const Sink *to);
+MUST_USE Status pptx_parse(Ctx *cx, const Input *in, const Sink *to);
+MUST_USE Status xlsx_parse(Ctx *cx, const Input *in, const Sink *to);
+MUST_USE Status odf_parse(Ctx *cx, const Input *in, const Sink *to);
 MUST_USE Status epub_parse(Ctx *cx, const Input *in, const Sink *to);
+/* Always E_FORMAT: the message says what to save it as. */
+MUST_USE Status ole_parse(Ctx *cx, const Input *in, const Sink *to);
 
 #endif
