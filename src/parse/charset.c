@@ -246,3 +246,20 @@ Status charset_utf8(Ctx *cx, Str bytes, Str *out)
     }
     return without_zeros(cx, out);
 }
+
+Status charset_named(Ctx *cx, Str name, Str bytes, Str *out)
+{
+    char z[64];
+    UErrorCode err = U_ZERO_ERROR;
+    bool named = name.n > 0 && name.n < sizeof z && !str_ieq(name, STR("us-ascii"));
+    if (!named || (charset_invalid(bytes) == 0 && !str_starts(name, STR("iso-2022")) &&
+                   !str_starts(name, STR("ISO-2022")) && !str_ieq(name, STR("utf-7")) &&
+                   !str_ieq(name, STR("hz-gb-2312"))))
+        return charset_utf8(cx, bytes, out);
+    snprintf(z, sizeof z, "%.*s", (int)name.n, name.p);
+    UConverter *known = ucnv_open(z, &err);
+    ucnv_close(known);
+    if (U_FAILURE(err)) return charset_utf8(cx, bytes, out);
+    TRY(convert(cx, z, bytes, out));
+    return without_zeros(cx, out);
+}

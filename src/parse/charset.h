@@ -20,6 +20,10 @@ bool charset_is_binary(Str head);
  * E_FORMAT: no text. E_LIMIT: 512 MiB or more in another charset. */
 MUST_USE Status charset_utf8(Ctx *cx, Str bytes, Str *out);
 
+/* The same for bytes whose charset was named elsewhere: by a mail, say. What is UTF-8
+ * anyway, or in a charset that is not known, goes to charset_utf8. */
+MUST_USE Status charset_named(Ctx *cx, Str name, Str bytes, Str *out);
+
 /* The length of the UTF-8 character at the front of s, 0 where there is none. Overlong
  * forms, surrogates and what is past U+10FFFF are none (RFC 3629, section 4). */
 size_t charset_character(Str s);

@@ -374,7 +374,7 @@ static Status read_word(Word *w, Pack *p)
 static Status read_package(Ctx *cx, const Input *in, Word *w)
 {
     Pack pack;
-    Status st = pack_open(cx, in->bytes, PACK_ZIP, &pack);
+    Status st = pack_open(cx, in, PACK_ZIP, &pack);
     if (st == OK) st = read_word(w, &pack);
     pack_close(&pack);
     return st;

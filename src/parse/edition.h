@@ -37,7 +37,8 @@ MUST_USE Status edition_add(Edition *e, PartKind kind, int level, Str text);
 /* Hands on what is left; a document without parts gives one empty window. */
 MUST_USE Status edition_end(Edition *e);
 void edition_close(Edition *e);
-/* The end of a parser: edition_end where st is OK, its error told to cx, edition_close. */
+/* The end of a parser: edition_end where st is OK, an error told to cx, and
+ * edition_close. */
 MUST_USE Status edition_finish(Edition *e, Ctx *cx, Status st);
 
 #endif

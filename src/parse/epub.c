@@ -1,4 +1,5 @@
-/* epub.c -- EPUB 2 and 3 (W3C EPUB 3.3, OPF 2.0.1): the chapters in the order of the spine.
+/* epub.c -- EPUB 2 and 3 (W3C EPUB 3.3, OPF 2.0.1): the chapters in the order of the
+ * spine.
  *
  * container.xml names the package document, whose manifest and spine name the chapters;
  * each is read as HTML. A chapter that begins with no heading gets the table of contents'
@@ -206,7 +207,8 @@ static Status add_chapter(Book *b, const Item *item, const Input *in, Edition *e
     if (st != OK) return st;
     return member_add(b->cx, e, &(Member){
         .kind = KIND_HTML, .name = name_of(b, item->path), .bytes = buf_str(bytes),
-        .depth = in->depth - 1, .level = 1, .chapter = true });
+        .depth = in->depth - 1, .unpacked = b->pack->unpacked, .level = 1,
+        .chapter = true });
 }
 
 /* The navigation document is no chapter, though it may be in the spine. */
@@ -244,7 +246,7 @@ Status epub_parse(Ctx *cx, const Input *in, const Sink *to)
     Edition e;
     Book b = { .cx = cx, .pack = &pack };
     edition_open(&e, cx, to);
-    Status st = pack_open(cx, in->bytes, PACK_ZIP, &pack);
+    Status st = pack_open(cx, in, PACK_ZIP, &pack);
     if (st == OK) st = read_book(&b, in, &e);
     pack_close(&pack);
     return edition_finish(&e, cx, st);

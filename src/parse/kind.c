@@ -12,7 +12,8 @@ static const struct { const char *name; bool binary; } kinds[KINDS] = {
     [KIND_HTML] = { "html", false }, [KIND_DOCX] = { "docx", true },
     [KIND_PPTX] = { "pptx", true }, [KIND_XLSX] = { "xlsx", true },
     [KIND_ODF] = { "odf", true }, [KIND_EPUB] = { "epub", true },
-    [KIND_OLE] = { "ole", true },
+    [KIND_MAIL] = { "eml", true }, [KIND_MBOX] = { "mbox", true },
+    [KIND_ARCHIVE] = { "archive", true }, [KIND_OLE] = { "ole", true },
 };
 
 typedef struct Extension {
@@ -37,7 +38,7 @@ static const Extension extensions[] = {
     { "java", KIND_CODE }, { "kt", KIND_CODE }, { "swift", KIND_CODE },
     { "php", KIND_CODE }, { "pl", KIND_CODE }, { "lua", KIND_CODE }, { "sh", KIND_CODE },
     { "bash", KIND_CODE }, { "sql", KIND_CODE }, { "r", KIND_CODE }, { "css", KIND_CODE },
-    { "cmake", KIND_CODE },
+    { "cmake", KIND_CODE }, { "eml", KIND_MAIL }, { "mbox", KIND_MBOX },
 };
 
 /* ZIP files by their names; their first bytes may say more. */
@@ -77,14 +78,48 @@ static Kind kind_of_zip(Str name, Str head)
         Str mark = str_z(inner[i].extension);
         if (memmem(head.p, head.n, mark.p, mark.n)) k = inner[i].kind;
     }
-    return k;
+    return k == KIND_NONE ? KIND_ARCHIVE : k;
+}
+
+static bool has(Str head, size_t at, Str mark)
+{
+    return head.n >= at + mark.n && memcmp(head.p + at, mark.p, mark.n) == 0;
 }
 
 static Kind by_signature(Str name, Str head)
 {
-    static const Str ole = { "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8 };
-    if (str_starts(head, STR("PK\3\4"))) return kind_of_zip(name, head);
-    return str_starts(head, ole) ? KIND_OLE : KIND_NONE;
+    static const struct { size_t at; Str mark; Kind kind; } signatures[] = {
+        { 0, { "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8 }, KIND_OLE },
+        { 0, { "PK\5\6", 4 }, KIND_ARCHIVE }, { 257, { "ustar", 5 }, KIND_ARCHIVE },
+        { 0, { "\x1F\x8B\x08", 3 }, KIND_ARCHIVE },          // gzip
+        { 0, { "\xFD" "7zXZ\0", 6 }, KIND_ARCHIVE },           // xz
+        { 0, { "\x28\xB5\x2F\xFD", 4 }, KIND_ARCHIVE },      // zstd
+        { 0, { "BZh", 3 }, KIND_ARCHIVE },
+    };
+    if (has(head, 0, STR("PK\3\4"))) return kind_of_zip(name, head);
+    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
+        if (has(head, signatures[i].at, signatures[i].mark)) return signatures[i].kind;
+    return KIND_NONE;
+}
+
+/* Mail without an extension, as servers and clients keep it. */
+static bool looks_like_mail(Str s)
+{
+    static const char *const openings[] = { "Return-Path: ", "Received: ", "Message-ID: ",
+                                            "Delivered-To: ", "X-Original-To: " };
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
+        if (str_starts(s, str_z(openings[i]))) return true;
+    return false;
+}
+
+/* "From ada@example.org Mon Jan  1 12:00:00 2024" */
+static bool looks_like_mbox(Str s)
+{
+    size_t next;
+    Str line = line_at(s, 0, &next);
+    return str_starts(line, STR("From ")) && line.n > 20 && line.n < 200 &&
+           line.p[line.n - 5] == ' ' && (line.p[line.n - 4] == '1' ||
+                                         line.p[line.n - 4] == '2');
 }
 
 static bool looks_like_html(Str s)
@@ -106,8 +141,10 @@ Kind kind_of(Str name, Str head)
     if (k != KIND_NONE) return k;
     if (charset_is_binary(head)) return KIND_NONE;
     k = BY_EXTENSION(name, extensions);
-    if (k == KIND_NONE) k = looks_like_html(head) ? KIND_HTML : KIND_TEXT;
-    return k;
+    if (k != KIND_NONE) return k;
+    if (looks_like_html(head)) return KIND_HTML;
+    if (looks_like_mail(head)) return KIND_MAIL;
+    return looks_like_mbox(head) ? KIND_MBOX : KIND_TEXT;
 }
 
 Kind kind_named(Str name)

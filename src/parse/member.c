@@ -46,7 +46,8 @@ static Status take(void *arg, const Parsed *window)
 Status member_add(Ctx *cx, Edition *to, const Member *m)
 {
     Adding a = { .to = to, .m = m };
-    Input in = { .bytes = m->bytes, .name = m->name, .depth = m->depth + 1 };
+    Input in = { .bytes = m->bytes, .name = m->name, .depth = m->depth + 1,
+                 .unpacked = m->unpacked };
     Kind kind = m->kind ? m->kind : kind_of(m->name, m->bytes);
     Ctx own = { .cancelled = cx->cancelled, .cancel_arg = cx->cancel_arg };
     int page = to->page;

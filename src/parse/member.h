@@ -10,6 +10,7 @@ typedef struct Member {
     Str name;           // for its heading and for what kind it is
     Str bytes;
     int depth;          // of the container around it
+    Unpacked *unpacked; // of the file around all; NULL: that is the container
     int level;          // of its heading, from 1; 0: it gets none
     bool chapter;       // name is a heading only where the document begins with none
 } Member;

@@ -1,8 +1,8 @@
 /* odf.c -- OpenDocument (ISO/IEC 26300): texts, spreadsheets and slides, which share one
  * vocabulary in content.xml.
  *
- * Paragraphs come as in docx.c: those of a cell go to the cell, those of a text box before
- * the paragraph that it hangs on, a note behind its paragraph. What was deleted lies in
+ * Paragraphs come as in docx.c: those of a cell go to the cell, those of a text box
+ * before the paragraph that it hangs on, a note behind its paragraph. What was deleted lies in
  * <tracked-changes>, which is left out. */
 #include "parse/package.h"
 #include "parse/parse.h"
@@ -194,13 +194,14 @@ static Status on_open(void *arg, const XmlTag *tag)
         "tracked-changes", "annotation", "note-citation", "table-of-content", "ruby-text",
         "illustration-index", "table-index", "alphabetical-index", "desc", "title",
         "page-number", "scripts", "forms", NULL };
+    static const char *const spaces[] = { "tab", "line-break", NULL };
     Office *o = arg;
     const char *name = tag->name;
     if (o->skip || xml_is(name, dropped)) o->skip++;
     else if (strcmp(name, "h") == 0 || strcmp(name, "p") == 0)
         open_paragraph(o, tag, name[0] == 'h');
     else if (strcmp(name, "s") == 0) put_spaces(o, xml_number(tag, "c", 1));
-    else if (strcmp(name, "tab") == 0 || strcmp(name, "line-break") == 0) put_spaces(o, 1);
+    else if (xml_is(name, spaces)) put_spaces(o, 1);
     else if (strcmp(name, "list") == 0) o->lists++;
     else if (strcmp(name, "note-body") == 0) open_box(o), o->note++;
     else if (strcmp(name, "text-box") == 0) open_box(o);
@@ -280,7 +281,7 @@ Status odf_parse(Ctx *cx, const Input *in, const Sink *to)
     for (int i = 0; i < BOXES; i++) o.text[i] = BUF(EDITION_PART_MAX);
     edition_open(&e, cx, to);
     table_open(&o.table);
-    Status st = pack_open(cx, in->bytes, PACK_ZIP, &pack);
+    Status st = pack_open(cx, in, PACK_ZIP, &pack);
     if (st == OK) st = sheet_open(&o.rows, &e);
     if (st == OK) st = read_office(&o, &pack);
     pack_close(&pack);

@@ -27,6 +27,6 @@ Status ole_parse(Ctx *cx, const Input *in, const Sink *to)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (holds(in->bytes, known[i].stream))
             return fail(cx, E_FORMAT, "%s", known[i].message);
-    return fail(cx, E_FORMAT, "a file of Office before 2007, which is not read: save it in "
-                "the current format");
+    return fail(cx, E_FORMAT, "a file of Office before 2007, which is not read: save it "
+                "in the current format");
 }

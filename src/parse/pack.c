@@ -39,14 +39,17 @@ static Status begin(Pack *p, size_t at, bool one)
     return OK;
 }
 
-Status pack_open(Ctx *cx, Str bytes, PackForm form, Pack *out)
+Status pack_open(Ctx *cx, const Input *in, PackForm form, Pack *out)
 {
-    *out = (Pack){ .cx = cx, .bytes = bytes, .form = form };
-    if (bytes.n == 0) return fail(cx, E_FORMAT, "an empty file is no archive");
+    *out = (Pack){ .cx = cx, .bytes = in->bytes, .form = form };
+    out->own.from = in->bytes.n;
+    out->unpacked = in->unpacked ? in->unpacked : &out->own;
+    if (in->bytes.n == 0) return fail(cx, E_FORMAT, "an empty file is no archive");
     if (form == PACK_ANY) return begin(out, 0, false);
-    TRY(zip_index(cx, bytes, &out->index));
+    TRY(zip_index(cx, in->bytes, &out->index));
     if (out->index.n) return OK;
-    return fail(cx, E_FORMAT, "the file is damaged or cut off: it ends in no ZIP directory");
+    return fail(cx, E_FORMAT, "the file is damaged or cut off: it ends in no ZIP "
+                "directory");
 }
 
 void pack_close(Pack *p)
@@ -92,11 +95,12 @@ Status pack_find(Pack *p, Str name)
 
 static Status count(Pack *p, size_t n)
 {
-    p->unpacked += n;
-    bool bomb = p->unpacked > FREE_MAX && p->unpacked / RATIO_MAX > p->bytes.n;
-    if (p->unpacked <= ALL_MAX && !bomb) return OK;
+    Unpacked *u = p->unpacked;
+    u->bytes += n;
+    bool bomb = u->bytes > FREE_MAX && u->bytes / RATIO_MAX > u->from;
+    if (u->bytes <= ALL_MAX && !bomb) return OK;
     return fail(p->cx, E_LIMIT, "it unpacks to more than %llu MiB, which is not read",
-                (unsigned long long)(p->unpacked >> 20));
+                (unsigned long long)(u->bytes >> 20));
 }
 
 /* The next bytes of the member; none at its end. */

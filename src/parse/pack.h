@@ -1,12 +1,14 @@
 /* pack.h -- the members of an archive that lies in memory: ZIP, or tar in its wrappings.
  *
  * The size that an archive states is not believed: bytes are counted as they come, and
- * more than a GiB in all, or above 64 MiB more than a hundred times the archive's own
- * size, is a bomb (E_LIMIT). Members are read one at a time and never written anywhere. */
+ * more than a GiB in all, or above 64 MiB more than a hundred times the file's own size,
+ * is a bomb (E_LIMIT), archives in archives counted together. Members are read one
+ * at a time and never written anywhere. */
 #ifndef PITH_PARSE_PACK_H
 #define PITH_PARSE_PACK_H
 
 #include "base/ctx.h"
+#include "parse/parse.h"
 #include "parse/xml.h"
 #include "parse/zip_index.h"
 
@@ -21,13 +23,14 @@ typedef struct Pack {
     PackForm form;
     struct archive *a;
     struct archive_entry *e;    // the member that is read next
-    uint64_t unpacked;          // bytes so far, over all members
+    Unpacked *unpacked;         // its own, or that of the file around it
+    Unpacked own;
     size_t headers;             // looked at so far
     ZipIndex index;             // of a ZIP file
 } Pack;
 
 /* E_FORMAT: no such archive. pack_close is to be called in any case. */
-MUST_USE Status pack_open(Ctx *cx, Str bytes, PackForm form, Pack *out);
+MUST_USE Status pack_open(Ctx *cx, const Input *in, PackForm form, Pack *out);
 void pack_close(Pack *p);
 
 /* Goes to the next regular file. *name lives until the next step. E_NOTFOUND: no more,

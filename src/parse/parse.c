@@ -12,7 +12,9 @@ static const struct { TextParser *text; Parser *bytes; } parsers[KINDS] = {
     [KIND_MARKDOWN] = { .text = markdown_parse }, [KIND_HTML] = { .text = html_parse },
     [KIND_DOCX] = { .bytes = docx_parse }, [KIND_PPTX] = { .bytes = pptx_parse },
     [KIND_XLSX] = { .bytes = xlsx_parse }, [KIND_ODF] = { .bytes = odf_parse },
-    [KIND_EPUB] = { .bytes = epub_parse }, [KIND_OLE] = { .bytes = ole_parse },
+    [KIND_EPUB] = { .bytes = epub_parse }, [KIND_MAIL] = { .bytes = mail_parse },
+    [KIND_MBOX] = { .bytes = mbox_parse }, [KIND_ARCHIVE] = { .bytes = archive_parse },
+    [KIND_OLE] = { .bytes = ole_parse },
 };
 
 static Status parse_text(Ctx *cx, TextParser *read, Str bytes, const Sink *to)

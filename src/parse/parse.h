@@ -9,10 +9,16 @@
 #include "parse/kind.h"
 #include "parse/parts.h"
 
+/* What containers have unpacked, counted over all that lie in one file. */
+typedef struct Unpacked {
+    uint64_t bytes, from;   // from: bytes of that file
+} Unpacked;
+
 typedef struct Input {
     Str bytes;          // outlives the call
     Str name;           // of the file, for messages and for what is inside of it
     int depth;          // of containers around it, from 0
+    Unpacked *unpacked; // of the file around it; NULL: it is that file
 } Input;
 
 /* How deep documents in documents (an attachment of a mail of an archive) are read. */
@@ -40,6 +46,11 @@ MUST_USE Status pptx_parse(Ctx *cx, const Input *in, const Sink *to);
 MUST_USE Status xlsx_parse(Ctx *cx, const Input *in, const Sink *to);
 MUST_USE Status odf_parse(Ctx *cx, const Input *in, const Sink *to);
 MUST_USE Status epub_parse(Ctx *cx, const Input *in, const Sink *to);
+/* One message, and a file of many. */
+MUST_USE Status mail_parse(Ctx *cx, const Input *in, const Sink *to);
+MUST_USE Status mbox_parse(Ctx *cx, const Input *in, const Sink *to);
+/* ZIP, tar, tar in a wrapping, or one file in a wrapping. */
+MUST_USE Status archive_parse(Ctx *cx, const Input *in, const Sink *to);
 /* Always E_FORMAT: the message says what to save it as. */
 MUST_USE Status ole_parse(Ctx *cx, const Input *in, const Sink *to);
 

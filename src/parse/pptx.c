@@ -84,7 +84,7 @@ static Status on_open(void *arg, const XmlTag *tag)
     if (xml_is(name, shapes)) s->shape[0] = '\0';
     else if (strcmp(name, "ph") == 0) open_placeholder(s, tag);
     else if (strcmp(name, "t") == 0) s->reading = true;
-    else if (strcmp(name, "br") == 0 || strcmp(name, "tab") == 0) buf_add(&s->text, STR(" "));
+    else if (strcmp(name, "br") == 0) buf_add(&s->text, STR(" "));
     else if (strcmp(name, "tbl") == 0 && s->tables++ == 0) table_begin(&s->table);
     else if (strcmp(name, "tr") == 0) table_row(&s->table);
     else if (strcmp(name, "tc") == 0 && !str_eq(xml_attribute(tag, "hMerge"), STR("1")))
@@ -197,7 +197,7 @@ Status pptx_parse(Ctx *cx, const Input *in, const Sink *to)
     Slides s = { .cx = cx, .e = &e, .text = BUF(TEXT_BYTES), .title = BUF(TEXT_BYTES) };
     edition_open(&e, cx, to);
     table_open(&s.table);
-    Status st = pack_open(cx, in->bytes, PACK_ZIP, &pack);
+    Status st = pack_open(cx, in, PACK_ZIP, &pack);
     if (st == OK) st = read_slides(&s, &pack);
     pack_close(&pack);
     buf_free(&s.text);

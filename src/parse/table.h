@@ -8,7 +8,8 @@
 
 #include "parse/edition.h"
 
-enum { TABLE_COLUMNS = 64, TABLE_KEPT = 200 };  // columns that merge; bytes kept of a cell
+enum { TABLE_COLUMNS = 64 };    // that can merge
+enum { TABLE_KEPT = 200 };      // bytes of a cell that is said again
 
 typedef struct Table {
     Buf row;                    // cells, each ended by a NUL; a line break a paragraph

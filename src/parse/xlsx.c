@@ -1,8 +1,8 @@
 /* xlsx.c -- Excel's workbooks (ECMA-376 part 1, SpreadsheetML): a sheet is a heading and
  * rows.
  *
- * Cells are what was computed last (<v>), never formulas. Strings shared by all sheets are
- * held in memory; sheets pass as streams. A number that its format shows as a date is
+ * Cells are what was computed last (<v>), never formulas. Strings shared by all sheets
+ * are held in memory; sheets pass as streams. A number that its format shows as a date is
  * written as one (ISO 8601), a share as per cent. */
 #include "parse/package.h"
 #include "parse/parse.h"
@@ -104,11 +104,11 @@ static Status workbook_open(void *arg, const XmlTag *tag)
 /* ---- cells ------------------------------------------------------------------------- */
 
 /* "AB12" is column 27; what is none comes behind the last cell. */
-static size_t column_of(Str reference, size_t last)
+static size_t column_of(Str cell, size_t last)
 {
     size_t n = 0, i = 0;
-    for (; i < reference.n && i < 4 && reference.p[i] >= 'A' && reference.p[i] <= 'Z'; i++)
-        n = n * 26 + (size_t)(reference.p[i] - 'A') + 1;
+    for (; i < cell.n && i < 4 && cell.p[i] >= 'A' && cell.p[i] <= 'Z'; i++)
+        n = n * 26 + (size_t)(cell.p[i] - 'A') + 1;
     return i ? n - 1 : last + 1;
 }
 
@@ -129,7 +129,8 @@ static void close_cell(Workbook *w)
     Str v = buf_str(&w->value);
     if (w->value.failed) w->value = (buf_free(&w->value), BUF(VALUE_BYTES));
     else if (strcmp(w->type, "s") == 0) v = shared_string(w, v);
-    else if (strcmp(w->type, "b") == 0) v = str_eq(v, STR("1")) ? STR("TRUE") : STR("FALSE");
+    else if (strcmp(w->type, "b") == 0)
+        v = str_eq(v, STR("1")) ? STR("TRUE") : STR("FALSE");
     else if (strcmp(w->type, "") == 0 || strcmp(w->type, "n") == 0)
         v = xlsx_shown(&w->formats, w->style, v, to);
     sheet_cell(&w->rows, w->column, v);
@@ -215,7 +216,7 @@ static Status read_workbook(Workbook *w, Pack *p)
 static Status read_package(Ctx *cx, const Input *in, Workbook *w)
 {
     Pack pack;
-    Status st = pack_open(cx, in->bytes, PACK_ZIP, &pack);
+    Status st = pack_open(cx, in, PACK_ZIP, &pack);
     if (st == OK) st = sheet_open(&w->rows, w->e);
     if (st == OK) st = read_workbook(w, &pack);
     pack_close(&pack);

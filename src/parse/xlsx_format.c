@@ -78,9 +78,10 @@ static void put_date(long days, char to[16])
     long doe = z - era * 146097;
     long yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     long doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    int day = (int)(doy - (153 * mp + 2) / 5 + 1), month = (int)(mp < 10 ? mp + 3 : mp - 9);
-    snprintf(to, 16, "%04d-%02d-%02d", (int)(yoe + era * 400 + (month <= 2)) % 10000, month,
-             day);
+    int day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    int month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    int year = (int)(yoe + era * 400 + (month <= 2)) % 10000;
+    snprintf(to, 16, "%04d-%02d-%02d", year, month, day);
 }
 
 /* Excel has a 29th of February 1900, so that its first two months are a day off. */
@@ -108,7 +109,8 @@ Str xlsx_shown(const XlsxFormats *f, size_t style, Str number, char to[XLSX_SHOW
     if (number.n == 0 || number.n > 40) return number;
     double value = strtod(number.p, &end);
     if (*end || !isfinite(value)) return number;
-    if (form == XLSX_DATE && value >= 0 && value <= LAST_DAY) return show_date(f, value, to);
+    if (form == XLSX_DATE && value >= 0 && value <= LAST_DAY)
+        return show_date(f, value, to);
     snprintf(to, XLSX_SHOWN, form == XLSX_PERCENT ? "%.10g%%" : "%.15g",
              form == XLSX_PERCENT ? value * 100 : value);
     return str_z(to);

@@ -56,7 +56,8 @@ static bool find_directory(Str zip, Directory *d)
         end = (size_t)at;
     }
     if (size > end || offset > end - size) return false;
-    *d = (Directory){ .at = end - (size_t)size, .end = end, .shift = end - size - offset };
+    *d = (Directory){ .at = end - (size_t)size, .end = end,
+                      .shift = end - size - offset };
     return true;
 }
 
@@ -78,7 +79,8 @@ static uint64_t offset_64(Str zip, size_t record, size_t extra, size_t n)
 static size_t read_record(Str zip, const Directory *d, size_t at, ZipEntry *out)
 {
     if (!has(zip, at, "PK\1\2") || d->end - at < RECORD) return 0;
-    size_t name = (size_t)number(zip, at + 28, 2), extra = (size_t)number(zip, at + 30, 2);
+    size_t name = (size_t)number(zip, at + 28, 2);
+    size_t extra = (size_t)number(zip, at + 30, 2);
     size_t length = RECORD + name + extra + (size_t)number(zip, at + 32, 2);
     uint64_t offset = number(zip, at + 42, 4);
     if (length > d->end - at) return 0;
