@@ -31,7 +31,7 @@ static int64_t trusted_mtime(const struct stat *st)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    int64_t mtime = nanoseconds(st->st_mtim), age = nanoseconds(now) - mtime;
+    int64_t mtime = nanoseconds(st->st_ctim), age = nanoseconds(now) - mtime;
     return age < 0 || age > RACY_NS ? mtime : mtime - 1;
 }
 

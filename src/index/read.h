@@ -8,7 +8,7 @@ enum { HASH_BYTES = 32 };
 
 typedef struct Source {
     Str bytes;              // in the arena, as they stood in the file
-    int64_t mtime_ns;       // as it was before reading
+    int64_t mtime_ns;       // as walk.h has it, before reading
     char hash[HASH_BYTES];  // BLAKE2b-256 (RFC 7693) of bytes
 } Source;
 

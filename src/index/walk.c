@@ -39,7 +39,7 @@ static Status keep(Walker *w, Str path, const struct stat *st, Str problem)
     *e = (Entry){ .path = path, .problem = problem };
     if (st) {
         e->bytes = (uint64_t)st->st_size;
-        e->mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+        e->mtime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
     }
     return OK;
 }

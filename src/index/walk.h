@@ -7,7 +7,8 @@
 typedef struct Entry {
     Str path;           // absolute, NUL-terminated
     uint64_t bytes;
-    int64_t mtime_ns;
+    int64_t mtime_ns;   // of the last change of bytes, name or attributes (st_ctim):
+                        // of the file's times the one that nobody can set
     Str problem;        // of a folder that could not be read, and why; else empty
     bool same;          // for the caller's use; false
 } Entry;

@@ -42,7 +42,7 @@ typedef struct Document {
     Str title;              // may be empty
     Str hash;               // of the source bytes, 32 raw bytes
     int64_t bytes;          // of the source
-    int64_t mtime_ns;       // of the source file; 0 where it is none
+    int64_t mtime_ns;       // of the source file's last change; 0 where it is none
     int64_t chunks;         // filled when read
     Str root;               // the path given to `add` under which it was found, or ""
 } Document;
