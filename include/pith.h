@@ -229,6 +229,8 @@ typedef struct pith_ask_options {
                                        end from a '/' on */
     size_t n_without;
     int rewrite, decompose, hyde;   /* as in pith_search_options */
+    int quote;              /* 1: the answer is to quote, and what it puts between
+                               quotation marks stands in a passage byte for byte */
     int no_calibration;     /* 1: confidence and threshold as the program has them */
     /* The answer as it grows, citations included; nonzero stops. May be NULL. */
     int (*on_text)(void *arg, const char *piece, size_t n);
@@ -242,6 +244,13 @@ typedef struct pith_citation {
     const char *text;       /* those words */
     double support;         /* [0,1]: share of the claim's words found there */
 } pith_citation;
+
+/* Words of a passage that the answer has between quotation marks. */
+typedef struct pith_quote {
+    size_t passage;         /* index into passages */
+    size_t start, end;      /* bytes of the document's source */
+    const char *text;       /* as the answer and the passage have them */
+} pith_quote;
 
 /* What the router measured. It scores 1 / (1 + exp(-(bias + the sum of weight *
  * (value - usual)))); what it does not know yet stands at its usual value. */
@@ -258,6 +267,10 @@ typedef struct pith_answer {
     const char *caution;        /* why a calibration was not used; NULL: nothing to say */
     pith_citation *citations;
     size_t n_citations;
+    pith_quote *quotes;         /* in the order of the text, where they were asked for */
+    size_t n_quotes;
+    size_t misquoted;           /* quotations that stand in no passage: of a remote model,
+                                   which cannot be held to them */
     pith_passage *passages;     /* what the model read, in its order */
     size_t n_passages;
     size_t left_out;            /* passages found that did not fit the budget */
@@ -317,7 +330,8 @@ PITH_API int pith_calibration_reset(pith *p, int *removed, pith_error *why);
 
 /* The same as JSON; NULL when there is no memory. Free with pith_string_free.
  * {"answer","abstained","confidence","caution"?,"citations":[{"n","document","section",
- * "start","end","text"}],"passages":[...],"model","route","route_score","draft_score"?,
+ * "start","end","text"}],"quotes"?:[{"document","start","end","text","passage"}],
+ * "misquoted"?,"passages":[...],"model","route","route_score","draft_score"?,
  * "route_features":{NAME:{"value","usual","weight"}},"route_reasons":[...],"fallback"?,
  * "remote":{"tokens","cost"},"logprob":{"mean","min"},"support",
  * "tokens":{"prompt","generated"},

@@ -221,6 +221,7 @@ static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l,
         .unfiltered = o->no_filter != 0,
         .context_only = o->context_only != 0,
         .closed_book = o->ground == PITH_CLOSED_BOOK,
+        .quote = o->quote != 0 && o->ground != PITH_CLOSED_BOOK,
     };
     TRY(mode_of(cx, o->mode, &opt->retrieve.mode));
     TRY(history_in(cx, o, opt));
@@ -236,6 +237,19 @@ static Status citations_out(Ctx *cx, const Cited *from, pith_answer *a)
         const Citation *c = &from->at[i];
         a->citations[i] = (pith_citation){ c->n, c->passage, c->start, c->end,
                                            public_string(cx, c->text), c->support };
+    }
+    return cx->status;
+}
+
+static Status quotes_out(Ctx *cx, const Quotes *from, pith_answer *a)
+{
+    a->n_quotes = from->n;
+    a->misquoted = from->unfounded;
+    TRY_NEW(a->quotes = ctx_new(cx, pith_quote, from->n));
+    for (size_t i = 0; i < from->n; i++) {
+        const Quote *q = &from->at[i];
+        a->quotes[i] = (pith_quote){ q->passage, q->start, q->end,
+                                     public_string(cx, q->text) };
     }
     return cx->status;
 }
@@ -288,6 +302,7 @@ static Status answer_out(Ctx *cx, const Answer *from, const Model *writer, pith_
     for (size_t i = 0; i < from->cited.n; i++)
         a->support += from->cited.at[i].support / (double)from->cited.n;
     TRY(citations_out(cx, &from->cited, a));
+    TRY(quotes_out(cx, &from->quotes, a));
     TRY(passages_out(cx, &from->passages, &a->passages, &a->n_passages));
     TRY(public_stages(cx, &a->stages, &a->n_stages));
     return cx->status;

@@ -56,6 +56,19 @@ static json_t *citations_json(const pith_answer *a)
     return all;
 }
 
+static json_t *quotes_json(const pith_answer *a)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < a->n_quotes; i++) {
+        const pith_quote *q = &a->quotes[i];
+        const pith_passage *p = &a->passages[q->passage];
+        json_array_append_new(all, json_pack("{ss sI sI ss si}", "document", p->document,
+            "start", (json_int_t)q->start, "end", (json_int_t)q->end, "text", q->text,
+            "passage", p->rank));
+    }
+    return all;
+}
+
 static json_t *timings_json(const pith_answer *a)
 {
     json_t *j = json_pack("{sf sf}", "first_token", a->first_token_ms,
@@ -107,6 +120,10 @@ char *pith_answer_json(const pith_answer *a)
         "tokens", "prompt", a->prompt_tokens,
         "generated", a->generated_tokens, "cut", a->finish_length,
         "timings_ms", timings_json(a), "stages", stages_json(a->stages, a->n_stages));
+    if (j && a->n_quotes + a->misquoted > 0) {
+        json_object_set_new(j, "quotes", quotes_json(a));
+        json_object_set_new(j, "misquoted", json_integer((json_int_t)a->misquoted));
+    }
     if (j && a->caution) json_object_set_new(j, "caution", json_string(a->caution));
     if (j && !isnan(a->draft_score))
         json_object_set_new(j, "draft_score", json_real(a->draft_score));

@@ -82,7 +82,7 @@ static Status talk(Ctx *cx, const char *question, const pith_passage *at, size_t
     Passages ps;
     Prompt prompt;
     TRY(passages_in(cx, at, n, &ps));
-    TRY(prompt_build(cx, &ps, str_z(question), &prompt));
+    TRY(prompt_build(cx, &ps, str_z(question), PROMPT_PLAIN, &prompt));
     json_t *list = json_array();
     for (size_t i = 0; i < 2; i++) {
         Str text = prompt.message[i].content;

@@ -18,9 +18,10 @@ typedef struct AskArgs {
     double temperature;
     int seed;
     bool explain, strict, no_rerank, no_filter, no_abstain, rewrite, decompose, hyde;
+    bool quote;
 } AskArgs;
 
-enum { N_ASK = 18, N_OWN = REMOTE_OPTIONS + N_ASK };
+enum { N_ASK = 19, N_OWN = REMOTE_OPTIONS + N_ASK };
 
 static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
 {
@@ -57,6 +58,8 @@ static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
           "search for the parts of the question as well", 0, 0, NULL },
         { "hyde", 0, OPTION_FLAG, &a->hyde, NULL,
           "search by a passage made up as well", 0, 0, NULL },
+        { "quote", 0, OPTION_FLAG, &a->quote, NULL,
+          "quote the documents, word for word", 0, 0, NULL },
         { "route", 0, OPTION_CHOICE, &a->ask.route, "WHO",
           "auto (default), slm or llm: who writes, where that is allowed", 0, 0, routes },
         { 0 },
@@ -81,6 +84,16 @@ static int show_piece(void *arg, const char *piece, size_t n)
     (void)arg;
     fwrite(piece, 1, n, stdout);
     return fflush(stdout) != 0;   // nobody reads any more: stop
+}
+
+static void show_quotes(const pith_answer *a)
+{
+    for (size_t i = 0; i < a->n_quotes; i++) {
+        const pith_quote *q = &a->quotes[i];
+        printf("%s\"%.40s%s\"  %s, bytes %zu-%zu\n", i ? "" : "\nQuoted:\n", q->text,
+               strlen(q->text) > 40 ? "..." : "", a->passages[q->passage].document,
+               q->start, q->end);
+    }
 }
 
 static void show_sources(const Cli *cli, const pith_answer *a)
@@ -113,6 +126,8 @@ static void show_remarks(const pith_answer *a)
                 "(--context)\n", a->left_out);
     if (a->finish_length)
         fputs("pith: the answer was cut at its longest (--max-tokens)\n", stderr);
+    if (a->misquoted)
+        fprintf(stderr, "pith: %zu quotations stand in no passage\n", a->misquoted);
     if (a->unsupported)
         fprintf(stderr, "pith: %zu claims without [n] have no source in the passages\n",
                 a->unsupported);
@@ -167,6 +182,7 @@ static int ask_once(const Cli *cli, pith *p, const AskArgs *args, const char *qu
     } else {
         putchar('\n');
         show_sources(cli, a);
+        show_quotes(a);
         if (args->explain) show_stages(a);
         fflush(stdout);
         if (!cli->quiet) show_remarks(a);
@@ -189,6 +205,7 @@ static int read_args(Cli *cli, const Command *self, AskArgs *args, int argc, cha
     args->ask.rewrite = args->rewrite;
     args->ask.decompose = args->decompose;
     args->ask.hyde = args->hyde;
+    args->ask.quote = args->quote;
     return n;
 }
 
@@ -278,6 +295,7 @@ const Command command_ask = {
     "ask", run_ask, "answer a question from the documents, with citations", "QUESTION",
     "  pith ask \"How long is the warranty?\"\n"
     "  pith ask \"Who signs off a release?\" --explain\n"
+    "  pith ask \"What does the warranty leave out?\" --quote\n"
     "  pith ask \"Is IPv6 supported?\" --json --strict\n",
 };
 const Command command_chat = {

@@ -55,6 +55,7 @@ static bool should_abstain(Ctx *cx, const AskOptions *opt, Answer *out)
 static Status refuse(const AskOptions *opt, Answer *out)
 {
     out->abstained = true;
+    out->quotes = (Quotes){ 0 };
     out->cited.text = STR(PROMPT_REFUSAL);
     if (out->passages.n > SHOWN_WHEN_ABSTAINING) out->passages.n = SHOWN_WHEN_ABSTAINING;
     if (opt->generate.on_text) opt->generate.on_text(opt->generate.arg, out->cited.text);
@@ -63,6 +64,7 @@ static Status refuse(const AskOptions *opt, Answer *out)
 
 typedef struct Stream {
     Citer *citer;
+    Quoter *quoter;         // NULL: quotations are not looked after
     const GenerateOptions *to;
     Answer *out;
     double begun;
@@ -73,8 +75,14 @@ static bool from_model(void *arg, Str piece)
 {
     Stream *s = arg;
     bool more = true;
+    if (s->quoter) piece = quoter_feed(s->quoter, piece);
     s->status = citer_feed(s->citer, piece, &more);
     return s->status == OK && more;
+}
+
+static bool may_say(void *arg, Str bytes)
+{
+    return quoter_allows(((Stream *)arg)->quoter, bytes);
 }
 
 static bool to_reader(void *arg, Str piece)
@@ -106,21 +114,34 @@ static Status reading(Ctx *cx, const AskOptions *opt, const Prompt *prompt, Read
     return OK;
 }
 
+static Status finish(Ctx *cx, Stream *s, Answer *out)
+{
+    bool more;
+    if (s->quoter) TRY(citer_feed(s->citer, quoter_finish(s->quoter), &more));
+    TRY(citer_finish(s->citer, &out->cited));
+    return s->quoter ? quoter_find(cx, s->quoter, out->cited.text, &out->quotes) : OK;
+}
+
 static Status stream(Ctx *cx, Model *writer, const AskOptions *opt, const Prompt *prompt,
                      double begun, Answer *out)
 {
     Reading r;
     Stream s = { .to = &opt->generate, .out = out, .begun = begun };
-    CiteOptions cite = { .on_text = to_reader, .arg = &s, .hold = opt->withhold };
+    CiteOptions cite = { .on_text = to_reader, .arg = &s, .hold = opt->withhold,
+                         .quotes = opt->quote };
     GenerateOptions generate = opt->generate;
     generate.on_text = from_model;
     generate.arg = &s;
     TRY(reading(cx, opt, prompt, &r));
-    TRY(citer_open(cx, &out->passages, out->question, &cite, &s.citer));
-    Status st = model_generate(cx, writer, r.at, r.n, &generate, &out->generated);
+    if (opt->quote) TRY(quoter_open(cx, &out->passages, true, &s.quoter));
+    if (opt->quote) generate.allows = may_say;
+    Status st = citer_open(cx, &out->passages, out->question, &cite, &s.citer);
+    if (st == OK)
+        st = model_generate(cx, writer, r.at, r.n, &generate, &out->generated);
     if (st == OK) st = s.status;
-    if (st == OK) st = citer_finish(s.citer, &out->cited);
+    if (st == OK) st = finish(cx, &s, out);
     citer_close(s.citer);
+    quoter_close(s.quoter);
     return st;
 }
 
@@ -213,6 +234,11 @@ static Status decide(Ctx *cx, const Asker *a, const AskOptions *opt, const Conte
                 out->decision.reason[0].p);
 }
 
+static PromptWay way(const AskOptions *opt)
+{
+    return opt->quote ? PROMPT_QUOTE : PROMPT_PLAIN;
+}
+
 /* The remote model's answer. What goes wrong there is no error: fallback says what it
  * was, and the small model is to write. A reader who has seen text already is told. */
 static Status write_there(Ctx *cx, const Asker *a, const AskOptions *opt,
@@ -220,7 +246,7 @@ static Status write_there(Ctx *cx, const Asker *a, const AskOptions *opt,
 {
     const Str again = STR("\n\n(The remote model broke off. The small one answers:)\n");
     Prompt prompt;
-    TRY(prompt_build(cx, &c->there, out->question, &prompt));
+    TRY(prompt_build(cx, &c->there, out->question, way(opt), &prompt));
     Str sent = prompt.message[1].content;
     out->was_sent = true;
     out->passages = c->there;
@@ -237,6 +263,7 @@ static Status write_there(Ctx *cx, const Asker *a, const AskOptions *opt,
     out->decision.route = ROUTE_SLM;
     out->decision.may_escalate = false;     // it has failed once
     out->cited = (Cited){ 0 };
+    out->quotes = (Quotes){ 0 };
     return OK;
 }
 
@@ -266,7 +293,7 @@ static Status write_here(Ctx *cx, const Asker *a, const AskOptions *opt,
     bool draft = out->decision.may_escalate && !out->was_sent;
     AskOptions quiet = *opt;
     if (draft) quiet.generate.on_text = NULL;
-    TRY(prompt_build(cx, &c->here, out->question, &prompt));
+    TRY(prompt_build(cx, &c->here, out->question, way(opt), &prompt));
     TRY(stream(cx, a->writer, &quiet, &prompt, begun, out));
     RouteDraft seen = look_at_draft(out);
     if (a->remote && !opt->closed_book)
@@ -275,12 +302,14 @@ static Status write_here(Ctx *cx, const Asker *a, const AskOptions *opt,
     if (!draft) return OK;
     if (out->decision.route != ROUTE_LLM) return show_at_once(opt, begun, out), OK;
     Cited cited = out->cited;
+    Quotes quotes = out->quotes;
     Generated drafted = out->generated;
     out->draft = drafted.text;
     out->first_text_ms = 0;
     TRY(write_there(cx, a, opt, c, begun, out));
     if (out->decision.route == ROUTE_LLM) return OK;
     out->cited = cited;
+    out->quotes = quotes;
     out->generated = drafted;
     return show_at_once(opt, begun, out), OK;
 }
@@ -303,7 +332,7 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
     if (out->cited.withheld) return refuse(opt, out);
     if (opt->closed_book || !prompt_is_refusal(out->cited.text)) return OK;
     out->abstained = true;
-    out->cited.n = out->cited.unsupported = 0;
+    out->cited.n = out->cited.unsupported = out->quotes.n = 0;
     return OK;
 }
 

@@ -13,6 +13,7 @@
 #include "ask/cite.h"
 #include "ask/filter.h"
 #include "ask/prompt.h"
+#include "ask/quote.h"
 #include "ask/rerank.h"
 #include "ask/retrieve.h"
 #include "ask/route.h"
@@ -35,6 +36,7 @@ typedef struct AskOptions {
     float abstain_below;         // confidence; 0: never abstain before generating
     Calibration calibration;     // of the confidence; zeros: none
     bool unfiltered;             // leave the filter out
+    bool quote;                  // ask for quotations, and hold the writer to passages
     bool withhold;               // an answer of which no claim has a source is a refusal
     RouteRules route;            // read where there is a remote writer
     int remote_tokens;           // its budget for passages; 0: as prompt's
@@ -49,6 +51,7 @@ typedef struct Answer {
     Str question;           // as searched
     Passages passages;      // what the model read, or what was found when it abstained
     Cited cited;
+    Quotes quotes;          // of cited.text, where they were looked for
     Generated generated;
     float confidence;       // [0,1]
     bool abstained;

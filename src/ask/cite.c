@@ -8,8 +8,8 @@
  */
 #include "ask/cite.h"
 #include "ask/quantity.h"
+#include "ask/quote.h"
 #include "ask/stems.h"
-#include "base/offsets.h"
 #include "base/words.h"
 
 #include <ctype.h>
@@ -227,26 +227,11 @@ static Sources find_sources(const Citer *c, Term *term, size_t n, float all)
 
 /* ---- marks ------------------------------------------------------------------------ */
 
-/* Where a span of the passage's text stands in its source. A passage that is no slice
- * of it (HTML) has a map; where an older store has none, all of the passage is it. */
-static Span place_of(const Chunk *k, Span s)
-{
-    Ctx cx = CTX_INIT;
-    Offsets map;
-    Span at = { k->start, k->end };
-    if (k->map.n && offsets_unpack(&cx, k->map, k->start, &map) == OK)
-        (void)offsets_find(&map, s.start, s.end, &at.start, &at.end);
-    else if (k->end - k->start == k->text.n)
-        at = (Span){ k->start + s.start, k->start + s.end };
-    ctx_end(&cx);
-    return at;
-}
-
 /* The citation of u, made once. */
 static const Citation *cite_unit(Citer *c, const Unit *u, float support)
 {
     const Chunk *k = &c->ps->at[u->passage].chunk;
-    Span at = place_of(k, u->span);
+    Span at = passage_source(k, u->span);
     Citation x = {
         .n = (int)c->n_made + 1, .passage = u->passage, .support = support,
         .start = at.start, .end = at.end,
@@ -334,6 +319,20 @@ static size_t presentable(const Buf *b)
     return n;
 }
 
+/* Whether a claim may end behind s: no mark goes into a quotation. */
+static bool may_cut(const Citer *c, Str s)
+{
+    return !c->opt.quotes || !quote_is_open(s);
+}
+
+static const char *line_end(const Citer *c, Str s)
+{
+    const char *at = s.n ? memchr(s.p, '\n', s.n) : NULL;
+    while (at && !may_cut(c, (Str){ s.p, (size_t)(at - s.p) }))
+        at = memchr(at + 1, '\n', (size_t)(s.p + s.n - at) - 1);
+    return at;
+}
+
 /* The end of the first claim in pending, 0 while it is still growing. */
 static Status claim_end(Citer *c, size_t *end)
 {
@@ -343,12 +342,14 @@ static Status claim_end(Citer *c, size_t *end)
     *end = 0;
     while (lead < s.n && isspace((unsigned char)s.p[lead])) lead++;
     Str body = { s.p + lead, s.n - lead };
-    const char *line = body.n ? memchr(body.p, '\n', body.n) : NULL;
+    const char *line = line_end(c, body);
     if (line) body.n = (size_t)(line - body.p);
     if (line) *end = lead + body.n;
     if (!memchr(body.p, ' ', body.n)) return OK;
     TRY(words_sentences(c->cx, c->words, body, &span, &n));
-    if (n >= 2) *end = lead + span[0].end;
+    for (size_t i = 0; i + 1 < n; i++)
+        if (may_cut(c, (Str){ body.p, span[i].end }))
+            return *end = lead + span[i].end, OK;
     return OK;
 }
 

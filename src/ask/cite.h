@@ -17,6 +17,7 @@ typedef struct Citer Citer;
 typedef struct CiteOptions {
     float min_support;      // [0,1]; less is not cited; 0: 0.5
     bool hold;              // pass nothing on before a claim has found its source
+    bool quotes;            // what stands between quotation marks is not cut by a mark
     bool (*on_text)(void *arg, Str piece);   // the text with its marks; may be NULL
     void *arg;
 } CiteOptions;

@@ -1,6 +1,8 @@
 /* passage.c -- see passage.h. */
 #include "ask/passage.h"
 
+#include "base/offsets.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,19 @@ Str passage_place(Ctx *cx, const Chunk *c)
     const char *between = c->title.n && c->section.n ? " > " : "";
     return ctx_printf(cx, "%.*s%s%.*s", (int)c->title.n, c->title.p, between,
                       (int)c->section.n, c->section.p);
+}
+
+Span passage_source(const Chunk *k, Span s)
+{
+    Ctx cx = CTX_INIT;
+    Offsets map;
+    Span at = { k->start, k->end };
+    if (k->map.n && offsets_unpack(&cx, k->map, k->start, &map) == OK)
+        (void)offsets_find(&map, s.start, s.end, &at.start, &at.end);
+    else if (k->end - k->start == k->text.n)
+        at = (Span){ k->start + s.start, k->start + s.end };
+    ctx_end(&cx);
+    return at;
 }
 
 /* ---- sentences -------------------------------------------------------------------- */

@@ -7,6 +7,9 @@
  * with the right passage in hand. Whether to answer was decided before (abstain.h). */
 static const char grounded[] =
     "Answer the question using the passages. Reply with one short sentence.";
+static const char quoting[] =
+    "Answer the question using the passages. Reply with one short sentence that quotes "
+    "the passage's own words in quotation marks.";
 static const char closed_book[] =
     "Answer the question. Reply with one short sentence.";
 
@@ -49,7 +52,7 @@ Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps
     return OK;
 }
 
-Status prompt_build(Ctx *cx, const Passages *ps, Str question, Prompt *out)
+Status prompt_build(Ctx *cx, const Passages *ps, Str question, PromptWay way, Prompt *out)
 {
     Buf b = BUF((size_t)64 << 20);
     *out = (Prompt){ 0 };
@@ -67,7 +70,8 @@ Status prompt_build(Ctx *cx, const Passages *ps, Str question, Prompt *out)
     Str user = b.failed ? (Str){ NULL, 0 } : ctx_dup(cx, buf_str(&b));
     buf_free(&b);
     if (!user.p) return fail(cx, E_MEMORY, "out of memory for a prompt");
-    const char *system = ps->n ? grounded : closed_book;
+    const char *with = way == PROMPT_QUOTE ? quoting : grounded;
+    const char *system = ps->n ? with : closed_book;
     out->message[0] = (Message){ "system", str_z(system) };
     out->message[1] = (Message){ "user", user };
     return OK;

@@ -25,8 +25,12 @@ typedef struct Prompt {
  * ps->left_out. A best passage larger than the whole budget is E_LIMIT. */
 MUST_USE Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt,
                            Passages *ps);
+/* How the answer is to be worded. */
+typedef enum PromptWay { PROMPT_PLAIN, PROMPT_QUOTE } PromptWay;
+
 /* The conversation that asks question of ps; ps empty: from the model's memory. */
-MUST_USE Status prompt_build(Ctx *cx, const Passages *ps, Str question, Prompt *out);
+MUST_USE Status prompt_build(Ctx *cx, const Passages *ps, Str question, PromptWay way,
+                             Prompt *out);
 /* True when the text says that there is no answer. */
 bool prompt_is_refusal(Str text);
 

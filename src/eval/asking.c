@@ -7,7 +7,7 @@
 
 const char *const asked_name[N_ASKED] = {
     "em", "f1", "contains", "refused", "context_recall", "context_tokens", "confidence",
-    "ttft_ms", "total_ms",
+    "ttft_ms", "total_ms", "quotes", "misquoted",
 };
 
 pith_ask_options asking_options(const Job *j)
@@ -17,7 +17,7 @@ pith_ask_options asking_options(const Job *j)
         .mode = j->opt->mode, .no_rerank = j->opt->no_rerank,
         .no_filter = j->opt->no_filter, .no_abstain = j->opt->no_abstain,
         .filter_margin = (float)j->opt->filter_margin, .rewrite = j->opt->rewrite,
-        .decompose = j->opt->decompose, .hyde = j->opt->hyde,
+        .decompose = j->opt->decompose, .hyde = j->opt->hyde, .quote = j->opt->quote,
     };
 }
 
@@ -46,6 +46,17 @@ static Status context_recall(Ctx *cx, const pith_answer *a, const Question *q,
     return OK;
 }
 
+/* Quotations whose text is not what stands in their passage and in the answer. */
+static size_t inexact(const pith_answer *a)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->n_quotes; i++) {
+        const pith_quote *q = &a->quotes[i];
+        n += !strstr(a->passages[q->passage].text, q->text) || !strstr(a->text, q->text);
+    }
+    return n;
+}
+
 static Status score(Ctx *cx, const pith_answer *a, const Question *q, double *row)
 {
     Answered got = { 0 };
@@ -60,6 +71,8 @@ static Status score(Ctx *cx, const pith_answer *a, const Question *q, double *ro
     row[ASKED_CONFIDENCE] = a->confidence;
     row[ASKED_FIRST_MS] = a->first_token_ms;
     row[ASKED_TOTAL_MS] = a->total_ms;
+    row[ASKED_QUOTES] = (double)a->n_quotes;
+    row[ASKED_MISQUOTED] = (double)(a->misquoted + inexact(a));
     return context_recall(cx, a, q, &row[ASKED_CONTEXT_RECALL]);
 }
 
@@ -104,5 +117,8 @@ Status asking_tell(const Job *j, const Table *t)
     job_figure(j, "total_ms_p50", total);
     job_figure(j, "context_recall", table_mean(t, ASKED_CONTEXT_RECALL));
     job_figure(j, "utilisation", utilisation(t));
+    if (!j->opt->quote) return OK;
+    job_figure(j, "quotes", table_mean(t, ASKED_QUOTES));
+    job_figure(j, "misquoted", table_mean(t, ASKED_MISQUOTED));
     return OK;
 }

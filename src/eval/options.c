@@ -64,6 +64,7 @@ static const Option table[] = {
     { "--no-rerank", offsetof(EvalOptions, no_rerank), SWITCH, ASKS },
     { "--no-filter", offsetof(EvalOptions, no_filter), SWITCH, ASKS },
     { "--no-abstain", offsetof(EvalOptions, no_abstain), SWITCH, ASKS },
+    { "--quote", offsetof(EvalOptions, quote), SWITCH, EVAL_ANSWER | EVAL_QUESTIONS },
     { "--filter-margin", offsetof(EvalOptions, filter_margin), REAL, ASKS },
     { "--confidence", offsetof(EvalOptions, confidence), REAL, PROMISES },
     { "--splits", offsetof(EvalOptions, splits), COUNT, EVAL_RISK },

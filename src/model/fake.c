@@ -3,7 +3,8 @@
  *
  * A token is a word. Vectors count words in hashed buckets, scores are the share of the
  * query's words that a text has, and an answer is the sentence of the last message that
- * shares most words with its last line. With an adapter, whatever its file says, it has
+ * shares most words with its last line, between quotation marks where its caller allows
+ * it in no other way. With an adapter, whatever its file says, it has
  * learned that a question is no answer.
  *
  * "fake:dim=64,window=4096" are the defaults. To misbehave: "nan=1" gives vectors and
@@ -225,10 +226,13 @@ static Status fake_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
         return fail(cx, E_LIMIT, "%d tokens of prompt and %d of answer, the model's "
                     "window has %d: ask for less context", out->prompt_tokens,
                     opt->max_tokens, m->info.window);
-    Str answer = ctx_dup(cx, extract(msg[n - 1].content, ((Fake *)m)->tuned));
+    const Fake *f = (Fake *)m;
+    Str said = extract(msg[n - 1].content, f->tuned);
+    const char *mark = opt->allows && !opt->allows(opt->arg, said) ? "\"" : "";
+    Str answer = ctx_printf(cx, "%s%.*s%s", mark, (int)said.n, said.p, mark);
     TRY_NEW(answer.p);
     out->text = (Str){ answer.p, 0 };
-    Status st = speak(cx, (Fake *)m, answer, opt, out);
+    Status st = speak(cx, f, answer, opt, out);
     out->decode_ms = now_ms() - start;
     return st;
 }

@@ -186,7 +186,8 @@ static Status choose(Ctx *cx, Speech *s, Choice *out)
                     "damaged", s->m->base.info.path.p);
     if (s->sampler && held) out->token = draw_allowed(s, n), top = best(logit, n);
     else if (s->sampler) out->token = llama_sampler_sample(s->sampler, s->m->talk, -1);
-    else out->token = !held || may_say(&s->w, s->m, top) ? top : best_allowed(s, logit, n);
+    else if (!held || may_say(&s->w, s->m, top)) out->token = top;
+    else out->token = best_allowed(s, logit, n);
     if (out->token >= 0) out->logprob = logprob(logit, n, out->token, top);
     return OK;
 }

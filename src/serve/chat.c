@@ -135,16 +135,19 @@ static bool read_own(Request *r, void *to)
 {
     static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
     static const char *const known[] = { "ground", "mode", "context_tokens", "rerank",
-                                         "abstain", NULL };
+                                         "abstain", "quote", NULL };
     Chat *c = to;
     bool ground = c->opt.ground == PITH_GROUNDED, rerank = true, abstain = true;
+    bool quote = false;
     bool good = field_only(r, known) && field_flag(r, "ground", &ground)
         && field_choice(r, "mode", modes, &c->opt.mode)
         && field_int(r, "context_tokens", 1, CONTEXT_MAX, &c->opt.context_tokens)
-        && field_flag(r, "rerank", &rerank) && field_flag(r, "abstain", &abstain);
+        && field_flag(r, "rerank", &rerank) && field_flag(r, "abstain", &abstain)
+        && field_flag(r, "quote", &quote);
     c->opt.ground = ground ? PITH_GROUNDED : PITH_CLOSED_BOOK;
     c->opt.no_rerank = !rerank;
     c->opt.no_abstain = !abstain;
+    c->opt.quote = quote;
     return good;
 }
 

@@ -55,7 +55,7 @@ static Status from_question(Ctx *cx, const json_t *line, Talk *t)
         passage.chunk.text = context;
         ps.n = 1;
     }
-    TRY(prompt_build(cx, &ps, question, &prompt));
+    TRY(prompt_build(cx, &ps, question, PROMPT_PLAIN, &prompt));
     t->at[0] = prompt.message[0];
     t->at[1] = prompt.message[1];
     t->at[2] = (Message){ "assistant", answer };

@@ -16,6 +16,14 @@ json out "j['answer'] == json.load(open('first'))['answer']"
 run 0 "$pith" ask "$question" --explain
 has out 'retrieve' 'generate' 'total'
 
+# Quotations stand in the source at the bytes that are told.
+run 0 "$pith" ask "$question" --quote --json
+json out "len(j['quotes']) == 1 and j['misquoted'] == 0"
+json out "all(open(q['document'], 'rb').read()[q['start']:q['end']].decode() == q['text'] for q in j['quotes'])"
+json out "all('\"' + q['text'] + '\"' in j['answer'] for q in j['quotes'])"
+run 0 "$pith" ask "$question" --quote
+has out 'Quoted:'
+
 # What cannot be a question is told, not crashed on.
 run 0 "$pith" --json search "$(printf 'snow\001\002\033[31m')"
 run 0 "$pith" --json search 'Schnee räumen 雪 снег'

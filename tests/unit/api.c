@@ -89,6 +89,30 @@ static void answers_with_the_exact_bytes_of_its_source(void **state)
     pith_answer_free(a);
 }
 
+/* A page: its quotation leads to the bytes of the words between tags. */
+static void quotes_with_the_exact_bytes_of_a_page(void **state)
+{
+    Fixture *f = *state;
+    static const char page[] = "<html><body><p>The <b>ferry</b> to Brekke "
+                               "leaves at seven &amp; at noon.</p></body></html>";
+    const pith_text doc = { "ferry.html", NULL, page, "html" };
+    pith_ask_options opt = { .quote = 1, .no_abstain = 1 };
+    pith_error why;
+    assert_int_equal(pith_add_texts(f->p, &doc, 1, NULL, NULL, &why), 0);
+    pith_answer *a = asked(f, "When leaves the ferry to Brekke?", &opt);
+    assert_int_equal(a->n_quotes, 1);
+    assert_int_equal(a->misquoted, 0);
+    const pith_quote *q = &a->quotes[0];
+    assert_string_equal(q->text, "The ferry to Brekke leaves at seven & at noon.");
+    assert_string_equal(a->passages[q->passage].document, "ferry.html");
+    assert_memory_equal(page + q->start, "The <b>ferry</b>", 16);
+    assert_memory_equal(page + q->end - 8, "at noon.", 8);
+    char *json = pith_answer_json(a);
+    assert_non_null(strstr(json, "\"quotes\":[{\"document\":\"ferry.html\""));
+    pith_string_free(json);
+    pith_answer_free(a);
+}
+
 static void says_that_the_documents_do_not_say(void **state)
 {
     pith_answer *a = asked(*state, "Zanzibar quantum pineapple?", NULL);
@@ -277,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(answers_with_the_exact_bytes_of_its_source),
+        CASE(quotes_with_the_exact_bytes_of_a_page),
         CASE(says_that_the_documents_do_not_say),
         CASE(gives_the_same_answer_twice),
         CASE(streams_what_it_returns),
