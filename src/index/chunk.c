@@ -187,7 +187,9 @@ static Status fill(const Packer *k, const Group *g, Chunk *out)
     const Piece *a = &k->pieces->at[g->first], *z = &k->pieces->at[g->last];
     Buf b = BUF((size_t)1 << 30);
     Status st = OK;
-    *out = (Chunk){ .start = a->start, .end = z->end, .tokens = g->tokens };
+    *out = (Chunk){ .start = a->start, .end = z->end, .tokens = g->tokens,
+                    .page = k->parsed->at[a->part].page,
+                    .page_end = k->parsed->at[z->part].page };
     add_path(&b, g->section, k->parsed->title);
     out->section = ctx_dup(k->cx, buf_str(&b));
     b.n = 0;

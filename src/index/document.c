@@ -1,7 +1,7 @@
 /* document.c -- see document.h. */
 #include "index/document.h"
 
-#include "parse/parse.h"
+#include "index/piece.h"
 
 #include <string.h>
 
@@ -36,52 +36,88 @@ Status document_is_same(Ctx *cx, Store *s, const Origin *o, bool *known, bool *s
     return st;
 }
 
+Status document_begin(Ctx *cx, Queue *q, const Origin *o, int fd, Extract **out)
+{
+    ExtractSource s = { .fd = fd, .bytes = o->bytes, .kind = o->kind, .name = o->uri };
+    return extract_begin(cx, q->extractor, &s, out);
+}
+
 /* What the windows of one document come to. */
 typedef struct Cutting {
     Queue *q;
+    const Origin *origin;
     Chunker chunker;
-    Pending *out;
-    size_t room;            // of out->chunks
-    Str title;              // as the document names itself
+    Trail trail;            // where the last window ended
+    size_t windows;
+    Pending first;          // the document, with the chunks of its first window
 } Cutting;
 
-static Status keep(Cutting *k, const Chunk *chunks, size_t n)
+/* The strings of the document in q->work, where it waits. */
+static Status describe(Cutting *k, Str title)
 {
-    if (k->out->n + n > k->room) {
-        size_t room = k->out->n + n > 2 * k->room ? k->out->n + n : 2 * k->room;
-        Chunk *at = ctx_new(&k->q->work, Chunk, room);
-        TRY_NEW(at);
-        if (k->out->n) memcpy(at, k->out->chunks, k->out->n * sizeof *at);
-        k->out->chunks = at;
-        k->room = room;
-    }
-    if (n) memcpy(k->out->chunks + k->out->n, chunks, n * sizeof *chunks);
-    k->out->n += n;
+    const Origin *o = k->origin;
+    Ctx *cx = &k->q->work;
+    title = o->title.n ? o->title : title.n ? title : file_name(o->uri);
+    k->first.doc = (Document){
+        .uri = ctx_dup(cx, o->uri), .title = ctx_dup(cx, shorter(title, TITLE_BYTES)),
+        .hash = ctx_dup(cx, o->hash), .bytes = (int64_t)o->bytes,
+        .mtime_ns = o->mtime_ns, .root = ctx_dup(cx, o->root) };
+    const Document *d = &k->first.doc;
+    return d->uri.p && d->title.p && d->hash.p && d->root.p ? OK : E_MEMORY;
+}
+
+/* Texts that are slices of the window become slices of a copy. */
+static Status keep_texts(Ctx *cx, const Parsed *window, Pending *p)
+{
+    if (!window->verbatim || p->n == 0) return OK;
+    Str kept = ctx_dup(cx, window->source);
+    TRY_NEW(kept.p);
+    for (size_t i = 0; i < p->n; i++)
+        p->chunks[i].text.p = kept.p + (p->chunks[i].text.p - window->source.p);
     return OK;
+}
+
+static Status cut_first(Cutting *k, const Parsed *window)
+{
+    Ctx *cx = &k->q->work;
+    TRY(describe(k, window->title));
+    TRY(chunk_parts(cx, &k->chunker, window, &k->first.chunks, &k->first.n));
+    k->chunker.section = trail_keep(&k->trail, k->chunker.section);
+    k->q->bytes += window->source.n;
+    return keep_texts(cx, window, &k->first);
+}
+
+/* The first window waits no longer: the document is put as it comes. */
+static Status cut_next(Cutting *k, const Parsed *window)
+{
+    Queue *q = k->q;
+    Ctx cx = { .cancelled = q->work.cancelled, .cancel_arg = q->work.cancel_arg };
+    Chunk *chunks;
+    size_t n;
+    if (k->windows == 1) TRY(queue_stream(q, &k->first));
+    Status st = chunk_parts(&cx, &k->chunker, window, &chunks, &n);
+    if (st != OK) fail(&q->work, st, "%s", cx.reason);
+    else st = queue_stream_add(q, chunks, n);
+    k->chunker.section = trail_keep(&k->trail, k->chunker.section);
+    ctx_end(&cx);           // only now: the sections lay there
+    return st;
 }
 
 static Status cut_window(void *arg, const Parsed *window)
 {
     Cutting *k = arg;
-    Chunk *chunks;
-    size_t n;
-    if (window->base == 0) k->title = window->title;
-    TRY(chunk_parts(&k->q->work, &k->chunker, window, &chunks, &n));
-    return keep(k, chunks, n);
+    Status st = k->windows == 0 ? cut_first(k, window) : cut_next(k, window);
+    k->windows++;
+    return st;
 }
 
-Status document_read(Queue *q, const Origin *o, Pending *out)
+Status document_end(Queue *q, const Origin *o, bool known, Extract *e)
 {
-    Cutting k = { .q = q, .out = out, .title = { "", 0 } };
+    Cutting k = { .q = q, .origin = o, .first = { .known = known } };
     k.chunker = (Chunker){ .embedder = q->embedder, .words = q->words,
                            .aim = q->opt.chunk_tokens };
-    Input in = { .bytes = o->bytes, .name = o->uri };
-    Kind kind = o->kind ? o->kind : kind_of(o->uri, o->bytes);
-    *out = (Pending){ 0 };
-    TRY(parse_document(&q->work, kind, &in, &(Sink){ cut_window, &k }));
-    Str title = o->title.n ? o->title : k.title.n ? k.title : file_name(o->uri);
-    out->doc = (Document){ .uri = o->uri, .title = shorter(title, TITLE_BYTES),
-                           .hash = o->hash, .bytes = (int64_t)o->bytes.n,
-                           .mtime_ns = o->mtime_ns, .root = o->root };
-    return OK;
+    Status st = extract_end(&q->work, e, &(Sink){ cut_window, &k });
+    if (st == OK && k.windows == 0) st = describe(&k, (Str){ "", 0 });
+    if (k.windows > 1) return queue_stream_end(q, st);
+    return st == OK ? queue_add(q, &k.first) : st;
 }

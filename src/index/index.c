@@ -5,10 +5,9 @@
  * neither count a file twice nor remove each other's. */
 #include "index/index.h"
 
-#include "parse/charset.h"
-#include "index/document.h"
-#include "index/read.h"
+#include "index/ahead.h"
 #include "index/walk.h"
+#include "parse/charset.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@ typedef struct Visit {
 
 typedef struct Indexer {
     Queue q;
+    Ahead ahead;
     Ctx plan;           // memory of the walks and of what is known
     bool syncing;
 } Indexer;
@@ -63,67 +63,18 @@ static const char *kind_of_file(const char *path)
 
 static bool is_fatal(Status st)
 {
-    return st == E_MEMORY || st == E_CANCELLED || st == E_INTERNAL || st == E_MODEL ||
-           st == E_BUSY;
-}
-
-/* A file that gave no document. What is met in a folder and is no text, or is gone by
- * now, is no problem. */
-static Status file_failed(Indexer *x, const Entry *e, Status st, bool named)
-{
-    Queue *q = &x->q;
-    if (is_fatal(st)) return queue_fail(q, st);
-    bool quiet = !named && (st == E_FORMAT || st == E_NOTFOUND || st == E_ARG);
-    if (quiet) q->report->skipped++;
-    else queue_problem(q, e->path.p, q->work.reason);
-    ctx_forgive(&q->work);
-    q->now.files_done++;
-    q->now.bytes_done += e->bytes;
-    return queue_tick(q);
-}
-
-static Status file_read(Indexer *x, const Entry *e, Str root, Pending *out, bool *same)
-{
-    Queue *q = &x->q;
-    Ctx *cx = &q->work;
-    Source *src = ctx_new(cx, Source, 1);   // its hash is borrowed by the document
-    TRY_NEW(src);
-    TRY(source_read(cx, e->path.p, q->opt.max_file_bytes, src));
-    q->bytes += src->bytes.n;
-    Origin o = { .uri = uri_of(cx, e->path), .title = { "", 0 }, .bytes = src->bytes,
-                 .hash = { src->hash, HASH_BYTES }, .mtime_ns = src->mtime_ns,
-                 .root = root };
-    TRY_NEW(o.uri.p);
-    bool known = false;
-    TRY(document_is_same(cx, q->store, &o, &known, same));
-    if (*same) out->doc = (Document){ .uri = o.uri, .mtime_ns = o.mtime_ns };
-    else TRY(document_read(q, &o, out));
-    out->known = known;
-    return OK;
-}
-
-/* Its time is kept, so that it is not read again at the next visit. */
-static Status file_same(Indexer *x, const Entry *e, const Document *d)
-{
-    Queue *q = &x->q;
-    Status st = store_touch(&q->work, q->store, d->uri, d->mtime_ns);
-    if (st != OK) return queue_fail(q, st);
-    q->report->unchanged++;
-    q->now.files_done++;
-    q->now.bytes_done += e->bytes;
-    return queue_tick(q);
+    return st == E_MEMORY || st == E_CANCELLED || st == E_INTERNAL;
 }
 
 static Status file_index(Indexer *x, const Entry *e, const Visit *v)
 {
-    Queue *q = &x->q;
-    Pending p;
-    bool same = false;
-    if (queue_has(q, e->path)) return OK;       // named twice
-    queue_tell(q, e->path.p);
-    Status st = file_read(x, e, v->root, &p, &same);
-    if (st != OK) return file_failed(x, e, st, v->walk.is_file);
-    return same ? file_same(x, e, &p.doc) : queue_add(q, &p);
+    Ctx cx = CTX_INIT;
+    AheadFile f = { .path = e->path, .uri = uri_of(&cx, e->path), .root = v->root,
+                    .bytes = e->bytes, .named = v->walk.is_file };
+    Status st = f.uri.p ? ahead_file(&x->ahead, &f)
+                        : fail(&x->plan, E_MEMORY, "out of memory for a name");
+    ctx_end(&cx);
+    return st;
 }
 
 /* ---- a root ------------------------------------------------------------------------ */
@@ -167,7 +118,7 @@ static Status visit(Indexer *x, const Visit *v)
         else if (st == OK && !e->same) st = file_index(x, e, v);
         if (st != OK) return st;
     }
-    return OK;
+    return ahead_finish(&x->ahead);
 }
 
 /* Lists what is below a root. A root out of reach is a problem told, no error. */
@@ -188,6 +139,7 @@ static Status open_indexer(Ctx *cx, Store *s, Model *m, const IndexOptions *opt,
 {
     x->plan = (Ctx){ .cancelled = cx->cancelled, .cancel_arg = cx->cancel_arg };
     x->syncing = false;
+    x->ahead = (Ahead){ .q = &x->q };
     return queue_open(cx, s, m, opt, out, &x->q);
 }
 
@@ -197,6 +149,7 @@ static Status close_indexer(Ctx *cx, Indexer *x, Status st)
     bool store_works = st == OK || st == E_CANCELLED;
     const char *why = x->plan.reason[0] ? x->plan.reason : "out of memory";
     if (st != OK) fail(cx, st, "%s", why);      // unless cx has it already
+    ahead_drop(&x->ahead);
     Status flushed = store_works ? queue_flush(&x->q) : OK;
     if (flushed == OK && store_works) {
         flushed = store_flush(&x->q.work, x->q.store);
@@ -375,47 +328,6 @@ Status index_sync(Ctx *cx, Store *s, Model *embedder, const IndexOptions *opt,
 
 /* ---- texts ------------------------------------------------------------------------- */
 
-static Status text_read(Indexer *x, const IndexText *t, Pending *out, bool *same)
-{
-    Queue *q = &x->q;
-    char *hash = ctx_new(&q->work, char, HASH_BYTES);
-    Origin o = { .uri = ctx_dup(&q->work, t->uri), .title = t->title, .bytes = t->text,
-                 .hash = { hash, HASH_BYTES }, .kind = t->kind, .root = { "", 0 } };
-    bool known = false;
-    TRY_NEW(hash);
-    TRY_NEW(o.uri.p);
-    if (charset_invalid(t->uri)) return fail(&q->work, E_FORMAT, "its name is no UTF-8");
-    if (t->text.n > q->opt.max_file_bytes)
-        return fail(&q->work, E_LIMIT, "%zu bytes, the limit is %zu", t->text.n,
-                    (size_t)q->opt.max_file_bytes);
-    source_hash(t->text, hash);
-    q->bytes += t->text.n;
-    TRY(document_is_same(&q->work, q->store, &o, &known, same));
-    if (*same) return OK;
-    TRY(document_read(q, &o, out));
-    out->known = known;
-    return OK;
-}
-
-static Status text_index(Indexer *x, const IndexText *t)
-{
-    Pending p;
-    bool same = false;
-    if (queue_has(&x->q, t->uri)) TRY(queue_flush(&x->q));  // the later text wins
-    Str uri = ctx_dup(&x->plan, t->uri);                    // with its NUL
-    TRY_NEW(uri.p);
-    queue_tell(&x->q, uri.p);
-    Status st = text_read(x, t, &p, &same);
-    if (st == OK && !same) return queue_add(&x->q, &p);
-    x->q.now.files_done++;
-    x->q.now.bytes_done += t->text.n;
-    if (st == OK) x->q.report->unchanged++;
-    else if (is_fatal(st)) return queue_fail(&x->q, st);
-    else queue_problem(&x->q, uri.p, x->q.work.reason);
-    ctx_forgive(&x->q.work);
-    return OK;
-}
-
 static Status add_texts(Indexer *x, const IndexText *docs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -425,9 +337,9 @@ static Status add_texts(Indexer *x, const IndexText *docs, size_t n)
     x->q.now.files_total = n;
     for (size_t i = 0; i < n; i++) {
         TRY(ctx_check(&x->plan));
-        TRY(text_index(x, &docs[i]));
+        TRY(ahead_text(&x->ahead, &docs[i]));
     }
-    return OK;
+    return ahead_finish(&x->ahead);
 }
 
 Status index_texts(Ctx *cx, Store *s, Model *embedder, const IndexText *docs, size_t n,

@@ -24,7 +24,7 @@ typedef struct IndexProgress {
 typedef struct IndexOptions {
     int chunk_tokens;                 // aim, by the embedder's tokenizer; 0: 200
     uint64_t max_file_bytes;          // larger files are refused unread; 0: 256 MiB;
-                                      // more than 1023 MiB count as 1023 MiB
+                                      // more than 4 GiB count as 4 GiB
     void (*on_progress)(void *arg, const IndexProgress *p);
     /* A file that could not be indexed and why; the rest goes on. */
     void (*on_problem)(void *arg, const char *path, const char *reason);

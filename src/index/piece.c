@@ -7,7 +7,6 @@ enum {
     WINDOW = 16384,         // bytes whose sentences are sought at a time
     BYTES_A_TOKEN = 8,      // a token is taken to have no more
     RUN_BYTES_A_TOKEN = 2,  // length of a run of words, for each token of the aim
-    NAME_BYTES = 120,       // of a heading, in a section's path
 };
 
 /* The finer the later. */
@@ -144,9 +143,9 @@ static Status open_heading(Cut *k, const Part *p)
     Heading *h = ctx_new(k->cx, Heading, 1);
     TRY_NEW(h);
     const Heading *up = k->section;
-    while (up && up->level >= p->level) up = up->up;
+    while (up && (up->level >= p->level || up->depth == TRAIL_LEVELS)) up = up->up;
     *h = (Heading){ .up = up, .level = p->level, .depth = up ? up->depth + 1 : 1,
-                    .name = { p->name.p, characters_length(p->name, NAME_BYTES) } };
+                    .name = { p->name.p, characters_length(p->name, TRAIL_BYTES) } };
     k->section = h;
     return OK;
 }
@@ -171,4 +170,19 @@ Status pieces_cut(Ctx *cx, const Chunker *c, const Parsed *p, Pieces *out)
     for (k.part = 0; k.part < p->n; k.part++) TRY(cut_part(&k));
     out->section = k.section;
     return OK;
+}
+
+const Heading *trail_keep(Trail *t, const Heading *h)
+{
+    const Heading *last = NULL;
+    Trail kept = { 0 };
+    for (int i = h ? h->depth : 0; i-- > 0; h = h->up) {
+        kept.at[i] = (Heading){ .level = h->level, .depth = i + 1,
+                                .name = { t->name[i], h->name.n } };
+        if (h->name.n) memcpy(kept.name[i], h->name.p, h->name.n);
+        if (i > 0) kept.at[i].up = &t->at[i - 1];
+        if (!last) last = &t->at[i];
+    }
+    *t = kept;
+    return last;
 }

@@ -30,6 +30,16 @@ typedef struct Pieces {
     const Heading *section; // the last
 } Pieces;
 
+/* A heading and those above it, copied: they outlive the window that had them. */
+enum { TRAIL_LEVELS = 6, TRAIL_BYTES = 120 };
+typedef struct Trail {
+    Heading at[TRAIL_LEVELS];   // the outermost first
+    char name[TRAIL_LEVELS][TRAIL_BYTES];
+} Trail;
+
+/* h, which may lie in t itself, in t; NULL for NULL. */
+const Heading *trail_keep(Trail *t, const Heading *h);
+
 /* Begins in c->section. */
 MUST_USE Status pieces_cut(Ctx *cx, const Chunker *c, const Parsed *p, Pieces *out);
 

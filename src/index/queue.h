@@ -5,11 +5,14 @@
  * needs more than a second for them, or until the first has waited a second. These are
  * embedded together. A document is put and made durable with the batch that has its last
  * chunk, and told as done after that: being killed loses what was not told. What waits
- * lives in one arena that each flush empties: memory is bounded by a batch, or by one
- * document where that is larger. */
+ * lives in one arena that each flush empties: memory is bounded by a batch.
+ *
+ * A document of several windows does not wait: it is a stream, put as it comes, in a
+ * transaction of its own. */
 #ifndef PITH_INDEX_QUEUE_H
 #define PITH_INDEX_QUEUE_H
 
+#include "extract/extract.h"
 #include "index/chunk.h"
 #include "index/index.h"
 #include "store/write.h"
@@ -31,12 +34,15 @@ typedef struct Queue {
     IndexReport *report;
     IndexProgress now;
     Words *words;
+    Extractor *extractor;
     Ctx work;               // memory of what waits, and of the file in work
     Pending at[QUEUE_DOCUMENTS];
     size_t n, chunks;       // waiting
     double since;           // now_ms() when the first of them came
     size_t batch;           // chunks that the encoder takes a second for, at most 64
-    uint64_t bytes;         // of sources read since the last flush
+    uint64_t bytes;         // of texts that wait
+    Pending stream;         // the document that is put as it comes, in stream_work;
+    Ctx stream_work;        // n counts the chunks that are put
 } Queue;
 
 /* E_MODEL: the model cannot embed. queue_close is to be called in any case. */
@@ -59,6 +65,14 @@ bool queue_has(const Queue *q, Str uri);
 /* Embeds and puts all that waits, and empties q->work. It stops for a cancelled request
  * only inside large documents, so that no file that was read is lost. */
 MUST_USE Status queue_flush(Queue *q);
+
+/* The document of *first, with the chunks of its first window, becomes a stream; what
+ * waits is flushed before. Errors are those of queue_add. */
+MUST_USE Status queue_stream(Queue *q, const Pending *first);
+MUST_USE Status queue_stream_add(Queue *q, const Chunk *chunks, size_t n);
+/* Puts the document where st is OK, and gives it up otherwise: the store is as before.
+ * Returns st, or the error of the store. */
+MUST_USE Status queue_stream_end(Queue *q, Status st);
 
 /* Hands an error of q->work over to the caller's request. */
 Status queue_fail(Queue *q, Status st);

@@ -1,8 +1,6 @@
 /* read.c -- see read.h. */
 #include "index/read.h"
 
-#include "parse/kind.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -35,11 +33,12 @@ static int64_t trusted_mtime(const struct stat *st)
     return age < 0 || age > RACY_NS ? mtime : mtime - 1;
 }
 
-/* Reads until n bytes or the end. */
-static Status read_all(Ctx *cx, int fd, char *to, size_t n, size_t *done)
+/* The bytes from `at` on, until n are there or the file ends. */
+static Status read_at(Ctx *cx, int fd, uint64_t at, char *to, size_t n, size_t *done)
 {
+    *done = 0;
     while (*done < n) {
-        ssize_t got = read(fd, to + *done, n - *done);
+        ssize_t got = pread(fd, to + *done, n - *done, (off_t)(at + *done));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return fail(cx, E_IO, "%s", strerror(errno));
         if (got == 0) break;
@@ -48,50 +47,58 @@ static Status read_all(Ctx *cx, int fd, char *to, size_t n, size_t *done)
     return OK;
 }
 
-static Status read_text(Ctx *cx, int fd, const char *path, uint64_t size, Source *out)
+/* Bytes is what was hashed: less than it said where the file has become shorter. */
+static Status hash_file(Ctx *cx, Source *s)
 {
-    char head[KIND_HEAD];
-    size_t n = 0, first = size < sizeof head ? (size_t)size : sizeof head;
-    TRY(read_all(cx, fd, head, first, &n));
-    if (kind_of(str_z(path), (Str){ head, n }) == KIND_NONE)
-        return fail(cx, E_FORMAT, "this is no text");
-    char *to = ctx_new(cx, char, (size_t)size + 1);
-    TRY_NEW(to);
-    memcpy(to, head, n);
-    if (n == first) TRY(read_all(cx, fd, to, (size_t)size, &n));
-    if (size == 0 && read(fd, head, 1) == 1)    // a file of /proc
-        return fail(cx, E_ARG, "this file does not tell its size: add a copy of it");
-    out->bytes = (Str){ to, n };
-    source_hash(out->bytes, out->hash);
+    enum { PIECE = 1 << 16 };
+    char piece[PIECE];
+    crypto_generichash_state h;
+    uint64_t at = 0;
+    crypto_generichash_init(&h, NULL, 0, HASH_BYTES);
+    for (size_t n = PIECE; at < s->bytes && n == PIECE; at += n) {
+        size_t want = s->bytes - at < PIECE ? (size_t)(s->bytes - at) : PIECE;
+        TRY(ctx_check(cx));
+        TRY(read_at(cx, s->fd, at, piece, want, &n));
+        crypto_generichash_update(&h, (unsigned char *)piece, n);
+    }
+    s->bytes = at;
+    crypto_generichash_final(&h, (unsigned char *)s->hash, HASH_BYTES);
     return OK;
 }
 
-static Status read_open(Ctx *cx, int fd, const char *path, uint64_t most, Source *out)
+static Status look(Ctx *cx, const char *path, uint64_t most, Source *s)
 {
     struct stat st;
     char head[KIND_HEAD];
-    if (fstat(fd, &st) != 0) return fail(cx, E_IO, "%s", strerror(errno));
+    size_t n;
+    if (fstat(s->fd, &st) != 0) return fail(cx, E_IO, "%s", strerror(errno));
     if (!S_ISREG(st.st_mode)) return fail(cx, E_ARG, "this is no regular file");
-    uint64_t size = (uint64_t)st.st_size;
-    if (size > most) {
-        ssize_t got = read(fd, head, sizeof head);
-        if (got > 0 && kind_of(str_z(path), (Str){ head, (size_t)got }) == KIND_NONE)
-            return fail(cx, E_FORMAT, "this is no text");
-        return fail(cx, E_LIMIT, "%.0f MiB, the limit is %.0f MiB: split the file, or "
-                    "raise the limit (--max-file, up to 1023)", (double)size / 1048576,
-                    (double)most / 1048576);
-    }
-    out->mtime_ns = trusted_mtime(&st);
-    return read_text(cx, fd, path, size, out);
+    s->bytes = (uint64_t)st.st_size;
+    s->mtime_ns = trusted_mtime(&st);
+    TRY(read_at(cx, s->fd, 0, head, sizeof head, &n));
+    if (s->bytes == 0 && n > 0)     // a file of /proc
+        return fail(cx, E_ARG, "this file does not tell its size: add a copy of it");
+    s->kind = kind_of(str_z(path), (Str){ head, n });
+    if (s->kind == KIND_NONE) return fail(cx, E_FORMAT, "this is no text");
+    if (s->bytes <= most) return OK;
+    return fail(cx, E_LIMIT, "%.0f MiB, the limit is %.0f MiB: split the file, or raise "
+                "the limit (--max-file, up to 4096)", (double)s->bytes / 1048576,
+                (double)most / 1048576);
 }
 
-Status source_read(Ctx *cx, const char *path, uint64_t most, Source *out)
+Status source_open(Ctx *cx, const char *path, uint64_t most, Source *out)
 {
-    *out = (Source){ 0 };
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
+    *out = (Source){ .fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY) };
+    if (out->fd < 0)
         return fail(cx, errno == ENOENT ? E_NOTFOUND : E_IO, "%s", strerror(errno));
-    Status st = read_open(cx, fd, path, most, out);
-    close(fd);
+    Status st = look(cx, path, most, out);
+    if (st == OK) st = hash_file(cx, out);
+    if (st != OK) source_close(out);
     return st;
+}
+
+void source_close(Source *s)
+{
+    if (s->fd >= 0) close(s->fd);
+    s->fd = -1;
 }

@@ -22,7 +22,8 @@ static Status read_bytes(void *arg, Ctx *cx, void *to, size_t n)
 
 static void check_part(const Parsed *w, const Part *p, size_t *passed)
 {
-    assert(p->text.n > 0 && charset_invalid(p->text) == 0 && !memchr(p->text.p, 0, p->text.n));
+    assert(p->text.n > 0 && charset_invalid(p->text) == 0);
+    assert(!memchr(p->text.p, 0, p->text.n));
     assert(charset_invalid(p->name) == 0 && p->page >= 0);
     assert(p->start >= *passed && p->end >= p->start && p->end <= TEXT_MAX);
     assert((p->kind == PART_HEADING) == (p->level > 0) && p->level <= 6);

@@ -127,11 +127,11 @@ static void a_fifo_is_neither_listed_nor_waited_for(void **state)
     snprintf(path, sizeof path, "%s/fifo.md", (char *)*state);
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_walk(*state, "");
-    assert_int_equal(source_read(&cx, path, 100, &s), E_ARG);
+    assert_int_equal(source_open(&cx, path, 100, &s), E_ARG);
     ctx_forgive(&cx);
-    assert_int_equal(source_read(&cx, "/dev/zero", 100, &s), E_ARG);
+    assert_int_equal(source_open(&cx, "/dev/zero", 100, &s), E_ARG);
     ctx_forgive(&cx);
-    assert_int_equal(source_read(&cx, *state, 100, &s), E_ARG);
+    assert_int_equal(source_open(&cx, *state, 100, &s), E_ARG);
     ctx_end(&cx);
 }
 
@@ -143,13 +143,18 @@ static void a_file_over_the_limit_is_refused_unread(void **state)
     put(*state, "big.txt", "words");
     snprintf(path, sizeof path, "%s/big.txt", (char *)*state);
     assert_int_equal(truncate(path, (off_t)1 << 40), 0);    // a terabyte with a hole
-    assert_int_equal(source_read(&cx, path, 1 << 20, &s), E_FORMAT);
+    assert_int_equal(source_open(&cx, path, 1 << 20, &s), E_FORMAT);
     ctx_forgive(&cx);
     put(*state, "big.txt", "ten bytes.");
-    assert_int_equal(source_read(&cx, path, 9, &s), E_LIMIT);
+    assert_int_equal(source_open(&cx, path, 9, &s), E_LIMIT);
     ctx_forgive(&cx);
-    assert_int_equal(source_read(&cx, path, 10, &s), OK);
-    assert_true(str_eq(s.bytes, STR("ten bytes.")));
+    assert_int_equal(source_open(&cx, path, 10, &s), OK);
+    assert_int_equal(s.bytes, 10);
+    assert_int_equal(s.kind, KIND_TEXT);
+    char hash[HASH_BYTES];
+    source_hash(STR("ten bytes."), hash);
+    assert_memory_equal(s.hash, hash, HASH_BYTES);
+    source_close(&s);
     ctx_end(&cx);
 }
 
