@@ -3,8 +3,8 @@
  *     bench_ingest MODEL PATH...     MODEL: a GGUF that embeds, or "fake:"
  *
  * Three passes: reading, parsing and cutting alone, one file after the other (the model
- * counts tokens, nothing is embedded or stored); indexing into a new store; a second visit, in which nothing has
- * changed. */
+ * counts tokens, nothing is embedded or stored); indexing into a new store; a second
+ * visit, in which nothing has changed. */
 #include "index/document.h"
 #include "index/read.h"
 #include "index/walk.h"

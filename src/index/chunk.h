@@ -29,8 +29,8 @@ typedef struct Chunker {
 int chunk_maximum(const Chunker *c);
 
 /* The chunks of one window into *out in the arena: text, section, start, end, pages and
- * tokens are set; texts may borrow from p. No words, no chunks: *n is 0. The section does not
- * repeat p->title. c->section moves on; it lives in the arena and borrows from p. */
+ * tokens are set; texts may borrow from p. No words, no chunks: *n is 0. The section does
+ * not repeat p->title. c->section moves on; it lives in the arena and borrows from p. */
 MUST_USE Status chunk_parts(Ctx *cx, Chunker *c, const Parsed *p, Chunk **out, size_t *n);
 
 /* What the embedder reads of a chunk: title and section on a line, then the text. .p is
