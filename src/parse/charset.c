@@ -225,26 +225,59 @@ static Status without_zeros(Ctx *cx, Str *s)
     return OK;
 }
 
-Status charset_utf8(Ctx *cx, Str bytes, Str *out)
+enum { STEP = 1 << 20 };        // bytes between questions whether to stop
+
+/* The census of all bytes. A character may lie across the border of two steps. */
+static Status count(Ctx *cx, Str s, Census *out)
 {
-    char name[64];
+    *out = (Census){ .first_wide = s.n };
+    for (size_t at = 0, n; at < s.n; at += n) {
+        TRY(ctx_check(cx));
+        n = s.n - at < STEP ? s.n - at : STEP;
+        while (at + n < s.n && n > STEP - 4 && ((unsigned char)s.p[at + n] & 0xC0) == 0x80)
+            n--;
+        Census c = census((Str){ s.p + at, n });
+        if (out->first_wide == s.n && c.first_wide < n) out->first_wide = at + c.first_wide;
+        out->bad += c.bad;
+        out->wide += c.wide;
+    }
+    return OK;
+}
+
+Status charset_find(Ctx *cx, Str bytes, Charset *out)
+{
     const char *utf = marked(bytes);
-    *out = bytes;
+    Census c;
+    *out = (Charset){ 0 };
     if (charset_is_binary(bytes)) return fail(cx, E_FORMAT, "this is no text");
     if (!utf) utf = unmarked_utf16(bytes);
     if (utf) {
-        TRY(convert(cx, utf, bytes, out));
-        return without_zeros(cx, out);
+        out->wide = true;
+        snprintf(out->name, sizeof out->name, "%s", utf);
+        return OK;
     }
-    Census c = census(bytes);
-    if (c.bad && c.wide >= c.bad * GOOD_PER_BAD) {
-        TRY(mend(cx, bytes, c.bad, out));
-    } else if (c.bad) {
-        if (!meta_charset(bytes, name) || str_ieq(str_z(name), STR("utf-8")))
-            detect(bytes, c.first_wide, name);
-        TRY(convert(cx, name, bytes, out));
-    }
+    TRY(count(cx, bytes, &c));
+    out->broken = c.bad && c.wide >= c.bad * GOOD_PER_BAD;
+    if (c.bad == 0 || out->broken) return OK;
+    if (!meta_charset(bytes, out->name) || str_ieq(str_z(out->name), STR("utf-8")))
+        detect(bytes, c.first_wide, out->name);
+    return OK;
+}
+
+Status charset_convert(Ctx *cx, const Charset *c, Str bytes, Str *out)
+{
+    *out = bytes;
+    if (c->name[0]) TRY(convert(cx, c->name, bytes, out));
+    else if (c->broken) TRY(mend(cx, bytes, census(bytes).bad, out));
     return without_zeros(cx, out);
+}
+
+Status charset_utf8(Ctx *cx, Str bytes, Str *out)
+{
+    Charset c;
+    *out = bytes;
+    TRY(charset_find(cx, bytes, &c));
+    return charset_convert(cx, &c, bytes, out);
 }
 
 Status charset_named(Ctx *cx, Str name, Str bytes, Str *out)

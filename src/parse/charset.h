@@ -24,6 +24,18 @@ MUST_USE Status charset_utf8(Ctx *cx, Str bytes, Str *out);
  * anyway, or in a charset that is not known, goes to charset_utf8. */
 MUST_USE Status charset_named(Ctx *cx, Str name, Str bytes, Str *out);
 
+/* How the bytes of a large text become UTF-8, found from all of them: so that it can be
+ * read window by window. */
+typedef struct Charset {
+    char name[64];      // of ICU; "" where it is UTF-8
+    bool broken;        // UTF-8 with bytes that are none
+    bool wide;          // UTF-16 or UTF-32: a line break is not the byte 10
+} Charset;
+/* E_FORMAT: no text. E_CANCELLED. */
+MUST_USE Status charset_find(Ctx *cx, Str bytes, Charset *out);
+/* *out is bytes itself where nothing is to be done, else made in the arena. */
+MUST_USE Status charset_convert(Ctx *cx, const Charset *c, Str bytes, Str *out);
+
 /* The length of the UTF-8 character at the front of s, 0 where there is none. Overlong
  * forms, surrogates and what is past U+10FFFF are none (RFC 3629, section 4). */
 size_t charset_character(Str s);

@@ -126,12 +126,26 @@ static bool is_menu(Reader *r, const Part *p, Str text)
     return !r->begun && p->kind == PART_ITEM && !r->plain;
 }
 
+/* All that its words were made of, and nothing of the part before. */
+static void span(const Parsed *out, Part *p)
+{
+    const Run *last = p->map.n ? &p->map.at[p->map.n - 1] : NULL;
+    size_t passed = out->n ? out->at[out->n - 1].end : 0;
+    if (last && p->map.at[0].source < p->start) p->start = p->map.at[0].source;
+    if (last && last->source + last->source_n > p->end)
+        p->end = last->source + last->source_n;
+    if (p->start < passed) p->start = passed;
+    if (p->end < p->start) p->end = p->start;
+    while (p->map.n && p->map.at[0].source < p->start) p->map.at++, p->map.n--;
+}
+
 static Status keep_part(Reader *r, Part *p, Str text)
 {
     size_t skipped = (size_t)(text.p - r->text.p);
     TRY_NEW((p->text = ctx_dup(r->cx, text)).p);
     if (r->level) p->name = p->text;
     TRY(offsets_slice(r->cx, &r->map, skipped, text.n, 0, &p->map));
+    span(r->out, p);
     return parts_add(r->cx, r->out, p);
 }
 

@@ -18,6 +18,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             const Part *q = &p.at[i];
             assert(q->start <= q->end && q->end <= s.n && q->text.n > 0);
             assert(i == 0 || q->start >= p.at[i - 1].end);
+            for (size_t k = 0; k < q->map.n; k++) {
+                const Run *r = &q->map.at[k];
+                assert(r->source >= q->start && r->source + r->source_n <= q->end);
+            }
         }
     }
     ctx_end(&cx);
