@@ -2,8 +2,8 @@
  * vocabulary in content.xml.
  *
  * Paragraphs come as in docx.c: those of a cell go to the cell, those of a text box
- * before the paragraph that it hangs on, a note behind its paragraph. What was deleted lies in
- * <tracked-changes>, which is left out. */
+ * before the paragraph that it hangs on, a note behind its paragraph. What was deleted
+ * lies in <tracked-changes>, which is left out. */
 #include "parse/package.h"
 #include "parse/parse.h"
 #include "parse/sheet.h"

@@ -11,7 +11,9 @@ typedef Status Parser(Ctx *cx, const Input *in, const Sink *to);
 /* One of the two a kind. */
 static const struct { TextParser *text; Parser *bytes; } parsers[KINDS] = {
     [KIND_TEXT] = { .text = text_parse }, [KIND_CODE] = { .text = code_parse },
+    [KIND_SOURCE] = { .text = source_parse },
     [KIND_MARKDOWN] = { .text = markdown_parse }, [KIND_HTML] = { .text = html_parse },
+    [KIND_CSV] = { .bytes = csv_parse }, [KIND_JSON] = { .bytes = json_parse },
     [KIND_DOCX] = { .bytes = docx_parse }, [KIND_PPTX] = { .bytes = pptx_parse },
     [KIND_XLSX] = { .bytes = xlsx_parse }, [KIND_ODF] = { .bytes = odf_parse },
     [KIND_EPUB] = { .bytes = epub_parse }, [KIND_MAIL] = { .bytes = mail_parse },

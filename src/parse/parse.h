@@ -33,12 +33,20 @@ MUST_USE Status parse_document(Ctx *cx, Kind kind, const Input *in, const Sink *
 MUST_USE Status text_parse(Ctx *cx, Str source, Parsed *out);
 /* The same for source code: a part is a run of lines between blank lines. */
 MUST_USE Status code_parse(Ctx *cx, Str source, Parsed *out);
+/* The same for programs: a part is a definition (a function, a class) under a heading with
+ * the line that opens it, or a run of lines between two. */
+MUST_USE Status source_parse(Ctx *cx, Str source, Parsed *out);
 /* CommonMark with GitHub's tables, by md4c. YAML and TOML front matter is no text; its
  * title is used. */
 MUST_USE Status markdown_parse(Ctx *cx, Str source, Parsed *out);
 /* By libxml2's HTML parser as a stream, nothing fetched. Scripts, styles, navigation and
  * footers are left out. */
 MUST_USE Status html_parse(Ctx *cx, Str source, Parsed *out);
+
+/* The parsers of data: records with the names of their fields, in windows; each byte of
+ * their texts is known by its place in the source (record.h). */
+MUST_USE Status csv_parse(Ctx *cx, const Input *in, const Sink *to);
+MUST_USE Status json_parse(Ctx *cx, const Input *in, const Sink *to);
 
 /* The parsers of what is no text itself; each writes an edition. */
 MUST_USE Status docx_parse(Ctx *cx, const Input *in, const Sink *to);

@@ -152,7 +152,7 @@ static void knows_kinds_by_name_and_bytes(void **state)
     static const struct { const char *name, *head; Kind kind; } t[] = {
         { "a/b.md", "# x", KIND_MARKDOWN }, { "B.HTML", "x", KIND_HTML },
         { "x", "<!doctype html><p>", KIND_HTML }, { "x.d/y", "plain", KIND_TEXT },
-        { "x.c", "int main;", KIND_CODE }, { "x.txt", "\x7F" "ELF", KIND_NONE },
+        { "x.c", "int main;", KIND_SOURCE }, { "x.txt", "\x7F" "ELF", KIND_NONE },
         { "", "", KIND_TEXT },
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++)
