@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct { const char *name; bool binary; } kinds[KINDS] = {
-    [KIND_SOURCE] = { "source", false },
+    [KIND_SOURCE] = { "source", false }, [KIND_MARKUP] = { "markup", false },
     [KIND_NONE] = { "none", true }, [KIND_TEXT] = { "text", false },
     [KIND_CODE] = { "code", false }, [KIND_MARKDOWN] = { "markdown", false },
     [KIND_HTML] = { "html", false }, [KIND_CSV] = { "csv", false },
@@ -28,8 +28,8 @@ static const Extension extensions[] = {
     { "md", KIND_MARKDOWN }, { "markdown", KIND_MARKDOWN }, { "mdx", KIND_MARKDOWN },
     { "mkd", KIND_MARKDOWN }, { "qmd", KIND_MARKDOWN }, { "html", KIND_HTML },
     { "htm", KIND_HTML }, { "xhtml", KIND_HTML }, { "txt", KIND_TEXT },
-    { "text", KIND_TEXT }, { "rst", KIND_TEXT }, { "adoc", KIND_TEXT },
-    { "asciidoc", KIND_TEXT }, { "org", KIND_TEXT }, { "tex", KIND_TEXT },
+    { "text", KIND_TEXT }, { "rst", KIND_MARKUP }, { "adoc", KIND_MARKUP },
+    { "asciidoc", KIND_MARKUP }, { "org", KIND_TEXT }, { "tex", KIND_TEXT },
     { "log", KIND_CODE }, { "csv", KIND_CSV }, { "tsv", KIND_CSV }, { "json", KIND_JSON },
     { "jsonl", KIND_JSON }, { "yaml", KIND_CODE }, { "yml", KIND_CODE },
     { "toml", KIND_CODE }, { "ini", KIND_CODE }, { "conf", KIND_CODE },

@@ -11,6 +11,7 @@ typedef Status Parser(Ctx *cx, const Input *in, const Sink *to);
 /* One of the two a kind. */
 static const struct { TextParser *text; Parser *bytes; } parsers[KINDS] = {
     [KIND_TEXT] = { .text = text_parse }, [KIND_CODE] = { .text = code_parse },
+    [KIND_MARKUP] = { .text = markup_parse },
     [KIND_SOURCE] = { .text = source_parse },
     [KIND_MARKDOWN] = { .text = markdown_parse }, [KIND_HTML] = { .text = html_parse },
     [KIND_CSV] = { .bytes = csv_parse }, [KIND_JSON] = { .bytes = json_parse },

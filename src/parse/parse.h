@@ -31,10 +31,12 @@ MUST_USE Status parse_document(Ctx *cx, Kind kind, const Input *in, const Sink *
 
 /* The parsers of text: source is UTF-8, less than 1 GiB (E_LIMIT), and outlives *out. */
 MUST_USE Status text_parse(Ctx *cx, Str source, Parsed *out);
-/* The same for source code: a part is a run of lines between blank lines. */
+/* The same for configuration and logs: a part is a run of lines between blank lines. */
 MUST_USE Status code_parse(Ctx *cx, Str source, Parsed *out);
-/* The same for programs: a part is a definition (a function, a class) under a heading with
- * the line that opens it, or a run of lines between two. */
+/* The same for reStructuredText and AsciiDoc, with their lists and blocks of code. */
+MUST_USE Status markup_parse(Ctx *cx, Str source, Parsed *out);
+/* The same for programs: a part is a definition (a function, a class) under a heading
+ * with the line that opens it, or a run of lines between two. */
 MUST_USE Status source_parse(Ctx *cx, Str source, Parsed *out);
 /* CommonMark with GitHub's tables, by md4c. YAML and TOML front matter is no text; its
  * title is used. */

@@ -63,7 +63,8 @@ static void the_html_is_read_where_the_text_is_a_stub(void **state)
     Ctx cx = CTX_INIT;
     Str mail = ctx_printf(&cx, "Subject: S\nContent-Type: multipart/alternative; "
                           "boundary=x\n\n--x\n\nHTML only.\n--x\n"
-                          "Content-Type: text/html\n\n<h2>News</h2><p>%0900d</p>\n--x--\n", 7);
+                          "Content-Type: text/html\n\n<h2>News</h2>"
+                          "<p>%0900d</p>\n--x--\n", 7);
     const char *out = said(&cx, "a.eml", mail);
     assert_non_null(strstr(out, "H2 News\nP 000"));
     assert_null(strstr(out, "HTML only"));

@@ -73,13 +73,13 @@ static void json_is_flattened_record_by_record(void **state)
     (void)state;
     Ctx cx = CTX_INIT;
     assert_string_equal(
-        said(&cx, "a.json", STR("{\"name\": \"stock\", \"items\": [{\"id\": 1, \"size\": "
-             "{\"w\": 2.5}, \"tags\": [\"a\", \"b\"], \"none\": null}, {\"id\": \"gr\\u00fcn "
+        said(&cx, "a.json", STR("{\"name\": \"stock\", \"items\": [{\"id\": 1, "
+             "\"size\": {\"w\": 2.5}, \"tags\": [\"a\", \"b\"], \"none\": null}, {\"id\": \"gr\\u00fcn "
              "\\ud83d\\ude00\"}], \"end\": true}")),
         "R name: stock | items.id: 1 | items.size.w: 2.5 | items.tags: a, b\n"
         "R items.id: gr\xC3\xBCn \xF0\x9F\x98\x80\nR end: true\n");
-    assert_string_equal(said(&cx, "a.jsonl", STR("{\"q\": 1}\n{\"q\": 2, \"r\": {\"s\": 3}}"
-                             "\n\"word\"\n{\"cut\": \"of")),
+    assert_string_equal(said(&cx, "a.jsonl", STR("{\"q\": 1}\n{\"q\": 2, \"r\": "
+                             "{\"s\": 3}}\n\"word\"\n{\"cut\": \"of")),
                         "R q: 1\nR q: 2 | r.s: 3\nR word\nR cut: of\n");
     ctx_end(&cx);
 }
@@ -102,9 +102,10 @@ static void broken_records_end_in_text(void **state)
 {
     (void)state;
     Ctx cx = CTX_INIT;
-    survives("a.csv", STR("Item,Price,Note\nBolt,0.12,\"small, \"\"M6\"\"\"\nx;y\tz\n"), 500);
-    survives("a.json", STR("{\"a\": [1, {\"b\": \"c\\u00e4\\ud83d\"}], \"d\": {\"e\": []}}"),
+    survives("a.csv", STR("Item,Price,Note\nBolt,0.12,\"small, \"\"M6\"\"\"\nx;y\tz\n"),
              500);
+    survives("a.json", STR("{\"a\": [1, {\"b\": \"c\\u00e4\\ud83d\"}], \"d\": "
+                           "{\"e\": []}}"), 500);
     ctx_end(&cx);
 }
 

@@ -26,6 +26,30 @@ static void code_has_no_headings(void **state)
     ctx_end(&cx);
 }
 
+static void markup_has_items_and_blocks_of_code(void **state)
+{
+    (void)state;
+    Ctx cx = CTX_INIT;
+    Parsed p;
+    Buf b = BUF(1 << 16);
+    assert_int_equal(markup_parse(&cx, STR(
+        "=====\nTitle\n=====\n\nPart\n----\n\nFor example::\n\n  a = 1\n\n  b = 2\n"
+        "\nText.\n- one\n  goes on\n- two\n\n1. first\n2. second\n\n[source,c]\n----\n"
+        "int x;\n\nint y;\n----\n\n.. code-block:: c\n\n   z;\n\n== Level\n\n----\n"), &p),
+        OK);
+    assert_slices(&p);
+    write_parts(&b, &p);
+    assert_string_equal(b.p, "title: Title\n"
+        "heading 1 [Title]: =====\\nTitle\\n=====\nheading 2 [Part]: Part\\n----\n"
+        "paragraph: For example::\ncode:   a = 1\\n\\n  b = 2\nparagraph: Text.\n"
+        "item: - one\\n  goes on\nitem: - two\nitem: 1. first\nitem: 2. second\n"
+        "paragraph: [source,c]\ncode: ----\\nint x;\\n\\nint y;\\n----\n"
+        "paragraph: .. code-block:: c\ncode:    z;\nheading 2 [Level]: == Level\n"
+        "paragraph: ----\n");
+    buf_free(&b);
+    ctx_end(&cx);
+}
+
 static void assert_utf8(Str bytes, Str wanted)
 {
     Ctx cx = CTX_INIT;
@@ -120,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_headings_by_their_underlines),
         cmocka_unit_test(code_has_no_headings),
+        cmocka_unit_test(markup_has_items_and_blocks_of_code),
         cmocka_unit_test(utf8_is_not_copied),
         cmocka_unit_test(utf16_is_read_with_and_without_its_mark),
         cmocka_unit_test(old_charsets_are_found),

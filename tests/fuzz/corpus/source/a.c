@@ -1,0 +1,15 @@
+/* a */
+#include <b>
+
+int
+f(int a)
+{
+    """x
+}
+"""
+class X {
+  int y;
+
+  void z() {
+  }
+}
