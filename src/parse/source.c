@@ -3,8 +3,8 @@
  * No language is parsed. People indent code, so that the shape of a file tells what
  * belongs together in all of them: a definition begins at a line in the first column,
  * with the comment right above it, and goes on while lines are indented, empty, or close
- * what was opened. What is long and of a kind that has members is cut into those by the same
- * rule, one step further in.
+ * what was opened. What is long and of a kind that has members is cut into those by the
+ * same rule, one step further in.
  *
  * Invariant: parts are whole lines. A definition is a heading, its first line, whose name
  * is the line that opens the body, and the rest as code; lines between definitions are

@@ -74,8 +74,8 @@ static void json_is_flattened_record_by_record(void **state)
     Ctx cx = CTX_INIT;
     assert_string_equal(
         said(&cx, "a.json", STR("{\"name\": \"stock\", \"items\": [{\"id\": 1, "
-             "\"size\": {\"w\": 2.5}, \"tags\": [\"a\", \"b\"], \"none\": null}, {\"id\": \"gr\\u00fcn "
-             "\\ud83d\\ude00\"}], \"end\": true}")),
+             "\"size\": {\"w\": 2.5}, \"tags\": [\"a\", \"b\"], \"none\": null}, "
+             "{\"id\": \"gr\\u00fcn \\ud83d\\ude00\"}], \"end\": true}")),
         "R name: stock | items.id: 1 | items.size.w: 2.5 | items.tags: a, b\n"
         "R items.id: gr\xC3\xBCn \xF0\x9F\x98\x80\nR end: true\n");
     assert_string_equal(said(&cx, "a.jsonl", STR("{\"q\": 1}\n{\"q\": 2, \"r\": "

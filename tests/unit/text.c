@@ -35,8 +35,8 @@ static void markup_has_items_and_blocks_of_code(void **state)
     assert_int_equal(markup_parse(&cx, STR(
         "=====\nTitle\n=====\n\nPart\n----\n\nFor example::\n\n  a = 1\n\n  b = 2\n"
         "\nText.\n- one\n  goes on\n- two\n\n1. first\n2. second\n\n[source,c]\n----\n"
-        "int x;\n\nint y;\n----\n\n.. code-block:: c\n\n   z;\n\n== Level\n\n----\n"), &p),
-        OK);
+        "int x;\n\nint y;\n----\n\n.. code-block:: c\n\n   z;\n\n== Level\n\n"
+        "----\n"), &p), OK);
     assert_slices(&p);
     write_parts(&b, &p);
     assert_string_equal(b.p, "title: Title\n"
