@@ -98,7 +98,7 @@ typedef struct pith_progress {
 
 typedef struct pith_add_options {
     int chunk_tokens;           /* 0: 200 */
-    uint64_t max_file_bytes;    /* 0: 256 MiB */
+    uint64_t max_file_bytes;    /* 0: 256 MiB; at most 4 GiB */
     void (*on_progress)(void *arg, const pith_progress *now);
     void (*on_problem)(void *arg, const char *path, const char *reason);
     void *arg;
@@ -110,18 +110,23 @@ typedef struct pith_report {
 } pith_report;
 
 /* Indexes files and folders; unchanged files cost nothing. report may be NULL. A file
- * that cannot be read is told to on_problem, counted as failed, and the rest goes on. */
+ * that cannot be read is told to on_problem, counted as failed, and the rest goes on.
+ * Documents are read by pith-extract, a program of the library's own that is started for
+ * the call and can do nothing else: $PITH_EXTRACT, or beside the library. */
 PITH_API int pith_add(pith *p, const char *const *paths, size_t n,
                       const pith_add_options *opt, pith_report *report, pith_error *why);
 
 typedef struct pith_text {
     const char *uri;        /* unique name */
     const char *title;      /* NULL: found in the text */
-    const char *text;       /* NUL-terminated UTF-8 */
-    const char *format;     /* "text", "markdown", "html"; NULL: told from the uri */
+    const char *text;       /* NUL-terminated, or the bytes of a file of any format */
+    const char *format;     /* as pith_format names it; NULL: told from uri and bytes */
+    size_t bytes;           /* of text; 0: up to its NUL */
 } pith_text;
 
-/* Indexes texts from memory. */
+/* The name of format i, from 0: "text", "markdown", "pdf", ...; NULL behind the last. */
+PITH_API const char *pith_format(int i);
+/* Indexes texts, or files that are no text, from memory. */
 PITH_API int pith_add_texts(pith *p, const pith_text *docs, size_t n,
                             const pith_add_options *opt, pith_report *report,
                             pith_error *why);
@@ -154,6 +159,7 @@ typedef struct pith_passage {
     const char *document, *title, *section, *text;
     const char *read;       /* what of the text the model was given to read */
     size_t start, end;      /* bytes of the document's source */
+    int page, page_end;     /* first and last, from 1; 0: the source has no pages */
 } pith_passage;
 
 typedef struct pith_stage {
@@ -243,6 +249,7 @@ typedef struct pith_citation {
     size_t start, end;      /* bytes of the document's source: the exact words */
     const char *text;       /* those words */
     double support;         /* [0,1]: share of the claim's words found there */
+    int page, page_end;     /* of its passage; 0: the source has no pages */
 } pith_citation;
 
 /* Words of a passage that the answer has between quotation marks. */
@@ -330,13 +337,15 @@ PITH_API int pith_calibration_reset(pith *p, int *removed, pith_error *why);
 
 /* The same as JSON; NULL when there is no memory. Free with pith_string_free.
  * {"answer","abstained","confidence","caution"?,"citations":[{"n","document","section",
- * "start","end","text"}],"quotes"?:[{"document","start","end","text","passage"}],
+ * "start","end","page"?,"page_end"?,"text"}],
+ * "quotes"?:[{"document","start","end","text","passage"}],
  * "misquoted"?,"passages":[...],"model","route","route_score","draft_score"?,
  * "route_features":{NAME:{"value","usual","weight"}},"route_reasons":[...],"fallback"?,
  * "remote":{"tokens","cost"},"logprob":{"mean","min"},"support",
  * "tokens":{"prompt","generated"},
  * "timings_ms":{...},"stages":[...]} and
- * {"results":[{"rank","score","document","section","start","end","text"}],...} */
+ * {"results":[{"rank","score","document","section","start","end","page"?,
+ * "page_end"?,"text"}],...} */
 PITH_API char *pith_answer_json(const pith_answer *a);
 PITH_API char *pith_results_json(const pith_results *r);
 
@@ -445,7 +454,7 @@ PITH_API int pith_bench(const pith_options *open, const pith_bench_options *opt,
 
 /* What this machine has and what pith will use, as JSON: {"cpu","features","cores",
  * "memory_bytes","free_bytes","engine","devices","encoder",
- * "problems":[{"what","cure"}]} */
+ * "sandbox","problems":[{"what","cure"}]} */
 PITH_API int pith_doctor(char **json, pith_error *why);
 
 #ifdef __cplusplus

@@ -84,7 +84,9 @@ function showPassage(button, cited) {
     from = end;
   }
   out.append(text.slice(from));
-  at('source').textContent = [cited[0].document, cited[0].section].filter(Boolean).join(' — ');
+  const page = cited[0].page ? 'page ' + cited[0].page : '';
+  at('source').textContent = [cited[0].document, page, cited[0].section]
+    .filter(Boolean).join(' — ');
   for (const other of document.querySelectorAll('.cite'))
     other.setAttribute('aria-pressed', String(other === button));
   at('passage').hidden = false;

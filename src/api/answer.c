@@ -32,6 +32,7 @@ static Status passages_out(Ctx *cx, const Passages *from, pith_passage **out, si
             .chunk = p->chunk.id, .rank = (int)i + 1, .score = p->score,
             .words = p->words, .vectors = p->vector, .rerank = p->rerank,
             .sentence = p->sentence, .start = p->chunk.start, .end = p->chunk.end,
+            .page = p->chunk.page, .page_end = p->chunk.page_end,
             .document = public_string(cx, p->chunk.uri),
             .title = public_string(cx, p->chunk.title),
             .section = public_string(cx, p->chunk.section),
@@ -229,14 +230,17 @@ static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l,
     return o->ground == PITH_GIVEN ? given_in(cx, o, opt) : OK;
 }
 
+/* a->passages are there. */
 static Status citations_out(Ctx *cx, const Cited *from, pith_answer *a)
 {
     a->n_citations = from->n;
     TRY_NEW(a->citations = ctx_new(cx, pith_citation, from->n));
     for (size_t i = 0; i < from->n; i++) {
         const Citation *c = &from->at[i];
+        const pith_passage *p = &a->passages[c->passage];
         a->citations[i] = (pith_citation){ c->n, c->passage, c->start, c->end,
-                                           public_string(cx, c->text), c->support };
+                                           public_string(cx, c->text), c->support,
+                                           p->page, p->page_end };
     }
     return cx->status;
 }
@@ -301,9 +305,9 @@ static Status answer_out(Ctx *cx, const Answer *from, const Model *writer, pith_
     };
     for (size_t i = 0; i < from->cited.n; i++)
         a->support += from->cited.at[i].support / (double)from->cited.n;
+    TRY(passages_out(cx, &from->passages, &a->passages, &a->n_passages));
     TRY(citations_out(cx, &from->cited, a));
     TRY(quotes_out(cx, &from->quotes, a));
-    TRY(passages_out(cx, &from->passages, &a->passages, &a->n_passages));
     TRY(public_stages(cx, &a->stages, &a->n_stages));
     return cx->status;
 }

@@ -110,7 +110,13 @@ static Status kind_asked(Ctx *cx, const char *name, Kind *out)
 {
     *out = name ? kind_named(str_z(name)) : KIND_NONE;
     if (!name || *out != KIND_NONE) return OK;
-    return fail(cx, E_ARG, "format '%s' is not text, markdown or html", name);
+    return fail(cx, E_ARG, "format '%s' is none of text, markdown, html, ...", name);
+}
+
+const char *pith_format(int i)
+{
+    bool known = i >= 0 && i + 1 < KINDS;
+    return known ? kind_name((Kind)(i + 1)) : NULL;
 }
 
 static Status texts_job(Ctx *cx, Store *s, Model *m, const void *arg,
@@ -122,7 +128,8 @@ static Status texts_job(Ctx *cx, Store *s, Model *m, const void *arg,
     for (size_t i = 0; i < texts->n; i++) {
         const pith_text *t = &texts->at[i];
         docs[i] = (IndexText){ .uri = str_z(t->uri), .title = str_z(t->title),
-                               .text = str_z(t->text) };
+                               .text = t->bytes ? (Str){ t->text, t->bytes }
+                                                : str_z(t->text) };
         TRY(kind_asked(cx, t->format, &docs[i].kind));
     }
     return index_texts(cx, s, m, docs, texts->n, opt, out);

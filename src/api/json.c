@@ -9,12 +9,21 @@
 /* Six significant digits say all that a score or a time means. */
 enum { FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(6) };
 
+/* Of a source that has pages. */
+static void add_pages(json_t *j, int page, int page_end)
+{
+    if (!j || page <= 0) return;
+    json_object_set_new(j, "page", json_integer(page));
+    json_object_set_new(j, "page_end", json_integer(page_end));
+}
+
 static json_t *passage_json(const pith_passage *p)
 {
     json_t *j = json_pack("{si sf ss ss ss sI sI ss sf sf}", "rank", p->rank,
         "score", p->score, "document", p->document, "title", p->title,
         "section", p->section, "start", (json_int_t)p->start, "end", (json_int_t)p->end,
         "text", p->text, "words", p->words, "vectors", p->vectors);
+    add_pages(j, p->page, p->page_end);
     if (j && strcmp(p->read, p->text) != 0)
         json_object_set_new(j, "read", json_string(p->read));
     if (j && !isnan(p->rerank)) json_object_set_new(j, "rerank", json_real(p->rerank));
@@ -48,10 +57,12 @@ static json_t *citations_json(const pith_answer *a)
     for (size_t i = 0; i < a->n_citations; i++) {
         const pith_citation *c = &a->citations[i];
         const pith_passage *p = &a->passages[c->passage];
-        json_array_append_new(all, json_pack("{si ss ss ss sI sI ss sf si}", "n", c->n,
+        json_t *j = json_pack("{si ss ss ss sI sI ss sf si}", "n", c->n,
             "document", p->document, "title", p->title, "section", p->section,
             "start", (json_int_t)c->start, "end", (json_int_t)c->end, "text", c->text,
-            "support", c->support, "passage", p->rank));
+            "support", c->support, "passage", p->rank);
+        add_pages(j, c->page, c->page_end);
+        json_array_append_new(all, j);
     }
     return all;
 }

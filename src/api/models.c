@@ -1,6 +1,7 @@
 /* models.c -- the models behind the handle: used directly, listed, fetched, shown. */
 #include "api/handle.h"
 #include "model/catalog.h"
+#include "extract/extract.h"
 #include "model/doctor.h"
 
 #include <jansson.h>
@@ -131,16 +132,36 @@ int pith_model_show(const char *name, char **json, pith_error *why)
     return json_out(&cx, st, j, json, why);
 }
 
-static json_t *doctor_json(const Doctor *d)
+/* What holds those who read documents, and in *problem why they cannot be read at all. */
+static const char *sandbox(Ctx *cx, const char **problem)
 {
+    Extractor *x = NULL;
+    ExtractorInfo info = { 0 };
+    Status st = extractor_open(cx, &x);
+    if (st == OK) st = extractor_info(cx, x, &info);
+    extractor_close(x);
+    *problem = st == OK ? NULL : ctx_dup(cx, str_z(cx->reason)).p;
+    ctx_forgive(cx);
+    if (st != OK) return "none";
+    if (info.landlock == 0) return "seccomp and limits; this kernel has no Landlock";
+    return ctx_printf(cx, "Landlock (ABI %d), seccomp and limits", info.landlock).p;
+}
+
+static json_t *doctor_json(Ctx *cx, const Doctor *d)
+{
+    const char *unread, *walls = sandbox(cx, &unread);
     json_t *problems = json_array();
+    if (unread)
+        json_array_append_new(problems, json_pack("{ss ss}", "what", unread, "cure",
+                                                  "until then no document is indexed"));
     for (int i = 0; i < d->n_problems; i++)
         json_array_append_new(problems, json_pack("{ss ss}", "what", d->problem[i].what.p,
                                                   "cure", d->problem[i].cure.p));
-    return json_pack("{ss ss si sI sI ss ss ss so}", "cpu", d->cpu.p, "features",
+    return json_pack("{ss ss si sI sI ss ss ss ss* so}", "cpu", d->cpu.p, "features",
         d->features.p, "cores", d->cores, "memory_bytes", (json_int_t)d->memory_bytes,
         "free_bytes", (json_int_t)d->free_bytes, "engine", d->engine.p, "devices",
-        d->devices.p, "encoder", d->encoder.p, "problems", problems);
+        d->devices.p, "encoder", d->encoder.p, "sandbox", walls,
+        "problems", problems);
 }
 
 int pith_doctor(char **json, pith_error *why)
@@ -148,5 +169,5 @@ int pith_doctor(char **json, pith_error *why)
     Ctx cx = CTX_INIT;
     Doctor d;
     Status st = doctor(&cx, &d);
-    return json_out(&cx, st, st == OK ? doctor_json(&d) : NULL, json, why);
+    return json_out(&cx, st, st == OK ? doctor_json(&cx, &d) : NULL, json, why);
 }

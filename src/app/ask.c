@@ -102,17 +102,19 @@ static void show_sources(const Cli *cli, const pith_answer *a)
     for (size_t i = 0; i < a->n_citations; i++) {
         const pith_citation *c = &a->citations[i];
         const pith_passage *p = &a->passages[c->passage];
-        printf("\n[%d] %s%s%s%s, bytes %zu-%zu\n", c->n, p->document,
-               *p->section ? " > " : "", p->section, dim, c->start, c->end);
+        printf("\n[%d] ", c->n);
+        term_place(p);
+        printf("%s, bytes %zu-%zu\n", dim, c->start, c->end);
         term_paragraph(c->text, 4);
         fputs(plain, stdout);
     }
     if (!a->abstained || a->n_passages == 0) return;
     puts("\nNearest passages:");
-    for (size_t i = 0; i < a->n_passages; i++)
-        printf("  %s%s%s, bytes %zu-%zu\n", a->passages[i].document,
-               *a->passages[i].section ? " > " : "", a->passages[i].section,
-               a->passages[i].start, a->passages[i].end);
+    for (size_t i = 0; i < a->n_passages; i++) {
+        fputs("  ", stdout);
+        term_place(&a->passages[i]);
+        printf(", bytes %zu-%zu\n", a->passages[i].start, a->passages[i].end);
+    }
 }
 
 static void show_remarks(const pith_answer *a)

@@ -10,9 +10,9 @@ static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
 static void print_passage(const Cli *cli, const pith_passage *p)
 {
     const char *bold = cli->color ? "\033[1m" : "", *plain = cli->color ? "\033[0m" : "";
-    printf("%s%d. %s%s", bold, p->rank, p->document, plain);
-    if (*p->section) printf(" > %s", p->section);
-    printf("  (%.3f, bytes %zu-%zu)\n", p->score, p->start, p->end);
+    printf("%s%d. ", bold, p->rank);
+    term_place(p);
+    printf("%s  (%.3f, bytes %zu-%zu)\n", plain, p->score, p->start, p->end);
     term_paragraph(p->text, 3);
     putchar('\n');
 }

@@ -75,6 +75,16 @@ const char *term_bytes(uint64_t bytes, char out[16])
     return out;
 }
 
+void term_place(const pith_passage *p)
+{
+    fputs(p->document, stdout);
+    if (p->page > 0 && p->page_end > p->page)
+        printf(", pages %d-%d", p->page, p->page_end);
+    else if (p->page > 0)
+        printf(", page %d", p->page);
+    if (*p->section) printf(" > %s", p->section);
+}
+
 void term_paragraph(const char *text, int indent)
 {
     int width = width_of(STDOUT_FILENO), at = 0;

@@ -2,6 +2,8 @@
 #ifndef PITH_APP_TERM_H
 #define PITH_APP_TERM_H
 
+#include "pith.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +25,8 @@ void progress_clear(const Progress *p);
 double term_now_ms(void);
 /* "1.2 MB", into at least 16 bytes. */
 const char *term_bytes(uint64_t bytes, char out[16]);
+/* Prints where a passage stands: "manual.pdf, page 12 > Section". */
+void term_place(const pith_passage *p);
 /* Prints text wrapped and indented to the width of the terminal; line ends in it are
  * white space. */
 void term_paragraph(const char *text, int indent);

@@ -122,7 +122,7 @@ static Status fill(const Job *j, pith *p, const Corpus *c)
         size_t n = c->n - f.done < BATCH ? c->n - f.done : BATCH;
         for (size_t i = 0; i < n; i++) {
             const Doc *d = &c->at[f.done + i];
-            batch[i] = (pith_text){ d->id.p, d->title.p, d->text.p, "text" };
+            batch[i] = (pith_text){ d->id.p, d->title.p, d->text.p, "text", 0 };
         }
         job_progress(j, f.done, f.total, "documents");
         if (pith_add_texts(p, batch, n, &o, NULL, &why) != PITH_OK)

@@ -48,7 +48,8 @@ typedef struct Cutting {
     const Origin *origin;
     Chunker chunker;
     Trail trail;            // where the last window ended
-    size_t windows;
+    char title[TITLE_BYTES];    // that of the first window, which counts for all
+    size_t title_n, windows;
     Pending first;          // the document, with the chunks of its first window
 } Cutting;
 
@@ -80,6 +81,9 @@ static Status keep_texts(Ctx *cx, const Parsed *window, Pending *p)
 static Status cut_first(Cutting *k, const Parsed *window)
 {
     Ctx *cx = &k->q->work;
+    Str title = shorter(window->title, TITLE_BYTES);
+    if (title.n) memcpy(k->title, title.p, title.n);
+    k->title_n = title.n;
     TRY(describe(k, window->title));
     TRY(chunk_parts(cx, &k->chunker, window, &k->first.chunks, &k->first.n));
     k->chunker.section = trail_keep(&k->trail, k->chunker.section);
@@ -92,10 +96,12 @@ static Status cut_next(Cutting *k, const Parsed *window)
 {
     Queue *q = k->q;
     Ctx cx = { .cancelled = q->work.cancelled, .cancel_arg = q->work.cancel_arg };
+    Parsed part = *window;
     Chunk *chunks;
     size_t n;
     if (k->windows == 1) TRY(queue_stream(q, &k->first));
-    Status st = chunk_parts(&cx, &k->chunker, window, &chunks, &n);
+    part.title = (Str){ k->title, k->title_n };
+    Status st = chunk_parts(&cx, &k->chunker, &part, &chunks, &n);
     if (st != OK) fail(&q->work, st, "%s", cx.reason);
     else st = queue_stream_add(q, chunks, n);
     k->chunker.section = trail_keep(&k->trail, k->chunker.section);

@@ -227,6 +227,11 @@ static Status without_zeros(Ctx *cx, Str *s)
 
 enum { STEP = 1 << 20 };        // bytes between questions whether to stop
 
+static bool is_inside(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
 /* The census of all bytes. A character may lie across the border of two steps. */
 static Status count(Ctx *cx, Str s, Census *out)
 {
@@ -234,10 +239,10 @@ static Status count(Ctx *cx, Str s, Census *out)
     for (size_t at = 0, n; at < s.n; at += n) {
         TRY(ctx_check(cx));
         n = s.n - at < STEP ? s.n - at : STEP;
-        while (at + n < s.n && n > STEP - 4 && ((unsigned char)s.p[at + n] & 0xC0) == 0x80)
-            n--;
+        while (at + n < s.n && n > STEP - 4 && is_inside(s.p[at + n])) n--;
         Census c = census((Str){ s.p + at, n });
-        if (out->first_wide == s.n && c.first_wide < n) out->first_wide = at + c.first_wide;
+        if (out->first_wide == s.n && c.first_wide < n)
+            out->first_wide = at + c.first_wide;
         out->bad += c.bad;
         out->wide += c.wide;
     }

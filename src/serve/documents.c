@@ -2,6 +2,7 @@
 #include "serve/route.h"
 
 #include "base/ctx.h"
+#include "serve/base64.h"
 #include "serve/field.h"
 #include "serve/guard.h"
 
@@ -74,18 +75,33 @@ void documents_remove(Request *r, pith *p)
 
 /* ---- adding ----------------------------------------------------------------------- */
 
+static bool read_format(Request *r)
+{
+    const json_t *asked = json_object_get(r->json, "format");
+    const char *name = json_string_value(asked);
+    if (!asked || json_is_null(asked)) return true;
+    for (int i = 0; name && pith_format(i); i++)
+        if (strcmp(name, pith_format(i)) == 0) return true;
+    return field_wrong(r, "format", "text, markdown, html or another format that pith "
+                       "reads was expected");
+}
+
 static bool read_document(Request *r, void *to)
 {
-    static const char *const formats[] = { "text", "markdown", "html", NULL };
-    static const char *const known[] = { "document", "text", "title", "format", NULL };
-    int format = 0;
+    static const char *const known[] = { "document", "text", "base64", "title", "format",
+                                         NULL };
+    const json_t *text = json_object_get(r->json, "text");
+    const json_t *coded = json_object_get(r->json, "base64");
     (void)to;
     if (!field_only(r, known)) return false;
     if (!guard_name(json_string_value(json_object_get(r->json, "document"))))
         return field_wrong(r, "document", GUARD_NAME_WANTED);
-    if (json_string_length(json_object_get(r->json, "text")) == 0)
+    if (coded && (text || base64_length(json_string_value(coded)) == 0))
+        return field_wrong(r, "base64", "the bytes of a file in base64, instead of text, "
+                           "were expected");
+    if (!coded && json_string_length(text) == 0)
         return field_wrong(r, "text", "a string that is not empty was expected");
-    return field_ignored(r, "title") && field_choice(r, "format", formats, &format);
+    return field_ignored(r, "title") && read_format(r);
 }
 
 static bool read_documents(Request *r)
@@ -134,12 +150,21 @@ typedef struct Form {
     bool bad;
 } Form;
 
+/* As text, where it is that; NULL where it is not. */
+static json_t *document_text(Str s)
+{
+    bool zeros = s.n && memchr(s.p, 0, s.n);
+    return zeros ? NULL : json_stringn(s.n ? s.p : "", s.n);
+}
+
 static void end_part(Form *f)
 {
     if (!f->name.n) return;
-    json_t *j = json_pack("{ss ss#}", "document", f->name.p, "text",
-                          f->text.n ? f->text.p : "", (int)f->text.n);
-    f->bad |= !j || json_array_append_new(f->documents, j);     // not UTF-8
+    json_t *text = document_text(buf_str(&f->text));
+    json_t *j = json_pack("{ss so}", "document", f->name.p,
+                          text ? "text" : "base64",
+                          text ? text : base64_of(buf_str(&f->text)));
+    f->bad |= !j || json_array_append_new(f->documents, j);
     buf_free(&f->name);
     buf_free(&f->text);
 }
@@ -155,7 +180,6 @@ static enum MHD_Result on_part(void *cls, enum MHD_ValueKind kind, const char *k
         if (file && *file) buf_add(&f->name, str_z(file));
     }
     if (f->name.n) buf_add(&f->text, (Str){ data, n });
-    f->bad |= memchr(data ? data : "", 0, n) != NULL;
     return f->text.failed || f->bad ? MHD_NO : MHD_YES;
 }
 
@@ -169,8 +193,7 @@ static void add_form(Request *r)
     if (pp) read &= MHD_destroy_post_processor(pp) == MHD_YES;
     end_part(&f);
     if (f.bad)
-        reply_error(r, 415, "file", "file: only text in UTF-8 (text, Markdown, HTML) "
-                    "can be sent; index other files with `pith add`");
+        reply_error(r, 503, "file", "out of memory for the files");
     else if (!read || json_array_size(f.documents) == 0)
         reply_error(r, 400, "file", "a form with at least one file that has a name "
                     "and is not empty was expected");

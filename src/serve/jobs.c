@@ -3,6 +3,7 @@
 #include "serve/jobs.h"
 
 #include "base/file.h"
+#include "serve/base64.h"
 #include "serve/server.h"
 
 #include <dirent.h>
@@ -169,6 +170,21 @@ static void on_problem(void *arg, const char *path, const char *reason)
     pthread_mutex_unlock(&j->jobs->lock);
 }
 
+/* Borrowed from d but for bytes, which are made by malloc. */
+static int text_of(const json_t *d, pith_text *out, pith_error *why)
+{
+    const char *coded = json_string_value(json_object_get(d, "base64"));
+    *out = (pith_text){ json_string_value(json_object_get(d, "document")),
+                        json_string_value(json_object_get(d, "title")),
+                        json_string_value(json_object_get(d, "text")),
+                        json_string_value(json_object_get(d, "format")), 0 };
+    if (!coded) return PITH_OK;
+    out->text = base64_bytes(coded, &out->bytes);
+    if (out->text) return PITH_OK;
+    *why = (pith_error){ PITH_E_MEMORY, "out of memory for the bytes of a document" };
+    return PITH_E_MEMORY;
+}
+
 static int add_texts(Job *j, const json_t *documents, pith *p, pith_error *why)
 {
     pith_add_options opt = { .on_progress = on_progress, .on_problem = on_problem,
@@ -179,14 +195,15 @@ static int add_texts(Job *j, const json_t *documents, pith *p, pith_error *why)
         *why = (pith_error){ PITH_E_MEMORY, "out of memory for the documents" };
         return PITH_E_MEMORY;
     }
-    for (size_t i = 0; i < n; i++) {
-        const json_t *d = json_array_get(documents, i);
-        texts[i] = (pith_text){ json_string_value(json_object_get(d, "document")),
-                                json_string_value(json_object_get(d, "title")),
-                                json_string_value(json_object_get(d, "text")),
-                                json_string_value(json_object_get(d, "format")) };
+    int code = PITH_OK;
+    size_t made = 0;
+    while (made < n && code == PITH_OK) {
+        code = text_of(json_array_get(documents, made), &texts[made], why);
+        made += code == PITH_OK;
     }
-    int code = pith_add_texts(p, texts, n, &opt, &j->report, why);
+    if (code == PITH_OK) code = pith_add_texts(p, texts, n, &opt, &j->report, why);
+    while (made-- > 0)
+        if (texts[made].bytes) free((void *)(uintptr_t)texts[made].text);
     free(texts);
     return code;
 }

@@ -5,6 +5,7 @@
  * with the message is a JSON-RPC error. */
 #include "serve/mcp.h"
 
+#include "serve/base64.h"
 #include "serve/guard.h"
 
 #include <stdlib.h>
@@ -98,13 +99,21 @@ static int add_patiently(pith *p, const pith_text *doc, pith_report *report,
 
 static json_t *run_add(pith *p, const json_t *args)
 {
+    const char *coded = text_argument(args, "base64");
     pith_text doc = { text_argument(args, "document"), text_argument(args, "title"),
-                      text_argument(args, "text"), text_argument(args, "format") };
+                      text_argument(args, "text"), text_argument(args, "format"), 0 };
     pith_report report = { 0 };
     pith_error why;
     if (!guard_name(doc.uri)) return failed("document: " GUARD_NAME_WANTED);
-    if (!doc.text) return failed("text: a string with text in it was expected");
-    if (add_patiently(p, &doc, &report, &why)) return failed(why.message);
+    char *bytes = coded && !doc.text ? base64_bytes(coded, &doc.bytes) : NULL;
+    if (bytes) doc.text = bytes;
+    if (!doc.text || (bytes && doc.bytes == 0)) {
+        free(bytes);
+        return failed("text or base64: a string with text in it was expected");
+    }
+    int code = add_patiently(p, &doc, &report, &why);
+    free(bytes);
+    if (code) return failed(why.message);
     if (report.failed) return failed("the text could not be indexed");
     json_t *j = json_pack("{ss sI sI sI}", "document", doc.uri, "added",
                           (json_int_t)report.added, "changed", (json_int_t)report.changed,
@@ -158,9 +167,12 @@ static const Tool tools[] = {
       "Puts a text into the user's store, or replaces the one of that name.",
       "{\"type\":\"object\",\"properties\":{"
       "\"document\":{\"type\":\"string\",\"description\":\"its name: notes/plan.md\"},"
-      "\"text\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
-      "\"format\":{\"enum\":[\"text\",\"markdown\",\"html\"]}},"
-      "\"required\":[\"document\",\"text\"],\"additionalProperties\":false}",
+      "\"text\":{\"type\":\"string\"},"
+      "\"base64\":{\"type\":\"string\",\"description\":\"instead of text, the bytes of "
+      "a file: PDF, DOCX, e-mail, ...\"},\"title\":{\"type\":\"string\"},"
+      "\"format\":{\"type\":\"string\",\"description\":\"text, markdown, html, pdf, ...; "
+      "told from name and bytes\"}},"
+      "\"required\":[\"document\"],\"additionalProperties\":false}",
       MCP_WRITE, false, run_add },
     { "list", "List documents", "Names the documents in the user's store.",
       "{\"type\":\"object\",\"additionalProperties\":false}",

@@ -25,7 +25,42 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 head -c 500 /dev/urandom > noise.bin
-http 415 POST /v1/documents -F file=@noise.bin
+http 202 POST /v1/documents -F file=@noise.bin
+job=$(python3 -c 'import json; print(json.load(open("out"))["id"])')
+job_ends() {
+    for _ in $(seq 100); do
+        http 200 GET "/v1/jobs/$1"
+        grep -qE '"status": ?"(done|failed)"' out && return
+        sleep 0.1
+    done
+    die "job $1 does not end"
+}
+job_ends "$job"
+has out 'noise.bin: this is no text'
+
+# ---- files that are no text -----------------------------------------------------------
+python3 - <<'PYTHON'
+import base64, json, zipfile
+def docx(path, text):
+    w = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as z:
+        z.writestr('word/document.xml', f'<w:document xmlns:w="{w}"><w:body><w:p><w:r>'
+                   f'<w:t>{text}</w:t></w:r></w:p></w:body></w:document>')
+docx('balloon.docx', 'The balloon lands on Mondays behind the mill.')
+docx('glider.docx', 'The glider starts on Fridays from the dike.')
+json.dump({'document': 'glider.docx', 'base64': base64.b64encode(
+    open('glider.docx', 'rb').read()).decode()}, open('glider.json', 'w'))
+PYTHON
+http 202 POST /v1/documents -F file=@balloon.docx
+job_ends "$(python3 -c 'import json; print(json.load(open("out"))["id"])')"
+http 202 POST /v1/documents -H 'Content-Type: application/json' -d @glider.json
+job_ends "$(python3 -c 'import json; print(json.load(open("out"))["id"])')"
+post 200 /v1/search '{"query":"balloon glider","mode":"words"}'
+has out 'lands on Mondays' 'starts on Fridays'
+post 400 /v1/documents '{"document":"a.pdf","base64":"no base64!"}'
+json out "j['error']['param'] == 'base64'"
+post 400 /v1/documents '{"document":"a","text":"b","format":"word"}'
+json out "j['error']['param'] == 'format'"
 for name in ../etc/passwd /etc/passwd a/../b '' 'a//b' 'a\\b'; do
     post 400 /v1/documents "{\"document\":\"$name\",\"text\":\"x\"}"
 done

@@ -16,12 +16,12 @@ static const pith_text documents[] = {
     { "lighthouse.md", "Halvorsen lighthouse",
       "# History\n\nThe Halvorsen lighthouse was built in 1871 by the engineer Ingrid "
       "Halvorsen.\n\n# Lamp\n\nThe lamp was automated in 1986. The fog horn uses "
-      "compressed air.\n", "markdown" },
+      "compressed air.\n", "markdown", 0 },
     { "museum.md", "Museum",
       "# Opening\n\nThe coast museum opens at ten. Tickets cost four kroner.\n",
-      "markdown" },
+      "markdown", 0 },
     { "birds.txt", "Birds",
-      "Scientists count sea birds in spring. Records go back to 1952.\n", "text" },
+      "Scientists count sea birds in spring. Records go back to 1952.\n", "text", 0 },
 };
 enum { N_DOCUMENTS = sizeof documents / sizeof *documents };
 
@@ -95,7 +95,7 @@ static void quotes_with_the_exact_bytes_of_a_page(void **state)
     Fixture *f = *state;
     static const char page[] = "<html><body><p>The <b>ferry</b> to Brekke "
                                "leaves at seven &amp; at noon.</p></body></html>";
-    const pith_text doc = { "ferry.html", NULL, page, "html" };
+    const pith_text doc = { "ferry.html", NULL, page, "html", 0 };
     pith_ask_options opt = { .quote = 1, .no_abstain = 1 };
     pith_error why;
     assert_int_equal(pith_add_texts(f->p, &doc, 1, NULL, NULL, &why), 0);

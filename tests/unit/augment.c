@@ -188,9 +188,9 @@ static void one_list_keeps_its_order_and_begins_at_one(void **state)
 /* ---- in a search ------------------------------------------------------------------- */
 
 static const pith_text documents[] = {
-    { "a", "A", "Apples grow on trees.", "text" },
-    { "b", "B", "Frank Herbert wrote Dune.", "text" },
-    { "c", "C", "Ferries leave at noon.", "text" },
+    { "a", "A", "Apples grow on trees.", "text", 0 },
+    { "b", "B", "Frank Herbert wrote Dune.", "text", 0 },
+    { "c", "C", "Ferries leave at noon.", "text", 0 },
 };
 
 /* A store with these documents, below a folder of its own. */

@@ -17,10 +17,10 @@
 
 static const pith_text documents[] = {
     { "notes/lighthouse", "Lighthouse",
-      "The lighthouse was built in 1871 by Ingrid Halvorsen.", "text" },
+      "The lighthouse was built in 1871 by Ingrid Halvorsen.", "text", 0 },
     { "notes/museum", "Museum", "The museum opens at ten. Tickets cost four kroner.",
-      "text" },
-    { "notes/ferry", "Ferry", "The ferry leaves twice a day from the pier.", "text" },
+      "text", 0 },
+    { "notes/ferry", "Ferry", "The ferry leaves twice a day from the pier.", "text", 0 },
 };
 enum { N_DOCUMENTS = sizeof documents / sizeof *documents };
 static const char question[] = "Who built the lighthouse?";

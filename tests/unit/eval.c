@@ -259,7 +259,7 @@ static void asks_the_users_own_questions(void **state)
                "{\"question\":\"xyzzy\",\"answers\":[]}\n");
     pith_options o = { .embedder = "fake:", .generator = "fake:", .reranker = "none" };
     pith_text doc = { "docs/light", "Lighthouse", "Ingrid Halvorsen built it in 1871.",
-                      "text" };
+                      "text", 0 };
     pith_error why;
     pith *p = NULL;
     assert_int_equal(pith_open(&o, &p, &why), PITH_OK);

@@ -555,6 +555,92 @@ static void an_embedder_that_fails_ends_the_run_with_its_reason(void **state)
     assert_absent(d, "a.md");
 }
 
+/* Paragraphs of one word each that is nowhere else, under a heading at each thousand. */
+static void write_large(Desk *d, const char *name, size_t n)
+{
+    Buf b = BUF(64 << 20);
+    for (size_t i = 0; i < n; i++) {
+        if (i % 1000 == 0) buf_addf(&b, "# Section %zu\n\n", i / 1000);
+        buf_addf(&b, "Kites fly over the harbour of paragraph%zu, and nobody knows why "
+                     "they do so at noon when the ferry leaves the pier.\n\n", i);
+    }
+    assert_false(b.failed);
+    put_bytes(d, name, buf_str(&b));
+    buf_free(&b);
+}
+
+static Chunk find_word(Desk *d, const char *word)
+{
+    Hits hits;
+    Chunk c;
+    assert_int_equal(store_words(&d->cx, d->store, str_z(word), 2, &hits), OK);
+    assert_int_equal(hits.n, 1);
+    assert_int_equal(store_chunks(&d->cx, d->store, &hits.at[0].chunk, 1, &c, NULL), OK);
+    return c;
+}
+
+static void a_document_of_several_windows_is_put_as_it_comes(void **state)
+{
+    Desk *d = *state;
+    enum { PARAGRAPHS = 50000 };                // 5.9 MB
+    put(d, "a.md", "Words before.\n");
+    write_large(d, "b.md", PARAGRAPHS);
+    put(d, "c.md", "Words behind.\n");
+    add(d, "");
+    assert_report(d, 3, 0, 0, 0, 0, 0);
+    assert_true(find(d, "b.md").chunks > PARAGRAPHS / 20);
+    Chunk first = find_word(d, "paragraph7"), last = find_word(d, "paragraph49999");
+    assert_true(str_eq(find(d, "b.md").title, STR("Section 0")));
+    assert_int_equal(first.section.n, 0);       // the title is not said twice
+    assert_true(str_eq(last.section, STR("Section 49")));
+    assert_true(last.start > 5000000 && last.end - last.start == last.text.n);
+    add(d, "");
+    assert_report(d, 0, 0, 3, 0, 0, 0);
+}
+
+static void a_section_goes_on_over_the_border_of_two_windows(void **state)
+{
+    Desk *d = *state;
+    write_large(d, "b.md", 40000);
+    add(d, "");
+    char word[32];
+    for (int i = 1999; i < 40000; i += 1000) {
+        snprintf(word, sizeof word, "paragraph%d", i);
+        Chunk c = find_word(d, word);
+        assert_true(str_eq(c.section, ctx_printf(&d->cx, "Section %d", i / 1000)));
+    }
+}
+
+static void a_large_document_that_is_stopped_leaves_the_old_one(void **state)
+{
+    Desk *d = *state;
+    put(d, "b.md", "# Old\n\nThe old words.\n");
+    add(d, "");
+    write_large(d, "b.md", 50000);
+    d->cx.cancelled = is_cancelled;
+    d->cx.cancel_arg = d;
+    d->cancel_after = 20;
+    d->stays_cancelled = true;
+    assert_int_equal(try_add(d, ""), E_CANCELLED);
+    ctx_forgive(&d->cx);
+    assert_int_equal(find(d, "b.md").chunks, 1);
+    d->cancel_after = 0;
+    add(d, "");
+    assert_report(d, 0, 1, 0, 0, 0, 0);
+    assert_true(find(d, "b.md").chunks > 1000);
+}
+
+static void a_damaged_file_is_told_and_the_rest_goes_on(void **state)
+{
+    Desk *d = *state;
+    put(d, "a.md", "Words.\n");
+    put_bytes(d, "b.docx", STR("PK\3\4 and nothing that a package has"));
+    put(d, "c.md", "Words.\n");
+    add(d, "");
+    assert_report(d, 2, 0, 0, 0, 0, 1);
+    assert_non_null(strstr(d->problem, "b.docx: "));
+}
+
 static void texts_are_documents_too(void **state)
 {
     Desk *d = *state;
@@ -609,6 +695,10 @@ int main(void)
         TEST(being_killed_loses_the_batch_in_work_and_nothing_that_was_told),
         TEST(many_small_files_and_a_large_one_keep_their_own_vectors),
         TEST(an_embedder_that_fails_ends_the_run_with_its_reason),
+        TEST(a_document_of_several_windows_is_put_as_it_comes),
+        TEST(a_section_goes_on_over_the_border_of_two_windows),
+        TEST(a_large_document_that_is_stopped_leaves_the_old_one),
+        TEST(a_damaged_file_is_told_and_the_rest_goes_on),
         TEST(texts_are_documents_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,7 +175,7 @@ static void makes_questions_where_none_are_given(void **state)
         snprintf(text[i], sizeof text[i],
                  "Name the thing: what does zebra%d eat in river%d?\n"
                  "zebra%d river%d eat", i, i, i, i);
-        doc[i] = (pith_text){ name[i], NULL, text[i], "text" };
+        doc[i] = (pith_text){ name[i], NULL, text[i], "text", 0 };
     }
     assert_int_equal(pith_open(&o, &p, NULL), 0);
     assert_int_equal(pith_add_texts(p, doc, 120, NULL, NULL, NULL), 0);

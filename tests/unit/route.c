@@ -10,9 +10,9 @@
 
 static const pith_text documents[] = {
     { "open/lighthouse.md", "Lighthouse",
-      "The Halvorsen lighthouse was built in 1871 by Ingrid Halvorsen.", "markdown" },
+      "The Halvorsen lighthouse was built in 1871 by Ingrid Halvorsen.", "markdown", 0 },
     { "secret/plan.md", "Plan " SECRET,
-      "The merger of Halvorsen is planned under the word " SECRET ".", "markdown" },
+      "The merger of Halvorsen is planned under the word " SECRET ".", "markdown", 0 },
 };
 
 typedef struct Owner {

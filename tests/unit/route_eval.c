@@ -136,7 +136,7 @@ static void own_questions_are_measured_by_the_large_models_answer(void **state)
     LlmServer s = { .answer = "It was Ingrid Halvorsen." };
     pith_options opt = { .store = at(d, "store.db"), .generator = "fake:",
                          .embedder = "fake:", .reranker = "fake:" };
-    const pith_text doc = { "a.md", "A", "The lighthouse was built by Ingrid.", NULL };
+    const pith_text doc = { "a.md", "A", "The lighthouse was built by Ingrid.", NULL, 0 };
     pith *p;
     pith_error why;
     Str rows;
