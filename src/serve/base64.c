@@ -23,12 +23,13 @@ char *base64_bytes(const char *z, size_t *n)
 {
     size_t length = strlen(z), room = length / 4 * 3 + 3;
     char *bytes = malloc(room + 1);
+    const char *end = z;
     *n = 0;
     if (!bytes) return NULL;
-    const char *end = z;
     if (sodium_base642bin((unsigned char *)bytes, room, z, length, " \r\n\t", n, &end,
                           sodium_base64_VARIANT_ORIGINAL) != 0 || *end) {
         free(bytes);
+        *n = 0;
         return NULL;
     }
     bytes[*n] = '\0';
