@@ -61,7 +61,7 @@ _pith()
                            --context-tokens --unanswerable --agree --limit --show --reset
                            $global" ;;
         tune:*)     [ "$before" = tune ] && words='data train gate' ;;
-        eval:-*)    words="--queries --qrels --limit --mode --rerank --k --chunk-tokens
+        eval:-*)    words="--queries --qrels --limit --skip --mode --rerank --k --chunk-tokens
                            --context-tokens --max-tokens --oracle --closed-book --run
                            --run-out --baseline --per-query --rewrite --decompose --hyde
                            --splits --risk --confidence --masked --examples

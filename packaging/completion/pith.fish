@@ -87,6 +87,8 @@ complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l decomp
 complete -c pith -n '__fish_seen_subcommand_from search ask chat eval' -l hyde \
     -d 'search with a passage made up'
 
+complete -c pith -n '__fish_seen_subcommand_from eval' -l skip -x -d 'not the first N'
+
 set -l promise '__fish_seen_subcommand_from calibrate'
 complete -c pith -n "$promise" -l limit -x -d 'the first N questions'
 complete -c pith -n "$promise" -l per-query -r -F -d 'write figures'

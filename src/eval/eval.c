@@ -20,6 +20,7 @@ typedef struct Verb {
 #define FILES "  --queries FILE  questions, DIR/queries.jsonl\n" \
               "  --qrels FILE    judgements, DIR/qrels.tsv\n" \
               "  --limit N       the first N questions\n" \
+              "  --skip N        of those, not the first N\n" \
               "  --per-query FILE  write one row of figures for each question\n"
 #define AUGMENT "  --rewrite, --decompose, --hyde  let the generator add to questions\n"
 #define ASKING "  --mode words|vectors|hybrid\n" AUGMENT \

@@ -90,6 +90,18 @@ static Status read_qrels(const Job *j, bool need, Set *out)
     return OK;
 }
 
+Status job_cut(const Job *j, Questions *qs)
+{
+    size_t skip = (size_t)j->opt->skip, limit = (size_t)j->opt->limit;
+    if (limit && limit < qs->n) qs->n = limit;
+    if (skip >= qs->n && skip)
+        return fail(j->cx, E_FORMAT, "--skip %zu leaves none of %zu questions", skip,
+                    qs->n);
+    qs->at += skip;
+    qs->n -= skip;
+    return OK;
+}
+
 Status job_read(const Job *j, bool need_qrels, Set *out)
 {
     *out = (Set){ 0 };
@@ -99,7 +111,5 @@ Status job_read(const Job *j, bool need_qrels, Set *out)
     TRY(corpus_read(j->cx, corpus, &out->corpus));
     TRY(questions_read(j->cx, queries, &out->questions));
     TRY(read_qrels(j, need_qrels, out));
-    size_t limit = (size_t)j->opt->limit;
-    if (limit && limit < out->questions.n) out->questions.n = limit;
-    return OK;
+    return job_cut(j, &out->questions);
 }

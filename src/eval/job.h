@@ -20,7 +20,7 @@ typedef struct Job {
 /* A collection as the job's options name it. */
 typedef struct Set {
     Corpus corpus;
-    Questions questions;  // cut to --limit
+    Questions questions;  // cut to --skip and --limit
     Qrels qrels;
 } Set;
 
@@ -28,6 +28,9 @@ typedef struct Set {
  * name documents or questions that are not there. need_qrels false: none is no error.
  * E_FORMAT: no judgement names a document of the corpus. */
 MUST_USE Status job_read(const Job *j, bool need_qrels, Set *out);
+
+/* Leaves --limit questions, without the first --skip. E_FORMAT: none is left. */
+MUST_USE Status job_cut(const Job *j, Questions *qs);
 
 /* Opens a store of the collection, kept in the user's cache under a name made of the
  * corpus file's path, size and time, the embedder and the chunk size, so that the next

@@ -55,6 +55,8 @@ static const Option table[] = {
     { "--mode", offsetof(EvalOptions, mode), MODE, SEARCHES },
     { "--k", offsetof(EvalOptions, k), COUNT, EVAL_RETRIEVE },
     { "--rerank", offsetof(EvalOptions, rerank), COUNT, EVAL_RETRIEVE | EVAL_QUESTIONS },
+    { "--skip", offsetof(EvalOptions, skip), COUNT,
+      COLLECTIONS | EVAL_QUESTIONS | EVAL_ROUTE_FIT },
     { "--limit", offsetof(EvalOptions, limit), COUNT,
       COLLECTIONS | EVAL_QUESTIONS | EVAL_ROUTE_FIT | EVAL_TUNE_GATE },
     { "--chunk-tokens", offsetof(EvalOptions, chunk_tokens), COUNT, INDEXES },

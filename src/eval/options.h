@@ -31,7 +31,7 @@ typedef struct EvalOptions {
     int mode;                               // PITH_HYBRID, ...
     int k;                                  // documents of a ranking; 100
     int rerank;                             // passages the reranker reads; 0
-    int limit;                              // questions; 0: all
+    int skip, limit;                        // questions; 0: none, all
     int chunk_tokens, context_tokens, max_tokens, threads;   // 0: pith's default
     double filter_margin;                   // logits; 0: pith's default
     bool no_rerank, no_filter, no_abstain;  // stages left out

@@ -89,7 +89,7 @@ Status eval_questions(const Job *j)
     Tables t;
     pith *p = NULL;
     TRY(questions_read(j->cx, j->opt->operand[0], &qs));
-    if (j->opt->limit && (size_t)j->opt->limit < qs.n) qs.n = (size_t)j->opt->limit;
+    TRY(job_cut(j, &qs));
     TRY(table_new(j->cx, found_name, N_FOUND, qs.n, &t.found));
     TRY(table_new(j->cx, asked_name, N_ASKED, qs.n, &t.asked));
     TRY(table_new(j->cx, asked_name, N_ASKED, qs.n, &t.nothing));

@@ -95,7 +95,7 @@ static Status from_questions(const Job *j, const char *path, Table *out)
     Questions qs;
     pith *p = NULL;
     TRY(questions_read(j->cx, path, &qs));
-    if (j->opt->limit && (size_t)j->opt->limit < qs.n) qs.n = (size_t)j->opt->limit;
+    TRY(job_cut(j, &qs));
     TRY(pairs_new(j->cx, qs.n, out));
     TRY(job_open(j, j->env->open.store, &p));
     Status st = ask_all(j, p, &qs, out);

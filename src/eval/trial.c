@@ -136,7 +136,7 @@ Status trials_of_file(const Job *j, pith *p, const char *path, Table *out)
     Questions qs;
     const Qrels none = { 0 };
     TRY(questions_read(j->cx, path, &qs));
-    if (j->opt->limit && (size_t)j->opt->limit < qs.n) qs.n = (size_t)j->opt->limit;
+    TRY(job_cut(j, &qs));
     TRY(trials_new(j->cx, qs.n, out));
     return run_all(j, p, &qs, &none, out);
 }

@@ -236,6 +236,17 @@ static void scores_answers_from_a_search_and_from_given_documents(void **state)
     assert_true(figure(f, "context_recall") == 0);
 }
 
+static void leaves_the_first_questions_out(void **state)
+{
+    Fixture *f = *state;
+    evaluate(f, "retrieve %s --mode words --skip 1 --limit 2 --per-query %s/q.tsv");
+    assert_int_equal(f->status, 0);
+    assert_true(figure(f, "queries") == 1);
+    evaluate(f, "retrieve %s --mode words --skip 9");
+    assert_int_not_equal(f->status, 0);
+    assert_told(f, "--skip 9 leaves none of");
+}
+
 static void counts_refusals_of_both_kinds(void **state)
 {
     Fixture *f = *state;
@@ -374,6 +385,7 @@ int main(void)
         EVAL_TEST(keeps_what_was_asked_and_said_beside_the_figures),
         EVAL_TEST(reranks_a_run),
         EVAL_TEST(scores_answers_from_a_search_and_from_given_documents),
+        EVAL_TEST(leaves_the_first_questions_out),
         EVAL_TEST(counts_refusals_of_both_kinds),
         EVAL_TEST(asks_the_users_own_questions),
         EVAL_TEST(makes_a_page_and_lets_no_markup_in),
