@@ -1,17 +1,5 @@
 /* Evaluations from end to end, over the public API, with the model that needs no file. */
-#include "base/file.h"
-#include "eval/eval.h"
-
-#include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-/* cmocka wants four of the above. */
-#include <cmocka.h>
+#include "support/evaluation.h"
 
 static const char corpus[] =
     "{\"id\":\"light\",\"title\":\"Lighthouse\",\"text\":\"The lighthouse was built in "
@@ -28,99 +16,20 @@ static const char queries[] =
     "{\"id\":\"3\",\"text\":\"What is the mayor called?\",\"answers\":[]}\n";
 static const char qrels[] = "1\tlight\t1\n2\tmuseum\t2\n2\tferry\t0\n";
 
-/* A collection in a folder of its own, and what an evaluation said about it. */
-typedef struct Fixture {
-    char dir[64];
-    char *out;
-    size_t n_out;
-    Buf messages;
-    int status;
-    json_t *json;      // NULL where the output is none
-} Fixture;
-
 static void write_text(const Fixture *f, const char *name, const char *text)
 {
-    Ctx cx = CTX_INIT;
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", f->dir, name);
-    assert_int_equal(file_write(&cx, path, str_z(text)), OK);
-    ctx_end(&cx);
-}
-
-static void forget(Fixture *f)
-{
-    json_decref(f->json);
-    free(f->out);
-    buf_free(&f->messages);
-    f->json = NULL;
-    f->out = NULL;
+    write_file(f, name, str_z(text));
 }
 
 static int set_up(void **state)
 {
-    Fixture *f = calloc(1, sizeof *f);
+    Fixture *f = fixture_new();
     if (!f) return -1;
-    strcpy(f->dir, "/tmp/pith-eval-XXXXXX");
-    f->messages = BUF(65536);
-    if (!mkdtemp(f->dir)) return -1;
-    setenv("XDG_CACHE_HOME", f->dir, 1);
-    setenv("XDG_DATA_HOME", f->dir, 1);
     write_text(f, "corpus.jsonl", corpus);
     write_text(f, "queries.jsonl", queries);
     write_text(f, "qrels.tsv", qrels);
     *state = f;
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    Fixture *f = *state;
-    Ctx cx = CTX_INIT;
-    forget(f);
-    Status st = folder_remove(&cx, f->dir);
-    ctx_end(&cx);
-    free(f);
-    return st == OK ? 0 : -1;
-}
-
-static void hear(void *arg, const char *message)
-{
-    buf_add(arg, str_z(message));
-    buf_add(arg, STR("\n"));
-}
-
-/* Runs words, in which %s is the fixture's folder, with --json. */
-static void evaluate(Fixture *f, const char *words)
-{
-    char line[512], *argv[24];
-    int argc = 0;
-    forget(f);
-    snprintf(line, sizeof line, words, f->dir, f->dir, f->dir);
-    for (char *w = strtok(line, " "); w && argc < 22; w = strtok(NULL, " "))
-        argv[argc++] = w;
-    argv[argc] = NULL;
-    EvalEnv env = { .open = { .generator = "fake:", .embedder = "fake:", .threads = 1,
-                              .reranker = "fake:" },
-                    .json = true, .on_message = hear, .arg = &f->messages };
-    env.out = open_memstream(&f->out, &f->n_out);
-    assert_non_null(env.out);
-    f->status = eval_main(argc, argv, &env);
-    fclose(env.out);
-    f->json = json_loads(f->out, 0, NULL);
-    if (f->status != 0) print_message("%.*s", (int)f->messages.n, f->messages.p);
-}
-
-static double figure(const Fixture *f, const char *name)
-{
-    const json_t *v = json_object_get(f->json, name);
-    if (!json_is_number(v)) fail_msg("no figure %s in %s", name, f->out);
-    return json_number_value(v);
-}
-
-static void assert_told(const Fixture *f, const char *part)
-{
-    if (!f->messages.p || !strstr(f->messages.p, part))
-        fail_msg("'%s' lacks '%s'", f->messages.p ? f->messages.p : "", part);
 }
 
 /* ---- each evaluation --------------------------------------------------------------- */
@@ -136,11 +45,11 @@ static void ranks_a_collection_in_each_mode(void **state)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         evaluate(f, words[i]);
         assert_int_equal(f->status, 0);
-        assert_true(figure(f, "queries") == 2);   // 3 has no judgement
-        assert_true(figure(f, "ndcg@10") == 1);
-        assert_true(figure(f, "recall@100") == 1);
-        assert_true(figure(f, "mrr@10") == 1);
-        assert_true(figure(f, "ms_p99") >= figure(f, "ms_p50"));
+        assert_true(figure(f->json, "queries") == 2);   // 3 has no judgement
+        assert_true(figure(f->json, "ndcg@10") == 1);
+        assert_true(figure(f->json, "recall@100") == 1);
+        assert_true(figure(f->json, "mrr@10") == 1);
+        assert_true(figure(f->json, "ms_p99") >= figure(f->json, "ms_p50"));
     }
 }
 
@@ -157,7 +66,7 @@ static void compares_with_a_run_that_it_wrote(void **state)
     assert_true(json_real_value(json_object_get(ndcg, "p")) == 1);
     evaluate(f, "compare %s/a.tsv %s/a.tsv");
     assert_int_equal(f->status, 0);
-    assert_true(figure(f, "queries") == 2);
+    assert_true(figure(f->json, "queries") == 2);
 }
 
 /* The question of the first example, and its figure in the second table. */
@@ -212,9 +121,9 @@ static void reranks_a_run(void **state)
                              "2\tmuseum\t3\n");
     evaluate(f, "rerank %s --run %s/bad.run");
     assert_int_equal(f->status, 0);
-    assert_true(figure(f, "ndcg@10") == 1);
-    assert_true(figure(f, "ndcg@10_before") < .7);
-    assert_true(figure(f, "pairs") == 4);
+    assert_true(figure(f->json, "ndcg@10") == 1);
+    assert_true(figure(f->json, "ndcg@10_before") < .7);
+    assert_true(figure(f->json, "pairs") == 4);
     assert_told(f, "1 documents of the run are not in the corpus");
 }
 
@@ -223,17 +132,17 @@ static void scores_answers_from_a_search_and_from_given_documents(void **state)
     Fixture *f = *state;
     evaluate(f, "answer %s --per-query %s/a.tsv");
     assert_int_equal(f->status, 0);
-    assert_true(figure(f, "queries") == 2);
-    assert_true(figure(f, "context_recall") > 0);
+    assert_true(figure(f->json, "queries") == 2);
+    assert_true(figure(f->json, "context_recall") > 0);
     evaluate(f, "answer %s --oracle");
     assert_int_equal(f->status, 0);
-    assert_true(figure(f, "context_recall") == 1);
-    assert_true(figure(f, "contains") == 1);
-    assert_true(figure(f, "f1") > 0 && figure(f, "f1") <= 1);
+    assert_true(figure(f->json, "context_recall") == 1);
+    assert_true(figure(f->json, "contains") == 1);
+    assert_true(figure(f->json, "f1") > 0 && figure(f->json, "f1") <= 1);
     evaluate(f, "answer %s --closed-book --limit 1");
     assert_int_equal(f->status, 0);
-    assert_true(figure(f, "queries") == 1);
-    assert_true(figure(f, "context_recall") == 0);
+    assert_true(figure(f->json, "queries") == 1);
+    assert_true(figure(f->json, "context_recall") == 0);
 }
 
 static void leaves_the_first_questions_out(void **state)
@@ -241,7 +150,7 @@ static void leaves_the_first_questions_out(void **state)
     Fixture *f = *state;
     evaluate(f, "retrieve %s --mode words --skip 1 --limit 2 --per-query %s/q.tsv");
     assert_int_equal(f->status, 0);
-    assert_true(figure(f, "queries") == 1);
+    assert_true(figure(f->json, "queries") == 1);
     evaluate(f, "retrieve %s --mode words --skip 9");
     assert_int_not_equal(f->status, 0);
     assert_told(f, "--skip 9 leaves none of");
@@ -252,9 +161,10 @@ static void counts_refusals_of_both_kinds(void **state)
     Fixture *f = *state;
     evaluate(f, "abstain %s");
     assert_int_equal(f->status, 0);
-    assert_true(figure(f, "unanswerable") == 1);
-    assert_true(figure(f, "answerable") == 2);
-    assert_true(figure(f, "kept_answerable") >= 0 && figure(f, "kept_answerable") <= 1);
+    assert_true(figure(f->json, "unanswerable") == 1);
+    assert_true(figure(f->json, "answerable") == 2);
+    double kept = figure(f->json, "kept_answerable");
+    assert_true(kept >= 0 && kept <= 1);
     json_t *risks = json_object_get(f->json, "risk_coverage");
     assert_int_equal(json_array_size(risks), 10);
     const json_t *last = json_array_get(risks, 9);
@@ -278,10 +188,10 @@ static void asks_the_users_own_questions(void **state)
     pith_close(p);
     evaluate(f, "questions %s/mine.jsonl");
     assert_int_equal(f->status, 0);
-    assert_true(figure(f, "hit@1") == 1);
-    assert_true(figure(f, "with_answers") == 1);
-    assert_true(figure(f, "unanswerable") == 1);
-    assert_true(figure(f, "refused_unanswerable") == 1);
+    assert_true(figure(f->json, "hit@1") == 1);
+    assert_true(figure(f->json, "with_answers") == 1);
+    assert_true(figure(f->json, "unanswerable") == 1);
+    assert_true(figure(f->json, "refused_unanswerable") == 1);
 }
 
 static void makes_a_page_and_lets_no_markup_in(void **state)
@@ -307,12 +217,12 @@ static void indexes_anew_when_the_corpus_changed(void **state)
 {
     Fixture *f = *state;
     evaluate(f, "retrieve %s");
-    assert_true(figure(f, "ndcg@10") == 1);
+    assert_true(figure(f->json, "ndcg@10") == 1);
     write_text(f, "corpus.jsonl", "{\"id\":\"ferry\",\"text\":\"The museum opens.\"}\n"
                                   "{\"id\":\"museum\",\"text\":\"nothing\"}\n");
     evaluate(f, "retrieve %s");
     assert_int_equal(f->status, 0);
-    assert_true(figure(f, "ndcg@10") < 1);
+    assert_true(figure(f->json, "ndcg@10") < 1);
 }
 
 /* ---- what goes wrong --------------------------------------------------------------- */
