@@ -90,6 +90,15 @@ assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
 PYTHON
 post 200 /v1/chat/completions "{\"messages\":[$question],\"pith\":{\"ground\":false}}"
 json out "not j['citations'] and not j['pith']['passages']"
+json out "'caution' not in j['pith']"
+
+# ---- a calibration that does not fit is said with the answer --------------------------
+printf '{}' > "$PITH_STORE.calibration.json"
+post 200 /v1/chat/completions "{\"messages\":[$question]}"
+json out "'the calibration is not used' in j['pith']['caution']"
+rm "$PITH_STORE.calibration.json"
+post 200 /v1/chat/completions "{\"messages\":[$question]}"
+json out "'caution' not in j['pith']"
 post 200 /v1/chat/completions "{\"messages\":[$question],\"stop\":\" customs\",\"max_tokens\":20}"
 json out "'customs' not in j['choices'][0]['message']['content']"
 post 200 /v1/chat/completions "{\"messages\":[$question],\"max_tokens\":2}"
