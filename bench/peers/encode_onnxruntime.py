@@ -62,13 +62,15 @@ def main():
     tokenizer.enable_truncation(512)
     tokenizer.no_padding()
     all_texts, best = texts(n, TOKENS[kind]), (0, 0)
+    cpu_best = 0
     for batch in (1, 4, 16, 32):
         run(kind, session, tokenizer, all_texts[:batch], batch)
-        begin = time.monotonic()
+        begin, cpu = time.monotonic(), time.process_time()
         run(kind, session, tokenizer, all_texts, batch)
+        cpu_best = max(cpu_best, n / (time.process_time() - cpu))
         best = max(best, (n / (time.monotonic() - begin), batch))
     print(f"onnxruntime {ort.__version__}, {options.intra_op_num_threads} threads, "
-          f"batch {best[1]}: {best[0]:.1f}/s")
+          f"batch {best[1]}: {best[0]:.1f}/s, {cpu_best:.1f} a CPU second")
 
 
 if __name__ == "__main__":

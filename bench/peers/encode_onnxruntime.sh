@@ -5,30 +5,30 @@
 #
 # BENCH_ENCODE is the built program, MODEL.gguf the embedder or the reranker. ONNX_FOLDER
 # holds the int8 model.onnx that the GGUF was made from and its tokenizer.json; without it
-# they are those of the default embedder or reranker. Both take all cores, turn by turn.
+# they are those of the default embedder or reranker. Both take all cores (or those that
+# taskset leaves), turn by turn.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/peers/common.sh
 . "$here/common.sh"
 
 [ $# = 2 ] || [ $# = 3 ] || die "usage: $0 BENCH_ENCODE MODEL.gguf [ONNX_FOLDER]"
-bench=$1 gguf=$2 texts=100 turns=3
+bench=$1 gguf=$2 texts=64 turns=2
 ours=$("$bench" "$gguf" "$texts" 1 | tee /dev/stderr)
 case $ours in *pairs*) kind=rerank onnx=reranker_en ;; *) kind=embed onnx=bge_small_en ;; esac
 folder=${3:-$(onnx_folder "$onnx")}
 venv=$(peer_venv onnxruntime onnxruntime==1.32.0 tokenizers==0.23.3 numpy==2.4.6)
 
-rate() { sed -nE 's/^(int8|oneDNN|onnxruntime)[^:]*: ([0-9.]+)\/s.*/\2/p' | head -1; }
-best=$(rate <<< "$ours") peer_best=0
+# The best figure in lines like "NAME: 1.0/s, 2.0 a CPU second": wall or cpu.
+wall() { sed -nE 's/^(int8|oneDNN|onnxruntime)[^:]*: ([0-9.]+)\/s.*/\2/p' | sort -n | tail -1; }
+cpu() { sed -nE 's/.*\/s, ([0-9.]+) a CPU second.*/\1/p' | sort -n | tail -1; }
+peer=
 for ((turn = 1; turn <= turns; turn++)); do
-    peer=$("$venv/bin/python" "$here/encode_onnxruntime.py" "$kind" "$folder" "$texts")
-    printf '%s\n' "$peer"
-    peer_best=$(printf '%s\n%s\n' "$peer_best" "$(rate <<< "$peer")" | sort -n | tail -1)
-    if [ $turn -lt $turns ]; then
-        ours=$("$bench" "$gguf" "$texts" 1)
-        grep -m1 -E '^(int8|oneDNN)' <<< "$ours"
-        best=$(printf '%s\n%s\n' "$best" "$(rate <<< "$ours")" | sort -n | tail -1)
-    fi
+    peer+=$("$venv/bin/python" "$here/encode_onnxruntime.py" "$kind" "$folder" "$texts")$'\n'
+    [ $turn = $turns ] || ours+=$'\n'$("$bench" "$gguf" "$texts" 1)
 done
-awk -v a="$best" -v b="$peer_best" -v kind="$kind" \
-    'BEGIN { printf "%s, best of each: %.1f/s to %.1f/s, ratio %.2f\n", kind, a, b, a / b }'
+printf '%s' "$peer"
+awk -v a="$(wall <<< "$ours")" -v b="$(wall <<< "$peer")" -v c="$(cpu <<< "$ours")" \
+    -v d="$(cpu <<< "$peer")" -v kind="$kind" 'BEGIN {
+        printf "%s, best of each: %.1f/s to %.1f/s, ratio %.2f\n", kind, a, b, a / b
+        printf "by processor time: %.1f to %.1f, ratio %.2f\n", c, d, c / d }'
