@@ -81,45 +81,48 @@ static Status passages(Ctx *cx, Model *m, unsigned seed, Str text[PASSAGES])
     return OK;
 }
 
-static void add_rate(Series *s, double ms)
+/* A model that reads passages, by themselves or each with a question. */
+typedef struct Reader {
+    Model *m;
+    Str question;       // .p NULL: vectors are wanted
+    float *out;         // (PASSAGES, dim) vectors or (PASSAGES) logits
+} Reader;
+
+static Status read_all(Ctx *cx, const Reader *r, const Str text[PASSAGES])
 {
-    if (ms > 0) series_add(s, PASSAGES / ms * 1e3);
+    if (r->question.p)
+        return model_score(cx, r->m, r->question, text, PASSAGES, r->out);
+    return model_embed(cx, r->m, EMBED_PASSAGE, text, PASSAGES, r->out);
+}
+
+/* The first passages warm the model up; they are not measured. */
+static Status measure_reader(Ctx *cx, const Bench *b, const Reader *r, Series *out)
+{
+    Str text[PASSAGES];
+    for (int i = 0, n = bench_repeats(b, 5, 15); i <= n; i++) {
+        TRY(passages(cx, r->m, (unsigned)i, text));
+        double t = now_ms();
+        TRY(read_all(cx, r, text));
+        double ms = now_ms() - t;
+        if (i > 0 && ms > 0) series_add(out, PASSAGES / ms * 1e3);
+    }
+    return OK;
 }
 
 Status bench_embed(Ctx *cx, const Bench *b, pith *p, Series *out)
 {
-    Str text[PASSAGES];
-    Model *m;
-    TRY(handle_model(cx, p, ROLE_EMBEDDER, &m));
-    if (!m) return OK;
-    float *v = ctx_new(cx, float, PASSAGES * (size_t)model_info(m)->dim);
-    TRY_NEW(v);
-    TRY(passages(cx, m, 0, text));
-    TRY(model_embed(cx, m, EMBED_PASSAGE, text, PASSAGES, v));   // warms up
-    for (int i = 1, n = bench_repeats(b, 5, 15); i <= n; i++) {
-        TRY(passages(cx, m, (unsigned)i, text));
-        double t = now_ms();
-        TRY(model_embed(cx, m, EMBED_PASSAGE, text, PASSAGES, v));
-        add_rate(out, now_ms() - t);
-    }
-    return OK;
+    Reader r = { 0 };
+    TRY(handle_model(cx, p, ROLE_EMBEDDER, &r.m));
+    if (!r.m) return OK;
+    TRY_NEW(r.out = ctx_new(cx, float, PASSAGES * (size_t)model_info(r.m)->dim));
+    return measure_reader(cx, b, &r, out);
 }
 
 Status bench_rerank(Ctx *cx, const Bench *b, pith *p, Series *out)
 {
-    Str text[PASSAGES], question = bench_question(cx, 1);
     float logit[PASSAGES];
-    Model *m;
-    TRY_NEW(question.p);
-    TRY(handle_model(cx, p, ROLE_RERANKER, &m));
-    if (!m) return OK;
-    TRY(passages(cx, m, 0, text));
-    TRY(model_score(cx, m, question, text, PASSAGES, logit));    // warms up
-    for (int i = 1, n = bench_repeats(b, 5, 15); i <= n; i++) {
-        TRY(passages(cx, m, (unsigned)i, text));
-        double t = now_ms();
-        TRY(model_score(cx, m, question, text, PASSAGES, logit));
-        add_rate(out, now_ms() - t);
-    }
-    return OK;
+    Reader r = { .question = bench_question(cx, 1), .out = logit };
+    TRY_NEW(r.question.p);
+    TRY(handle_model(cx, p, ROLE_RERANKER, &r.m));
+    return r.m ? measure_reader(cx, b, &r, out) : OK;
 }
