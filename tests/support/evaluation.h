@@ -19,6 +19,7 @@
 
 typedef struct Fixture {
     char dir[64];
+    bool for_people;   // tables instead of JSON
     char *out;
     size_t n_out;
     Buf messages;
@@ -80,7 +81,7 @@ static inline pith_options models(void)
                            .reranker = "fake:", .threads = 1 };
 }
 
-/* Runs words, in which %s is the fixture's folder, with --json. */
+/* Runs words, in which %s is the fixture's folder; for_people or with --json. */
 static inline void evaluate(Fixture *f, const char *words)
 {
     char line[512], *argv[24], *rest;
@@ -91,7 +92,7 @@ static inline void evaluate(Fixture *f, const char *words)
          w = strtok_r(NULL, " ", &rest))
         argv[argc++] = w;
     argv[argc] = NULL;
-    EvalEnv env = { .open = models(), .json = true, .on_message = hear,
+    EvalEnv env = { .open = models(), .json = !f->for_people, .on_message = hear,
                     .arg = &f->messages };
     env.out = open_memstream(&f->out, &f->n_out);
     assert_non_null(env.out);

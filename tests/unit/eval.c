@@ -100,6 +100,18 @@ static void shows_what_gained_most_and_what_lost_most(void **state)
     assert_told(f, "--by map: no such column in both; the first has em");
 }
 
+static void shows_people_a_question_below_its_figures(void **state)
+{
+    Fixture *f = *state;
+    f->for_people = true;
+    write_text(f, "a.tsv", "query\tf1\tquestion\tanswer\n1\t0.5\tWho?\tThe  ferry\n");
+    write_text(f, "b.tsv", "query\tf1\tquestion\tanswer\n1\t0.25\tWho?\tA spirit\n");
+    evaluate(f, "compare %s/a.tsv %s/b.tsv --examples 3");
+    assert_int_equal(f->status, 0);
+    assert_non_null(strstr(f->out, "  0.5000         0.2500\n      question  Who?\n"
+                            "             a  The  ferry\n             b  A spirit\n"));
+}
+
 static void keeps_what_was_asked_and_said_beside_the_figures(void **state)
 {
     Fixture *f = *state;
@@ -292,6 +304,7 @@ int main(void)
         EVAL_TEST(ranks_a_collection_in_each_mode),
         EVAL_TEST(compares_with_a_run_that_it_wrote),
         EVAL_TEST(shows_what_gained_most_and_what_lost_most),
+        EVAL_TEST(shows_people_a_question_below_its_figures),
         EVAL_TEST(keeps_what_was_asked_and_said_beside_the_figures),
         EVAL_TEST(reranks_a_run),
         EVAL_TEST(scores_answers_from_a_search_and_from_given_documents),
