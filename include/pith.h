@@ -238,6 +238,8 @@ typedef struct pith_ask_options {
     int quote;              /* 1: the answer is to quote, and what it puts between
                                quotation marks stands in a passage byte for byte */
     int no_calibration;     /* 1: confidence and threshold as the program has them */
+    int no_log;             /* 1: no line in the router's log, as for a trial; what is
+                               sent counts against the budget all the same */
     /* The answer as it grows, citations included; nonzero stops. May be NULL. */
     int (*on_text)(void *arg, const char *piece, size_t n);
     void *arg;

@@ -336,8 +336,9 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
     TRY(answer_out(cx, &got, large ? a.remote : a.writer, out));
     TRY(route_out(cx, p, &got, out));
     out->caution = caution.n ? caution.p : NULL;
-    if (a.remote && !o->context_only && !opt.closed_book)
-        TRY(remote_account(cx, p, &got, now_ms() - begun));
+    bool routed = a.remote && !o->context_only && !opt.closed_book;
+    if (routed) TRY(remote_account(cx, p, &got));
+    if (routed && !o->no_log) TRY(remote_log(cx, p, &got, now_ms() - begun));
     out->first_token_ms += out->first_token_ms > 0 ? loaded : 0;
     out->total_ms = now_ms() - begun;
     return OK;

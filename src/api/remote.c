@@ -267,9 +267,13 @@ static Status add_line(Ctx *cx, Str text)
     return good ? OK : fail(cx, E_IO, "%s: %s", path.p, strerror(why));
 }
 
-Status remote_account(Ctx *cx, pith *p, const Answer *got, double ms)
+Status remote_account(Ctx *cx, pith *p, const Answer *got)
 {
-    if (got->was_sent) TRY(add_usage(cx, p, got));
+    return got->was_sent ? add_usage(cx, p, got) : OK;
+}
+
+Status remote_log(Ctx *cx, const pith *p, const Answer *got, double ms)
+{
     json_t *j = decision_json(p, got, ms);
     if (j && add_agreement(cx, got, j) != OK) return json_decref(j), cx->status;
     char *dump = j ? json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;

@@ -17,7 +17,9 @@ MUST_USE Status remote_prepare(Ctx *cx, pith *p, const pith_ask_options *o, Aske
                                AskOptions *opt);
 /* The price of an answer, in the money of the owner's prices. */
 double remote_cost(const pith *p, const Answer *got);
-/* Adds what was used to today's account, and the decision to the log. */
-MUST_USE Status remote_account(Ctx *cx, pith *p, const Answer *got, double ms);
+/* Adds what was used to today's account. */
+MUST_USE Status remote_account(Ctx *cx, pith *p, const Answer *got);
+/* Adds the decision to the log. */
+MUST_USE Status remote_log(Ctx *cx, const pith *p, const Answer *got, double ms);
 
 #endif

@@ -173,6 +173,7 @@ static Status answer_of(const Pair *a, int route, const char *writer, json_t **o
     TRY(key_of(a, writer, &key));
     if ((*out = kept_find(a->kept, key.z))) return OK;
     o.route = route;
+    o.no_log = 1;
     if (pith_ask(a->pith, a->question->text.p, &o, &got, &why) != PITH_OK)
         return job_why(a->job, &why);
     bool large = strcmp(got->route, "llm") == 0;
