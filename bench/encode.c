@@ -4,8 +4,8 @@
  *
  * For an embedder texts of 140 tokens, for a reranker a question with texts of 150 each;
  * random words, all cores, by all ways of multiplying or the fastest WAYS. The ratio is
- * to libllama on the same file in the same run; the share is of what a bare loop of the same
- * instruction does. */
+ * to libllama on the same file in the same run; the share is of what a bare loop of the
+ * same instruction does. */
 #include "peak.h"
 
 #include "model/encoder.h"

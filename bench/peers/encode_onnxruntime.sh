@@ -14,7 +14,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 [ $# = 2 ] || [ $# = 3 ] || die "usage: $0 BENCH_ENCODE MODEL.gguf [ONNX_FOLDER]"
 bench=$1 gguf=$2 texts=64 turns=2
-ours=$("$bench" "$gguf" "$texts" 1 | tee /dev/stderr)
+ours=$("$bench" "$gguf" "$texts" 1)
+printf '%s\n' "$ours"
 case $ours in *pairs*) kind=rerank onnx=reranker_en ;; *) kind=embed onnx=bge_small_en ;; esac
 folder=${3:-$(onnx_folder "$onnx")}
 venv=$(peer_venv onnxruntime onnxruntime==1.32.0 tokenizers==0.23.3 numpy==2.4.6)
