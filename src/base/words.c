@@ -26,21 +26,23 @@ enum {
     STEM_BYTES = 3 * WORD_UNITS,
     ASCII_RUN = 32,               // so much of it leaves ICU again
 };
-
-enum { ENGLISH, RUSSIAN, GREEK, ARABIC, HINDI, LANGUAGES };
-static const char *const language[LANGUAGES] = { "english", "russian", "greek", "arabic",
-                                                 "hindi" };
+static const size_t NONE = SIZE_MAX;
 
 struct Words {
     UBreakIterator *words, *sentences;
     const UNormalizer2 *fold, *apart, *together;   // ICU's own, never freed
-    struct sb_stemmer *stemmer[LANGUAGES];
+    FunctionWords *function_words;
+    struct sb_stemmer *stemmer[LANGUAGES];         // made when first needed
+    Language spoken;
+    bool singles;
     Str text;
     size_t at;                    // all before was told
     size_t stretch;               // where the stretch in work ends
     size_t icu;                   // where the one in ICU's hands began
     bool in_icu;
-    size_t pairs, pairs_end;      // the run of Han, Kana, Hangul in work
+    size_t pairs;                 // where the next pair begins in the run in work,
+    size_t pairs_begin, pairs_end;    // which is of Han, Kana and Hangul
+    size_t single;                // where the character to be told alone begins, or NONE
     size_t part, part_end;        // the identifier being taken apart
     UChar a[WORD_UNITS], b[WORD_UNITS];
     char stem[STEM_BYTES];
@@ -78,56 +80,88 @@ static UChar32 step(Str t, size_t *i, size_t end)
     return c;
 }
 
-/* ---- function words --------------------------------------------------------------- */
+/* ---- languages -------------------------------------------------------------------- */
 
-/* Lucene's 33 and the words that questions are made of; sorted. */
-static const char stop_words[][8] = {
-    "a", "about", "am", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can",
-    "could", "did", "do", "does", "for", "from", "had", "has", "have", "how", "i", "if",
-    "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our",
-    "she", "should", "such", "that", "the", "their", "them", "then", "there", "these",
-    "they", "this", "to", "was", "we", "were", "what", "when", "where", "which", "who",
-    "whom", "whose", "why", "will", "with", "would", "you", "your",
-};
-
-static bool is_stop(Str s)
-{
-    size_t lo = 0, hi = sizeof stop_words / sizeof *stop_words;
-    if (s.n >= sizeof *stop_words) return false;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = str_cmp(s, str_z(stop_words[mid]));
-        if (c == 0) return true;
-        if (c < 0) hi = mid;
-        else lo = mid + 1;
-    }
-    return false;
-}
-
-/* ---- folding and stemming --------------------------------------------------------- */
-
-static int language_of(UChar32 c)
+static Language language_of(UChar32 c)
 {
     UErrorCode e = U_ZERO_ERROR;
     switch (uscript_getScript(c, &e)) {
-    case USCRIPT_LATIN:      return ENGLISH;
-    case USCRIPT_CYRILLIC:   return RUSSIAN;
-    case USCRIPT_GREEK:      return GREEK;
-    case USCRIPT_ARABIC:     return ARABIC;
-    case USCRIPT_DEVANAGARI: return HINDI;
-    default:                 return -1;
+    case USCRIPT_LATIN:      return LANGUAGE_EN;    // or the one spoken
+    case USCRIPT_CYRILLIC:   return LANGUAGE_RU;
+    case USCRIPT_GREEK:      return LANGUAGE_EL;
+    case USCRIPT_ARABIC:     return LANGUAGE_AR;
+    case USCRIPT_DEVANAGARI: return LANGUAGE_HI;
+    case USCRIPT_ARMENIAN:   return LANGUAGE_HY;
+    case USCRIPT_TAMIL:      return LANGUAGE_TA;
+    case USCRIPT_THAI:       return LANGUAGE_TH;
+    default:                 return is_paired(c) ? LANGUAGE_ZH : LANGUAGE_NONE;
     }
 }
 
-static void stem(Words *w, int lang, Word *out)
+Language words_language(const Words *w, Str text)
 {
-    out->stop = lang == ENGLISH && is_stop(out->stem);
-    if (lang < 0) return;
-    const sb_symbol *s = sb_stemmer_stem(w->stemmer[lang], (const sb_symbol *)out->stem.p,
+    return language_of_text(w->function_words, text);
+}
+
+void words_speak(Words *w, Language l)
+{
+    w->spoken = l < LATIN_LANGUAGES ? l : LANGUAGE_EN;
+}
+
+void words_singles(Words *w, bool on) { w->singles = on; }
+
+/* ---- stemming --------------------------------------------------------------------- */
+
+/* l'hôpital, dell'acqua: the word behind the article. */
+static Str behind_article(Str s)
+{
+    static const char *const article[] = { "l'", "d'", "qu'", "s'", "n'", "c'", "j'", "m'",
+                                           "t'", "un'", "all'", "dall'", "dell'", "nell'",
+                                           "sull'", "quell'", "jusqu'", "lorsqu'" };
+    for (size_t i = 0; i < sizeof article / sizeof *article; i++) {
+        Str x = str_z(article[i]);
+        if (s.n > x.n && str_starts(s, x)) return (Str){ s.p + x.n, s.n - x.n };
+    }
+    return s;
+}
+
+/* Without the wa- or fa- ("and") before an article, which Snowball leaves there; what is
+ * shorter than three letters behind the article may have none. */
+static Str behind_and(Str s)
+{
+    static const char *const and[] = { "وال", "فال", "ولل", "فلل" };
+    enum { LETTER = 2, LEAST = 3 * LETTER };     // bytes
+    for (size_t i = 0; i < sizeof and / sizeof *and; i++) {
+        Str x = str_z(and[i]);
+        if (s.n >= x.n + LEAST && str_starts(s, x))
+            return (Str){ s.p + LETTER, s.n - LETTER };
+    }
+    return s;
+}
+
+static struct sb_stemmer *stemmer_of(Words *w, Language l)
+{
+    const char *name = language_facts[l].stemmer;
+    if (!w->stemmer[l] && name) w->stemmer[l] = sb_stemmer_new(name, NULL);
+    return w->stemmer[l];
+}
+
+/* out->stem is folded; cuts it to its stem. Without memory a word stays whole. */
+static void stem(Words *w, Language l, Word *out)
+{
+    if (l == LANGUAGE_NONE) return;
+    if (language_facts[l].elides) out->stem = behind_article(out->stem);
+    if (l == LANGUAGE_AR) out->stem = behind_and(out->stem);
+    out->stop = function_words_find(w->function_words, out->stem) >> l & 1;
+    struct sb_stemmer *snowball = stemmer_of(w, l);
+    if (!snowball) return;
+    const sb_symbol *s = sb_stemmer_stem(snowball, (const sb_symbol *)out->stem.p,
                                          (int)out->stem.n);
-    int n = sb_stemmer_length(w->stemmer[lang]);
+    int n = sb_stemmer_length(snowball);
     if (s && n > 0) out->stem = (Str){ (const char *)s, (size_t)n };
 }
+
+/* ---- folding ---------------------------------------------------------------------- */
 
 static Str lower(Words *w, Str s)
 {
@@ -137,56 +171,114 @@ static Str lower(Words *w, Str s)
     return (Str){ w->stem, s.n };
 }
 
+/* Letters of Latin that have their stroke or their missing dot built in. */
+static UChar plain_letter(UChar c)
+{
+    switch (c) {
+    case 0x131:  return 'i';
+    case 0x142:  return 'l';
+    case 0xF8:   return 'o';
+    case 0x111:  return 'd';
+    default:     return c;
+    }
+}
+
 /* Drops the accents of decomposed Latin, Greek and Cyrillic; in other scripts the marks
  * are vowels. The breve of the Cyrillic short i stays: it is a letter of its own. */
 static int32_t drop_accents(UChar *s, int32_t n)
 {
     int32_t kept = 0;
-    int lang = -1;
+    Language l = LANGUAGE_NONE;
     for (int32_t i = 0; i < n; i++) {
         bool mark = u_charType(s[i]) == U_NON_SPACING_MARK;
         bool short_i = s[i] == 0x306 && kept && s[kept - 1] == 0x438;
-        if (mark && lang >= 0 && lang <= GREEK && !short_i) continue;
-        if (!mark) lang = language_of(s[i]);
-        s[kept++] = s[i] == 0x2019 ? '\'' : s[i];
+        bool accents = l == LANGUAGE_EN || l == LANGUAGE_RU || l == LANGUAGE_EL;
+        if (mark && accents && !short_i) continue;
+        if (!mark) l = language_of(s[i]);
+        s[kept++] = plain_letter(s[i]);
     }
     return kept;
 }
 
-/* The folded form of a word that is not ASCII; the word itself where ICU refuses. */
-static Str fold(Words *w, Str word, int *lang)
+static int32_t units_of(Words *w, Str s, UErrorCode *e)
+{
+    int32_t n = 0;
+    u_strFromUTF8WithSub(w->a, WORD_UNITS, &n, s.p, (int32_t)s.n, 0xFFFD, NULL, e);
+    return n;
+}
+
+/* n units of w->a, with their accents or without, as UTF-8; .p is NULL where ICU
+ * refuses. */
+static Str composed(Words *w, int32_t n, bool accents, UErrorCode *e)
+{
+    int32_t bytes = 0;
+    if (!accents) {
+        n = unorm2_normalize(w->apart, w->a, n, w->b, WORD_UNITS, e);
+        if (U_SUCCESS(*e)) n = drop_accents(w->b, n);
+        if (U_SUCCESS(*e)) u_memcpy(w->a, w->b, n);
+    }
+    n = unorm2_normalize(w->together, w->a, n, w->b, WORD_UNITS, e);
+    u_strToUTF8(w->stem, STEM_BYTES, &bytes, w->b, n, e);
+    return U_SUCCESS(*e) && bytes > 0 ? (Str){ w->stem, (size_t)bytes } : (Str){ NULL, 0 };
+}
+
+/* The folded form of a word that is not ASCII; the word itself where ICU refuses.
+ * Snowball wants the accents of the languages other than English; see tell. */
+static Str fold(Words *w, Str word, Language *l)
 {
     UErrorCode e = U_ZERO_ERROR;
-    int32_t n = 0, bytes = 0;
-    size_t end = 0;
+    size_t end = 0, first = 0;
     for (int chars = 0; end < word.n && chars < WORD_CHARS; chars++)
         step(word, &end, word.n);
     word.n = end;
-    u_strFromUTF8WithSub(w->a, WORD_UNITS, &n, word.p, (int32_t)word.n, 0xFFFD, NULL, &e);
+    *l = language_of(step(word, &first, word.n));
+    int32_t n = units_of(w, word, &e);
     n = unorm2_normalize(w->fold, w->a, n, w->b, WORD_UNITS, &e);
-    n = unorm2_normalize(w->apart, w->b, n, w->a, WORD_UNITS, &e);
-    if (U_SUCCESS(e)) n = drop_accents(w->a, n);
-    n = unorm2_normalize(w->together, w->a, n, w->b, WORD_UNITS, &e);
-    u_strToUTF8(w->stem, STEM_BYTES, &bytes, w->b, n, &e);
-    if (U_FAILURE(e) || bytes <= 0) {
-        *lang = -1;
-        return word;
-    }
-    Str s = { w->stem, (size_t)bytes };
+    for (int32_t i = 0; U_SUCCESS(e) && i < n; i++)
+        w->a[i] = w->b[i] == 0x2019 ? '\'' : w->b[i];
+    bool accents = *l == LANGUAGE_EN && w->spoken != LANGUAGE_EN;
+    Str s = composed(w, n, accents, &e);
+    if (!s.p) return *l = LANGUAGE_NONE, word;
     end = 0;
-    *lang = language_of(step(s, &end, s.n));
+    *l = language_of(step(s, &end, s.n));
     return s;
+}
+
+/* A stem without accents, for who types a query leaves them out. */
+static Str without_accents(Words *w, Str s)
+{
+    UErrorCode e = U_ZERO_ERROR;
+    Str plain = composed(w, units_of(w, s, &e), false, &e);
+    return plain.p ? plain : s;
+}
+
+static bool has_characters(Str s, size_t n)
+{
+    for (size_t i = 0; i < s.n && n; i++) n -= ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    return n == 0;
+}
+
+static bool has_letter(Str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (is_letter(s.p[i])) return true;
+    return false;
 }
 
 static void tell(Words *w, size_t start, size_t end, Word *out)
 {
     Str word = { w->text.p + start, end - start };
     bool ascii = true;
-    int lang = ENGLISH;
+    Language l = LANGUAGE_EN;
     for (size_t i = 0; i < word.n && ascii; i++) ascii = is_ascii(word.p[i]);
     *out = (Word){ .start = start, .end = end };
-    out->stem = ascii ? lower(w, word) : fold(w, word, &lang);
-    stem(w, lang, out);
+    if (ascii && !has_letter(word)) l = LANGUAGE_NONE;
+    out->stem = ascii ? lower(w, word) : fold(w, word, &l);
+    out->spoken = l == LANGUAGE_EN;
+    stem(w, out->spoken ? w->spoken : l, out);
+    if (!ascii && out->spoken && w->spoken != LANGUAGE_EN)
+        out->stem = without_accents(w, out->stem);
+    out->whole = has_characters(out->stem, 3);
 }
 
 /* ---- the walk --------------------------------------------------------------------- */
@@ -231,14 +323,53 @@ static bool whole(Words *w, size_t start, size_t end, Word *out)
     return true;
 }
 
+/* One character that is a word by itself often enough. */
+static bool stands_alone(Str t, size_t i, size_t end)
+{
+    UErrorCode e = U_ZERO_ERROR;
+    UScriptCode s = uscript_getScript(step(t, &i, end), &e);
+    return s == USCRIPT_HAN || s == USCRIPT_HANGUL;
+}
+
+/* Whether a pair lies across two words of ICU's dictionary, or is of Hiragana (endings,
+ * particles) or Hangul, whose words the dictionary does not know. */
+static bool is_torn(Words *w, size_t start, size_t second, size_t end)
+{
+    if (ubrk_isBoundary(w->words, (int32_t)(second - w->icu))) return true;
+    for (size_t i = start; i < end;) {
+        UErrorCode e = U_ZERO_ERROR;
+        UScriptCode s = uscript_getScript(step(w->text, &i, end), &e);
+        if (s == USCRIPT_HIRAGANA || s == USCRIPT_HANGUL) return true;
+    }
+    return false;
+}
+
+static bool next_single(Words *w, Word *out)
+{
+    size_t start = w->single, end = start;
+    w->single = NONE;
+    if (start == NONE || !stands_alone(w->text, start, w->pairs_end)) return false;
+    step(w->text, &end, w->pairs_end);
+    tell(w, start, end, out);
+    out->single = true;
+    return true;
+}
+
+/* Each character of the run begins a pair, the last one only where it is alone. */
 static bool next_pair(Words *w, Word *out)
 {
-    size_t start = w->pairs, second = start, end;
+    size_t start = w->pairs, second = start;
+    if (next_single(w, out)) return true;
+    if (start >= w->pairs_end) return false;
     step(w->text, &second, w->pairs_end);
-    end = second;
-    if (end < w->pairs_end) step(w->text, &end, w->pairs_end);
-    w->pairs = end < w->pairs_end ? second : w->pairs_end;
+    bool last = second == w->pairs_end, alone = last && start == w->pairs_begin;
+    if (w->singles && !alone) w->single = start;
+    w->pairs = second;
+    if (last && !alone) return next_single(w, out);
+    size_t end = second;
+    if (!alone) step(w->text, &end, w->pairs_end);
     tell(w, start, end, out);
+    out->whole = !alone && !w->singles && !is_torn(w, start, second, end);
     return true;
 }
 
@@ -346,7 +477,7 @@ static bool next_icu(Words *w, Word *out)
         if (!word || w->text.p[start] == '@') {
             w->at = word ? start + 1 : end;
         } else if (paired) {
-            w->pairs = start;
+            w->pairs = w->pairs_begin = start;
             w->at = w->pairs_end = kind_end(w->text, start, w->stretch, &paired);
             return next_pair(w, out);
         } else {
@@ -359,7 +490,7 @@ static bool next_icu(Words *w, Word *out)
 
 bool words_next(Words *w, Word *out)
 {
-    if (w->pairs < w->pairs_end) return next_pair(w, out);
+    if (next_pair(w, out)) return true;
     if (next_part(w, out)) return true;
     for (;;) {
         if (w->in_icu ? next_icu(w, out) : next_ascii(w, out)) return true;
@@ -380,6 +511,7 @@ Status words_begin(Ctx *cx, Words *w, Str text)
     w->text = text;
     w->at = w->stretch = 0;
     w->pairs = w->pairs_end = w->part = w->part_end = 0;
+    w->single = NONE;
     w->in_icu = false;
     return OK;
 }
@@ -476,7 +608,6 @@ Status words_open(Ctx *cx, Words **out)
 {
     UErrorCode e = U_ZERO_ERROR;
     Words *w = *out = NULL;
-    bool all = true;
     w = calloc(1, sizeof *w);
     if (!w) return fail(cx, E_MEMORY, "no memory for the analyser");
     w->words = ubrk_open(UBRK_WORD, "", NULL, 0, &e);
@@ -484,14 +615,13 @@ Status words_open(Ctx *cx, Words **out)
     w->fold = unorm2_getNFKCCasefoldInstance(&e);
     w->apart = unorm2_getNFDInstance(&e);
     w->together = unorm2_getNFCInstance(&e);
-    for (int i = 0; i < LANGUAGES; i++)
-        all &= (w->stemmer[i] = sb_stemmer_new(language[i], NULL)) != NULL;
-    if (U_SUCCESS(e) && all) {
+    w->function_words = function_words_new();
+    if (U_SUCCESS(e) && w->function_words) {
         *out = w;
         return OK;
     }
     words_close(w);
-    if (U_SUCCESS(e)) return fail(cx, E_INTERNAL, "libstemmer lacks a language of ours");
+    if (U_SUCCESS(e)) return fail(cx, E_MEMORY, "no memory for the analyser");
     return fail(cx, E_INTERNAL, "ICU's data is absent or broken: %s", u_errorName(e));
 }
 
@@ -502,5 +632,6 @@ void words_close(Words *w)
     if (w->sentences) ubrk_close(w->sentences);
     for (int i = 0; i < LANGUAGES; i++)
         if (w->stemmer[i]) sb_stemmer_delete(w->stemmer[i]);
+    function_words_free(w->function_words);
     free(w);
 }

@@ -18,7 +18,8 @@ typedef enum Query {
     Q_ADD_CHUNK, Q_ADD_VECTOR, Q_TEXT_OF, Q_BURY, Q_REMOVE_VECTORS, Q_REMOVE_CHUNKS,
     Q_CHUNK, Q_CHUNKS_OF, Q_PLACE, Q_VECTOR, Q_VECTORS_AFTER, Q_GONE_AFTER, Q_UNBURY,
     Q_SEGMENTS, Q_ADD_SEGMENT, Q_REMOVE_SEGMENT, Q_POSTINGS, Q_SEGMENT_POSTINGS,
-    Q_ADD_POSTINGS, Q_REMOVE_POSTINGS,
+    Q_ADD_POSTINGS, Q_REMOVE_POSTINGS, Q_POSTINGS_FROM, Q_REMOVE_ALL_POSTINGS,
+    Q_REMOVE_SEGMENTS, Q_ALL_TEXTS, Q_SET_LENGTH,
     QUERIES
 } Query;
 
@@ -46,6 +47,7 @@ struct Store {
     Put put;
     Ctx own;                    // memory that lives as long as the store
     EmbedderId by;              // in `own`; dim 0 while unknown
+    uint32_t languages;         // a bit each: some chunk is or was in it
     uint64_t epoch;             // of what the matrix has
     int64_t gone_seq;           // of the last removal it has seen
     Matrix *matrix;             // NULL while there are no vectors
@@ -81,6 +83,10 @@ void view_end(Store *s);
 
 /* Bytes of the store's file and of what lies beside it. */
 int64_t store_file_bytes(const Store *s);
+
+/* Makes the words of all chunks anew, as the analyser sees them now: within an open
+ * transaction. What it leaves behind after a failure is to be rolled back. */
+MUST_USE Status store_repost(Ctx *cx, Store *s);
 
 /* Ends the open transaction of writes, if any, and makes it durable. */
 MUST_USE Status group_commit(Ctx *cx, Store *s);

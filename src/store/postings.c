@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAN_IN = 8, LIST_MIN = 8 };
+enum { FAN_IN = 8, LIST_MIN = 8, COMPOUND_MIN = 7 };
 
 typedef struct List {
     Str word;
@@ -61,7 +61,9 @@ int postings_next(PostingReader *r, Posting *out)
     if (r->p == r->end) return 0;
     if (!read_varint(r, &v)) return -1;
     if ((v & 1) && !read_varint(r, &count)) return -1;
-    if (v < 2 || v >> 1 > (uint64_t)(INT64_MAX - r->id) || count > UINT32_MAX) return -1;
+    if (v < 2 || v >> 1 > (uint64_t)(INT64_MAX - r->id) || count == 0 ||
+        count > UINT32_MAX)
+        return -1;
     r->id += (int64_t)(v >> 1);
     *out = (Posting){ r->id, (uint32_t)count };
     return 1;
@@ -200,14 +202,48 @@ static Status count_word(Ctx *cx, Batch *b, Str word, int64_t id, int weight)
     return OK;
 }
 
-Status batch_add(Ctx *cx, Batch *b, Words *w, int64_t id, Str text, int weight,
-                 uint32_t *length)
+static char *put_prefix(Language l, char mark, char *room)
+{
+    memcpy(room, language_facts[l].code, KEY_PREFIX - 1);
+    room[KEY_PREFIX - 1] = mark;
+    return room + KEY_PREFIX;
+}
+
+Str key_of(Language l, const Word *w, char room[KEY_BYTES])
+{
+    if (l == LANGUAGE_EN || !w->spoken || w->stem.n > KEY_BYTES - KEY_PREFIX)
+        return w->stem;
+    memcpy(put_prefix(l, '>', room), w->stem.p, w->stem.n);
+    return (Str){ room, KEY_PREFIX + w->stem.n };
+}
+
+Str key_backwards(Language l, Str stem, char room[KEY_BYTES])
+{
+    if (!language_facts[l].particles || stem.n > KEY_BYTES - KEY_PREFIX)
+        return (Str){ NULL, 0 };
+    char *p = put_prefix(l, '<', room);
+    for (size_t i = stem.n; i > 0; i--) *p++ = stem.p[i - 1];
+    return (Str){ room, KEY_PREFIX + stem.n };
+}
+
+static Status add_word(Ctx *cx, Batch *b, const Field *f, const Word *w)
+{
+    char room[KEY_BYTES];
+    TRY(count_word(cx, b, key_of(f->language, w, room), f->chunk, f->weight));
+    if (!w->spoken || w->stem.n < COMPOUND_MIN) return OK;
+    Str back = key_backwards(f->language, w->stem, room);
+    return back.p ? count_word(cx, b, back, f->chunk, f->weight) : OK;
+}
+
+Status batch_add(Ctx *cx, Batch *b, Words *w, const Field *f, Str text, uint32_t *length)
 {
     Word word;
+    words_speak(w, f->language);
+    words_singles(w, true);
     TRY(words_begin(cx, w, text));
     while (words_next(w, &word)) {
-        TRY(count_word(cx, b, word.stem, id, weight));
-        *length += (uint32_t)weight;
+        TRY(add_word(cx, b, f, &word));
+        if (!word.single) *length += (uint32_t)f->weight;
     }
     return OK;
 }

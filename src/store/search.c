@@ -5,6 +5,7 @@
  * in the store alone, not on how it came there. Document frequencies, lengths and their
  * mean are counted over the chunks that are alive. */
 #include "store/impl.h"
+#include "store/terms.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -128,55 +129,21 @@ static Status rank(Ctx *cx, Store *s, Found *f, size_t n, size_t k, Hits *out)
 
 /* ---- words ------------------------------------------------------------------------ */
 
-typedef struct Term {
-    Str word;
-    float times;        // in the query
-    bool stop;
-} Term;
+/* How often each chunk has the word in work. */
+typedef struct Tally {
+    float *count;       // (rows), 0 but for those listed
+    uint32_t *row;      // those with the word, in no order
+    size_t df;
+} Tally;
 
-/* The distinct words of the query; function words only where there is nothing else. */
-static Status query_terms(Ctx *cx, Store *s, Str query, Term **out, size_t *n)
-{
-    Word w;
-    Term *t = NULL;
-    size_t count = 0, cap = 0, kept = 0;
-    TRY(words_begin(cx, s->words, query));
-    while (words_next(s->words, &w)) {
-        size_t i = 0;
-        while (i < count && !str_eq(t[i].word, w.stem)) i++;
-        if (i < count) {
-            t[i].times++;
-            continue;
-        }
-        if (count == cap) {
-            Term *wider = ctx_new(cx, Term, cap = cap ? 2 * cap : 32);
-            TRY_NEW(wider);
-            if (count) memcpy(wider, t, count * sizeof *t);
-            t = wider;
-        }
-        t[count] = (Term){ ctx_dup(cx, w.stem), 1, w.stop };
-        TRY_NEW(t[count++].word.p);
-    }
-    for (size_t i = 0; i < count; i++)
-        if (!t[i].stop) t[kept++] = t[i];
-    *out = t;
-    *n = kept ? kept : count;
-    return OK;
-}
-
-typedef struct Live {
-    uint32_t row, count;
-} Live;
-
-/* The living chunks with the word, into at. */
-static Status live_postings(Ctx *cx, Store *s, Str word, Live *at, size_t *n)
+/* Counts the living chunks of a list. */
+static Status count_list(Ctx *cx, Store *s, const Key *key, Tally *t)
 {
     sqlite3_stmt *q;
     bool more;
     const Matrix *m = s->matrix;
-    *n = 0;
     TRY(db_query(cx, s, Q_POSTINGS, &q));
-    sqlite3_bind_blob64(q, 1, word.p, word.n, SQLITE_STATIC);
+    sqlite3_bind_blob64(q, 1, key->at.p, key->at.n, SQLITE_STATIC);
     for (;;) {
         TRY(db_step(cx, s, q, &more));
         if (!more) return OK;
@@ -190,8 +157,8 @@ static Status live_postings(Ctx *cx, Store *s, Str word, Live *at, size_t *n)
             if (row == SIZE_MAX) continue;      // gone before the matrix saw it
             hint = row;
             if (matrix_gone(m, row)) continue;
-            if (*n == m->rows) break;           // some chunk is there twice
-            at[(*n)++] = (Live){ (uint32_t)row, post.count };
+            if (t->count[row] == 0) t->row[t->df++] = (uint32_t)row;
+            t->count[row] += key->weight * (float)post.count;
         }
         if (got == 0) continue;
         sqlite3_reset(q);
@@ -199,28 +166,32 @@ static Status live_postings(Ctx *cx, Store *s, Str word, Live *at, size_t *n)
     }
 }
 
-static void add_scores(const Matrix *m, const Live *at, size_t df, float times,
-                       float *score)
+/* Adds what the word gives to each chunk that has it, and forgets the counts. */
+static void add_scores(const Matrix *m, Tally *t, float times, float *score)
 {
     size_t alive = m->rows - m->n_gone;
     float n = (float)alive, mean = (float)((double)m->words / (double)alive);
-    float idf = times * logf(1 + (n - (float)df + 0.5f) / ((float)df + 0.5f));
+    float idf = times * logf(1 + (n - (float)t->df + 0.5f) / ((float)t->df + 0.5f));
     float flat = K1 * (1 - B), slope = K1 * B / mean;
-    for (size_t i = 0; i < df; i++) {
-        size_t row = at[i].row;
-        float tf = (float)at[i].count;
+    for (size_t i = 0; i < t->df; i++) {
+        size_t row = t->row[i];
+        float tf = t->count[row];
         float length = (float)matrix_block(m, row)->words[row % MATRIX_ROWS];
         score[row] += idf * tf * (K1 + 1) / (tf + flat + slope * length);
+        t->count[row] = 0;
     }
+    t->df = 0;
 }
 
-/* A word whose absence tells something: no function word, and no pair of Han. */
-static bool tells(const Term *t)
+static Status score_term(Ctx *cx, Store *s, Str query, Term *term, Tally *t, float *score,
+                         bool *unknown)
 {
-    size_t characters = 0;
-    for (size_t i = 0; i < t->word.n; i++)
-        characters += ((unsigned char)t->word.p[i] & 0xC0) != 0x80;
-    return !t->stop && characters >= 3;
+    TRY(ctx_check(cx));
+    if (!term->stop) TRY(terms_compounds(cx, s, query, term));
+    for (size_t i = 0; i < term->n; i++) TRY(count_list(cx, s, &term->key[i], t));
+    *unknown = t->df == 0 && term->telling && !term->stop;
+    add_scores(s->matrix, t, term->times, score);
+    return OK;
 }
 
 static Status words_in_view(Ctx *cx, Store *s, Str query, size_t k, Hits *out)
@@ -228,19 +199,18 @@ static Status words_in_view(Ctx *cx, Store *s, Str query, size_t k, Hits *out)
     Term *term;
     Found *found = NULL;
     void *room = NULL;
-    size_t n, df, count;
+    size_t n, count;
+    bool unknown;
     const Matrix *m = s->matrix;
     if (!m || m->rows == m->n_gone) return OK;
-    TRY(query_terms(cx, s, query, &term, &n));
-    TRY(scratch(cx, s, m->rows * (sizeof(float) + sizeof(Live)), &room));
+    TRY(terms_of(cx, s, query, &term, &n));
+    TRY(scratch(cx, s, m->rows * (2 * sizeof(float) + sizeof(uint32_t)), &room));
     float *score = room;
-    Live *at = (Live *)(void *)(score + m->rows);
-    memset(score, 0, m->rows * sizeof *score);
+    Tally t = { .count = score + m->rows, .row = (uint32_t *)(score + 2 * m->rows) };
+    memset(score, 0, 2 * m->rows * sizeof *score);
     for (size_t i = 0; i < n; i++) {
-        TRY(ctx_check(cx));
-        TRY(live_postings(cx, s, term[i].word, at, &df));
-        if (df) add_scores(m, at, df, term[i].times, score);
-        else out->unknown += tells(&term[i]);
+        TRY(score_term(cx, s, query, &term[i], &t, score, &unknown));
+        out->unknown += unknown;
     }
     TRY(best_rows(cx, m, score, k, 0, &found, &count));
     return count ? rank(cx, s, found, count, k, out) : OK;

@@ -18,7 +18,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { APPLICATION = 0x70697468, VERSION = 3 };   // "pith"
+enum {
+    APPLICATION = 0x70697468,   // "pith"
+    VERSION = 4,
+    ANALYSED = 4,   // the version in which words last became other words: postings of an
+                    // older store are made anew, for a query would miss them
+};
 
 /* schema[i] leads from version i to version i + 1. */
 static const char *const schema[VERSION] = {
@@ -46,6 +51,7 @@ static const char *const schema[VERSION] = {
     "  (SELECT document FROM chunk WHERE end - start <> length(CAST(text AS BLOB)));",
     "ALTER TABLE chunk ADD COLUMN page INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE chunk ADD COLUMN page_end INTEGER NOT NULL DEFAULT 0;",
+    "",     /* stems by language: see ANALYSED */
 };
 
 static const char *const query_text[QUERIES] = {
@@ -114,6 +120,14 @@ static const char *const query_text[QUERIES] = {
                            "  ORDER BY word",
     [Q_ADD_POSTINGS] = "INSERT INTO posting VALUES (?1, ?2, ?3)",
     [Q_REMOVE_POSTINGS] = "DELETE FROM posting WHERE segment = ?1",
+    [Q_POSTINGS_FROM] = "SELECT word, data FROM segment CROSS JOIN posting"
+                        "  ON segment = segment.id AND word >= ?1 AND word < ?2",
+    [Q_REMOVE_ALL_POSTINGS] = "DELETE FROM posting",
+    [Q_REMOVE_SEGMENTS] = "DELETE FROM segment",
+    [Q_ALL_TEXTS] = "SELECT chunk.id, text, section, title"
+                    "  FROM chunk JOIN document ON document.id = document"
+                    "  ORDER BY chunk.id",
+    [Q_SET_LENGTH] = "UPDATE vector SET words = ?2 WHERE chunk = ?1",
 };
 
 /* ---- statements ------------------------------------------------------------------- */
@@ -231,12 +245,23 @@ static Status keep_embedder(Ctx *cx, Store *s, const EmbedderId *by)
     return OK;
 }
 
+/* "de fr " as bits. */
+static uint32_t languages_of(sqlite3_stmt *q, int column)
+{
+    const char *codes = (const char *)sqlite3_column_text(q, column);
+    uint32_t bits = 0;
+    for (int l = 0; codes && l < LANGUAGES; l++)
+        if (strstr(codes, language_facts[l].code)) bits |= 1u << l;
+    return bits;
+}
+
 Status meta_load(Ctx *cx, Store *s, uint64_t *epoch)
 {
     sqlite3_stmt *q;
     EmbedderId by = { 0 };
     bool more;
     *epoch = 0;
+    s->languages = 0;
     TRY(db_query(cx, s, Q_META, &q));
     for (;;) {
         TRY(db_step(cx, s, q, &more));
@@ -245,6 +270,7 @@ Status meta_load(Ctx *cx, Store *s, uint64_t *epoch)
         if (!key) continue;
         if (!strcmp(key, "epoch")) *epoch = (uint64_t)sqlite3_column_int64(q, 1);
         if (!strcmp(key, "dim")) by.dim = sqlite3_column_int(q, 1);
+        if (!strcmp(key, "languages")) s->languages = languages_of(q, 1);
         if (!strcmp(key, "embedder")) by.name = db_text(cx, q, 1);
         if (!strcmp(key, "fingerprint")) by.fingerprint = db_text(cx, q, 1);
     }
@@ -370,6 +396,7 @@ static Status check_version(Ctx *cx, Store *s)
                     VERSION);
     TRY(db_do(cx, s, Q_BEGIN_WRITE, 0, 0));
     Status st = build_schema(cx, s, version);
+    if (st == OK && !empty && version < ANALYSED) st = store_repost(cx, s);
     if (st == OK) st = db_do(cx, s, Q_COMMIT, 0, 0);
     if (st != OK) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     return st;

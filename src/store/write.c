@@ -7,6 +7,7 @@
 #include "store/impl.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -217,12 +218,32 @@ static Status put_document(Ctx *cx, Store *s, const Document *d, Put *p)
     return OK;
 }
 
-static Status add_words(Ctx *cx, Store *s, const Chunk *c, int64_t id, uint32_t *length)
+/* Notes that the store has texts in l, for the queries. */
+static Status note_language(Ctx *cx, Store *s, Language l)
 {
+    char codes[4 * LANGUAGES + 1] = "";
+    size_t n = 0;
+    if (s->languages >> l & 1) return OK;
+    s->languages |= 1u << l;
+    for (int i = 0; i < LANGUAGES; i++)
+        if (s->languages >> i & 1)
+            n += (size_t)snprintf(codes + n, sizeof codes - n, "%s ",
+                                  language_facts[i].code);
+    return meta_write(cx, s, "languages", (Str){ codes, n });
+}
+
+/* The words of a chunk into the batch, as they are counted and as they are found. */
+static Status add_words(Ctx *cx, Store *s, int64_t id, const Chunk *c, Str title,
+                        uint32_t *length)
+{
+    Field f = { .chunk = id, .language = words_language(s->words, c->text), .weight = 1 };
     *length = 0;
-    TRY(batch_add(cx, s->batch, s->words, id, c->text, 1, length));
-    TRY(batch_add(cx, s->batch, s->words, id, s->put.title, TITLE_WEIGHT, length));
-    return batch_add(cx, s->batch, s->words, id, c->section, SECTION_WEIGHT, length);
+    TRY(note_language(cx, s, f.language));
+    TRY(batch_add(cx, s->batch, s->words, &f, c->text, length));
+    f.weight = TITLE_WEIGHT;
+    TRY(batch_add(cx, s->batch, s->words, &f, title, length));
+    f.weight = SECTION_WEIGHT;
+    return batch_add(cx, s->batch, s->words, &f, c->section, length);
 }
 
 static Status put_chunk(Ctx *cx, Store *s, const Chunk *c, Str vector)
@@ -242,7 +263,7 @@ static Status put_chunk(Ctx *cx, Store *s, const Chunk *c, Str vector)
     sqlite3_bind_int(q, 10, c->page_end);
     TRY(db_run(cx, s, q));
     int64_t id = sqlite3_last_insert_rowid(s->db);
-    TRY(add_words(cx, s, c, id, &length));
+    TRY(add_words(cx, s, id, c, s->put.title, &length));
     TRY(db_query(cx, s, Q_ADD_VECTOR, &q));
     sqlite3_bind_int64(q, 1, id);
     sqlite3_bind_int64(q, 2, length);
@@ -361,6 +382,44 @@ Status store_remove(Ctx *cx, Store *s, Str uri)
     if (st == OK) st = db_do(cx, s, Q_REMOVE_DOCUMENT, id, 0);
     if (st == OK) st = count(cx, s, -1, 0, 0);
     return group_leave(cx, s, st);
+}
+
+/* ---- another analyser ------------------------------------------------------------- */
+
+/* The words of the chunk that q stands at, once more. */
+static Status repost(Ctx *cx, Store *s, sqlite3_stmt *q)
+{
+    uint32_t length;
+    int64_t id = sqlite3_column_int64(q, 0);
+    Chunk c = { .text = db_text(cx, q, 1), .section = db_text(cx, q, 2) };
+    Str title = db_text(cx, q, 3);
+    if (!c.text.p || !c.section.p || !title.p) return E_MEMORY;
+    TRY(add_words(cx, s, id, &c, title, &length));
+    TRY(db_do(cx, s, Q_SET_LENGTH, id, length));
+    return batch_bytes(s->batch) > BATCH_BYTES ? batch_write(cx, s, s->batch) : OK;
+}
+
+Status store_repost(Ctx *cx, Store *s)
+{
+    sqlite3_stmt *q;
+    bool more;
+    Status st;
+    TRY(db_do(cx, s, Q_REMOVE_ALL_POSTINGS, 0, 0));
+    TRY(db_do(cx, s, Q_REMOVE_SEGMENTS, 0, 0));
+    TRY(db_query(cx, s, Q_ALL_TEXTS, &q));
+    while ((st = db_step(cx, s, q, &more)) == OK && more) {
+        Ctx one = { .cancelled = cx->cancelled, .cancel_arg = cx->cancel_arg };
+        st = ctx_check(&one);
+        if (st == OK) st = repost(&one, s, q);
+        if (st != OK) fail(cx, st, "%s", one.reason[0] ? one.reason : "out of memory");
+        ctx_end(&one);
+        if (st != OK) break;
+    }
+    sqlite3_reset(q);
+    if (st == OK) st = batch_write(cx, s, s->batch);
+    if (st == OK) st = db_do(cx, s, Q_EPOCH, 0, 0);
+    if (st != OK) batch_clear(s->batch);
+    return st;
 }
 
 /* ---- flush ------------------------------------------------------------------------ */
