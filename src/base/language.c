@@ -8,8 +8,8 @@ enum {
     SLOTS = 4096,       // of the table; a power of two, twice the words and more
     WORD_MAX = 24,      // bytes of the longest function word
     READ_MAX = 4096,
-    HITS_MIN = 3,       // function words that a text must have, and
-    HITS_SHARE = 8,     // one of so many words
+    HITS_MIN = 3,       // function words of two letters and more that a text must have,
+    HITS_SHARE = 8,     // and one of so many words; letters alone are initials
 };
 
 /* English: Lucene's 33 and the words that questions are made of. The others: the most
@@ -258,7 +258,7 @@ static void tally(const FunctionWords *f, Str text, Tally *t)
         t->words++;
         for (int l = 0; in >> l; l++) {
             if (!(in >> l & 1)) continue;
-            t->hits[l]++;
+            t->hits[l] += w.n > 1;
             t->weight[l] += 1.0f / (float)__builtin_popcount(in);
         }
     }

@@ -125,16 +125,17 @@ static Str behind_article(Str s)
     return s;
 }
 
-/* Without the wa- or fa- ("and") before an article, which Snowball leaves there; what is
- * shorter than three letters behind the article may have none. */
-static Str behind_and(Str s)
+/* An Arabic word without its article and what is written together with it ("and", "by",
+ * "as", "for"), as Larkey, Ballesteros and Connell, 2002, cut it. Snowball does it for
+ * some of them, and then cuts other endings than it cuts without an article. What has
+ * less than three letters behind the article may have none. */
+static Str behind_al(Str s)
 {
-    static const char *const and[] = { "وال", "فال", "ولل", "فلل" };
-    enum { LETTER = 2, LEAST = 3 * LETTER };     // bytes
-    for (size_t i = 0; i < sizeof and / sizeof *and; i++) {
-        Str x = str_z(and[i]);
-        if (s.n >= x.n + LEAST && str_starts(s, x))
-            return (Str){ s.p + LETTER, s.n - LETTER };
+    static const char *const al[] = { "وال", "فال", "بال", "كال", "ولل", "فلل", "ال", "لل" };
+    enum { LEAST = 3 * 2 };     // bytes
+    for (size_t i = 0; i < sizeof al / sizeof *al; i++) {
+        Str x = str_z(al[i]);
+        if (s.n >= x.n + LEAST && str_starts(s, x)) return (Str){ s.p + x.n, s.n - x.n };
     }
     return s;
 }
@@ -151,7 +152,7 @@ static void stem(Words *w, Language l, Word *out)
 {
     if (l == LANGUAGE_NONE) return;
     if (language_facts[l].elides) out->stem = behind_article(out->stem);
-    if (l == LANGUAGE_AR) out->stem = behind_and(out->stem);
+    if (l == LANGUAGE_AR) out->stem = behind_al(out->stem);
     out->stop = function_words_find(w->function_words, out->stem) >> l & 1;
     struct sb_stemmer *snowball = stemmer_of(w, l);
     if (!snowball) return;

@@ -2,7 +2,7 @@
  *
  * A compound is found by its end (Krankenhaus is a kind of Haus) where what stands before
  * can be a word, and by its beginning (Hausordnung) where what stands behind is one that
- * the store has, too. All lists looked at hold living chunks, so that what a query finds
+ * the store has, too, or the beginning is so long that it is none by chance. All lists looked at hold living chunks, so that what a query finds
  * does not depend on what the store once had. */
 #include "store/terms.h"
 
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { PART_MIN = 4, REST_MIN = 3, SPLIT_MIN = 2 * PART_MIN };   // bytes
+enum { PART_MIN = 4, REST_MIN = 3, SPLIT_MIN = 2 * PART_MIN, LONG = 6 };    // bytes
 static const float as_end = 0.7f, as_beginning = 0.5f;
 
 /* ---- the words of a query --------------------------------------------------------- */
@@ -299,7 +299,8 @@ static Status add_beginnings(Part *p, Str key)
     for (size_t i = 0; i < longer.n; i++) {
         Str x = longer.at[i];
         TRY(ctx_check(p->cx));
-        TRY(is_end(p, (Str){ x.p + key.n, x.n - key.n }, &yes));
+        yes = key.n >= KEY_PREFIX + LONG;
+        if (!yes) TRY(is_end(p, (Str){ x.p + key.n, x.n - key.n }, &yes));
         if (yes) TRY(add_key(p->cx, p->term, x, as_beginning));
     }
     return OK;

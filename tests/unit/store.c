@@ -242,23 +242,45 @@ static void finds_a_word_that_every_chunk_has(void **state)
     store_close(s);
 }
 
+static void finds_a_compound_by_its_parts_and_no_other_word(void **state)
+{
+    Place *p = *state;
+    Store *s = opened(p, p->path, false);
+    put_one(p, s, "a", "Das Krankenhaus ist am Fluss, und die Hausordnung ist neu.");
+    put_one(p, s, "b", "Der Verstand ist nicht das, was wir mit der Ordnung meinen.");
+    put_one(p, s, "c", "The hospital stands by the river.");
+    assert_int_equal(words(p, s, "Häuser", 9).n, 1);
+    assert_int_equal(words(p, s, "Stand", 9).n, 1);          // c, not Verstand
+    assert_int_equal(words(p, s, "Ordnung", 9).n, 2);
+    assert_int_equal(words(p, s, "Ordnung", 9).at[0].chunk,
+                     words(p, s, "Verstand", 9).at[0].chunk);
+    assert_int_equal(words(p, s, "Krankenhausordnung", 9).unknown, 0);
+    assert_int_equal(words(p, s, "Wie ist der Fluss?", 9).n, 1);
+    good(store_remove(&p->cx, s, STR("b")));
+    assert_int_equal(words(p, s, "Haus", 9).n, 1);
+    assert_int_equal(words(p, s, "standing", 9).n, 1);
+    store_close(s);
+}
+
 /* ---- a store that lived against one built afresh ---------------------------------- */
 
 enum { NAMES = 40, STEPS = 3000, PIECES = 5 };
 
-typedef struct Kept { char text[PIECES][64]; int n; } Kept;   // n < 0: absent
+typedef struct Kept { char text[PIECES][192]; int n; } Kept;   // n < 0: absent
 
 static uint32_t draw(uint32_t *r) { return *r = *r * 1664525 + 1013904223, *r >> 8; }
 
 static void make_kept(uint32_t *r, Kept *k)
 {
     static const char *const some[] = { "alpha", "beta", "gamma", "delta", "the", "Run",
-                                        "running", "x_y", "fooBar", "caf\xC3\xA9" };
+                                        "running", "x_y", "fooBar", "caf\xC3\xA9",
+                                        "und das ist der Haushahn", "Hahn",
+                                        "\u732B\u306F" };
     k->n = (int)(draw(r) % (PIECES + 1));
     for (int i = 0; i < k->n; i++) {
         *k->text[i] = '\0';
         for (uint32_t w = draw(r) % 6; w < 6; w++) {
-            strcat(k->text[i], some[draw(r) % 10]);
+            strcat(k->text[i], some[draw(r) % (sizeof some / sizeof *some)]);
             strcat(k->text[i], " ");
         }
     }
@@ -491,6 +513,7 @@ static void brings_an_older_store_up_to_date(void **state)
     put_one(p, s, "page.html", "beta");
     store_close(s);
     execute(p->path, "UPDATE chunk SET end = end + 7 WHERE text = 'beta';"
+                     "UPDATE posting SET word = 'otherwise' WHERE word = 'beta';"
                      "ALTER TABLE chunk DROP COLUMN map;"
                      "ALTER TABLE chunk DROP COLUMN page;"
                      "ALTER TABLE chunk DROP COLUMN page_end; PRAGMA user_version = 1");
@@ -788,6 +811,7 @@ int main(void)
         T(orders_equal_scores_by_uri_then_position),
         T(counts_the_words_that_no_chunk_has),
         T(finds_a_word_that_every_chunk_has),
+        T(finds_a_compound_by_its_parts_and_no_other_word),
         T(ranks_as_a_store_built_afresh_after_any_history),
         T(takes_back_a_document_that_fails_and_no_other),
         T(takes_back_a_document_that_was_cancelled),

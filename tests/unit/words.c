@@ -71,6 +71,71 @@ static void stems_other_scripts(void **state)
     assert_stems("ΒΙΒΛΊΑ βιβλία", "βιβλ βιβλ");
 }
 
+static void stems_by_the_language_spoken(void **state)
+{
+    (void)state;
+    words_speak(words, LANGUAGE_DE);
+    assert_stems("Die Häuser der Städte", "-die haus -der stadt");
+    assert_stems("1984 книги", "1984 книг");
+    words_speak(words, LANGUAGE_FR);
+    assert_stems("L’hôpital, les hôpitaux et l'école", "hopital -le hopital -et ecol");
+    words_speak(words, LANGUAGE_TR);
+    assert_stems("IŞIK balıkçılar", "isik balikci");
+    words_speak(words, LANGUAGE_EN);
+    assert_stems("Die Häuser", "die hauser");
+}
+
+static void knows_arabic_articles_and_what_is_written_with_them(void **state)
+{
+    (void)state;
+    assert_stems("ضمان الضمان والضمان بالضمان", "ضمان ضمان ضمان ضمان");
+    assert_stems("المدرسة وللمدرسة والد", "مدرس مدرس والد");
+}
+
+static void tells_languages_apart(void **state)
+{
+    (void)state;
+    static const char *const text[] = {
+        "en", "The house stands by the river, and nobody knows who built it.",
+        "de", "Das Haus steht am Fluss, und niemand weiß, wer es gebaut hat.",
+        "fr", "La maison est au bord de la rivière et on ne sait pas qui l’a bâtie.",
+        "es", "La casa está junto al río y nadie sabe quién la construyó.",
+        "it", "La casa si trova vicino al fiume e non si sa chi l'ha costruita.",
+        "pt", "A casa fica junto ao rio e ninguém sabe quem a construiu, nem quando.",
+        "nl", "Het huis staat aan de rivier en niemand weet wie het heeft gebouwd.",
+        "da", "Huset ligger ved åen, og der er ikke nogen, der ved, hvem som byggede det.",
+        "sv", "Huset ligger vid ån och det är ingen som vet vem som byggde det.",
+        "no", "Huset ligger ved elven, og det er ikke noen som vet hvem som bygde det.",
+        "fi", "Talo on joen rannalla, eikä kukaan tiedä, kuka sen on rakentanut tai milloin.",
+        "hu", "A ház a folyó mellett áll, és senki sem tudja, hogy ki építette.",
+        "tr", "Ev nehir kenarında ve onu kimin yaptığı daha belli değil, ama bu bir ev.",
+        "ro", "Casa se află lângă râu și nu se știe cine a construit-o sau când.",
+        "id", "Rumah itu ada di tepi sungai dan tidak ada yang tahu siapa pembuatnya.",
+        "ca", "La casa és al costat del riu i no se sap qui la va fer amb les seves mans.",
+        "en", "D. H. Lawrence, M. de la Mare, L. D. Smith: 1984; a, c, d, l",
+        "en", "", "en", "3.14 \xFF\xE2",
+    };
+    for (size_t i = 0; i < sizeof text / sizeof *text; i += 2)
+        assert_string_equal(language_facts[words_language(words, str_z(text[i + 1]))].code,
+                            text[i]);
+}
+
+static void tells_characters_alone_for_an_index(void **state)
+{
+    (void)state;
+    words_singles(words, true);
+    assert_stems("東京都", "東京 東 京都 京 都");
+    assert_stems("猫 カメラ", "猫 カメ メラ");
+    words_singles(words, false);
+    Word w;
+    assert_int_equal(words_begin(&cx, words, STR("冷蔵庫はどこ ab abc")), OK);
+    static const bool whole[] = { true, true, false, false, false, false, true };
+    for (size_t i = 0; i < sizeof whole; i++) {
+        assert_true(words_next(words, &w));
+        if (w.whole != whole[i]) fail_msg("pair %zu", i);
+    }
+}
+
 static void pairs_what_is_written_without_spaces(void **state)
 {
     (void)state;
@@ -202,6 +267,10 @@ int main(void)
         cmocka_unit_test(stems_english_and_marks_function_words),
         cmocka_unit_test(folds_case_width_and_accents),
         cmocka_unit_test(stems_other_scripts),
+        cmocka_unit_test(stems_by_the_language_spoken),
+        cmocka_unit_test(knows_arabic_articles_and_what_is_written_with_them),
+        cmocka_unit_test(tells_languages_apart),
+        cmocka_unit_test(tells_characters_alone_for_an_index),
         cmocka_unit_test(pairs_what_is_written_without_spaces),
         cmocka_unit_test(gives_identifiers_whole_and_in_parts),
         cmocka_unit_test(cuts_a_word_that_never_ends),
