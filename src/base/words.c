@@ -115,8 +115,8 @@ void words_singles(Words *w, bool on) { w->singles = on; }
 /* l'hôpital, dell'acqua: the word behind the article. */
 static Str behind_article(Str s)
 {
-    static const char *const article[] = { "l'", "d'", "qu'", "s'", "n'", "c'", "j'", "m'",
-                                           "t'", "un'", "all'", "dall'", "dell'", "nell'",
+    static const char *const article[] = { "l'", "d'", "qu'", "s'", "n'", "c'", "j'",
+                                           "m'", "t'", "un'", "all'", "dall'", "dell'", "nell'",
                                            "sull'", "quell'", "jusqu'", "lorsqu'" };
     for (size_t i = 0; i < sizeof article / sizeof *article; i++) {
         Str x = str_z(article[i]);
@@ -131,7 +131,8 @@ static Str behind_article(Str s)
  * less than three letters behind the article may have none. */
 static Str behind_al(Str s)
 {
-    static const char *const al[] = { "وال", "فال", "بال", "كال", "ولل", "فلل", "ال", "لل" };
+    static const char *const al[] = { "وال", "فال", "بال", "كال", "ولل", "فلل", "ال",
+                                      "لل" };
     enum { LEAST = 3 * 2 };     // bytes
     for (size_t i = 0; i < sizeof al / sizeof *al; i++) {
         Str x = str_z(al[i]);
@@ -220,7 +221,8 @@ static Str composed(Words *w, int32_t n, bool accents, UErrorCode *e)
     }
     n = unorm2_normalize(w->together, w->a, n, w->b, WORD_UNITS, e);
     u_strToUTF8(w->stem, STEM_BYTES, &bytes, w->b, n, e);
-    return U_SUCCESS(*e) && bytes > 0 ? (Str){ w->stem, (size_t)bytes } : (Str){ NULL, 0 };
+    if (U_FAILURE(*e) || bytes <= 0) return (Str){ NULL, 0 };
+    return (Str){ w->stem, (size_t)bytes };
 }
 
 /* The folded form of a word that is not ASCII; the word itself where ICU refuses.

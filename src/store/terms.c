@@ -2,8 +2,9 @@
  *
  * A compound is found by its end (Krankenhaus is a kind of Haus) where what stands before
  * can be a word, and by its beginning (Hausordnung) where what stands behind is one that
- * the store has, too, or the beginning is so long that it is none by chance. All lists looked at hold living chunks, so that what a query finds
- * does not depend on what the store once had. */
+ * the store has, too, or the beginning is so long that it is none by chance. All lists
+ * looked at hold living chunks, so that what a query finds does not depend on what the
+ * store once had. */
 #include "store/terms.h"
 
 #include "store/impl.h"

@@ -311,7 +311,8 @@ static void assert_same_hits(Place *p, Store *a, Hits x, Store *b, Hits y)
 static void assert_ranks_as_built_afresh(Place *p, Store *s, const Kept *kept,
                                          uint32_t *r)
 {
-    static const char *const query[] = { "alpha", "beta gamma runs", "the", "foo x cafe",
+    static const char *const query[] = { "alpha", "die Hähne", "猫", "beta gamma runs",
+                                         "the", "foo x cafe",
                                          "delta delta alpha", "none of these" };
     char path[128];
     snprintf(path, sizeof path, "%s/fresh%u.db", p->folder, draw(r));
