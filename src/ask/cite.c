@@ -85,6 +85,7 @@ Status citer_open(Ctx *cx, const Passages *ps, Str question, const CiteOptions *
     c->held = opt->hold && ps->n > 0;
     TRY_NEW(c->made = ctx_new(cx, Citation, MAX_CITATIONS));
     TRY(words_open(cx, &c->words));
+    passages_speak(c->words, ps);
     Status st = stems_content(cx, c->words, question, &c->asked);
     if (st == OK) st = quantities_read(cx, c->words, question, &c->asked_numbers);
     if (st == OK) st = read_units(c);

@@ -168,6 +168,7 @@ Status filter(Ctx *cx, Model *ranker, const FilterOptions *opt, Str question,
     if (ps->n > most) ps->n = most;
     if (ps->n == 0) return OK;
     TRY(words_open(cx, &w));
+    passages_speak(w, ps);
     Status st = prune(cx, w, ranker, opt, question, ps);
     words_close(w);
     return st;

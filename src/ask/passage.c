@@ -108,3 +108,14 @@ Status passage_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n)
     }
     return OK;
 }
+
+void passages_speak(Words *w, const Passages *ps)
+{
+    size_t votes[LANGUAGES] = { 0 };
+    Language most = LANGUAGE_EN;
+    for (size_t i = 0; i < ps->n; i++) {
+        Language l = words_language(w, ps->at[i].chunk.text);
+        if (++votes[l] > votes[most] || i == 0) most = l;
+    }
+    words_speak(w, most);
+}

@@ -43,4 +43,8 @@ MUST_USE Status passage_sentences(Ctx *cx, Words *w, Str text, Span **out, size_
 /* A row of a table, as Markdown writes it or as HTML was read. */
 bool passage_is_row(Str line);
 
+/* From now on w takes words for those of the language that most of the passages are in,
+ * so that question, passages and answer are compared by the same stems. */
+void passages_speak(Words *w, const Passages *ps);
+
 #endif

@@ -85,6 +85,14 @@ bool prompt_is_refusal(Str text)
         "do not contain", "does not contain", "do not provide", "does not provide",
         "not specified in the", "cannot be determined", "do not mention",
         "does not mention", "do not specify", "does not specify",
+        "dokumente enthalten keine", "nicht erwähnt", "geht nicht hervor",
+        "keine information", "documents ne ", "ne mentionne", "aucune information",
+        "no se menciona", "no se indica", "no hay información", "non è menzionato",
+        "nessuna informazione", "não é mencionado", "não há informaç", "niet vermeld",
+        "geen informatie", "не упоминается", "нет информации", "не указан",
+        "لا توجد معلومات", "لم يذكر", "जानकारी नहीं", "没有提到", "没有提及", "未提及",
+        "没有相关信息", "記載されていません", "情報はありません", "언급되지 않",
+        "정보가 없",
     };
     char head[200];   // a refusal says so at once; later it is a remark
     size_t n = text.n < sizeof head - 1 ? text.n : sizeof head - 1;

@@ -19,7 +19,8 @@ const LanguageFacts language_facts[LANGUAGES] = {
         "a about am an and are as at be been but by can could did do does for from "
         "had has have how i if in into is it its me my no not of on or our she "
         "should such that the their them then there these they this to was we were "
-        "what when where which who whom whose why will with would you your", false, NULL },
+        "what when where which who whom whose why will with would you your",
+        false, NULL },
     [LANGUAGE_CA] = { "ca", "catalan",
         "a al als amb aquest aquesta aquests aquestes això com d de del dels des el "
         "els en entre és era es està fins ha han hi i l la les li més molt no o on "
@@ -30,7 +31,8 @@ const LanguageFacts language_facts[LANGUAGES] = {
         "efter eller en er et for fra få før ham han har havde hende hun hvad hvem "
         "hvilken hvis hvor hvordan hvorfor hvornår i ikke ind jeg kan kun man med "
         "meget men mod når nogle nu og også om op os over på sig sin skal som så til "
-        "ud under var ved vi vil være", false, "af an be bi er for fra ind med mis ned om op over "
+        "ud under var ved vi vil være",
+        false, "af an be bi er for fra ind med mis ned om op over "
         "på sam til ud und under ved vid" },
     [LANGUAGE_DE] = { "de", "german",
         "aber alle als am an auch auf aus bei bis da damit dann das dass dem den der "
@@ -41,7 +43,8 @@ const LanguageFacts language_facts[LANGUAGES] = {
         "wann war waren warum was wegen welche welchem welchen welcher welches wem "
         "wen wenn wer werden wie wieviel wir wird wo wurde wurden zu zum zur über",
         false, "ab an auf aus be bei dar durch ein emp ent er fort ge gegen her hin "
-        "hinter miss mit nach nieder ob statt um un unter ur ver vor weg wider wieder zer "
+        "hinter miss mit nach nieder ob statt um un unter ur ver vor weg wider "
+        "wieder zer "
         "zu zurück über uber" },
     [LANGUAGE_ES] = { "es", "spanish",
         "a al algo como con cuál cuales cuando cuándo cuánto cuántos cuánta cuántas "
@@ -72,7 +75,8 @@ const LanguageFacts language_facts[LANGUAGES] = {
         "el ez ezek ezt fel hanem hogy hogyan hol is itt így kell ki kik le lehet "
         "lesz ma majd meg melyik mely mennyi mert mi miatt miért mikor milyen mint "
         "mit most már még nagyon ne nem nincs nélkül olyan ott pedig s sem szerint "
-        "után és vagy vagyis van vannak volt voltak össze", false, "be el fel ki le meg át rá össze" },
+        "után és vagy vagyis van vannak volt voltak össze",
+        false, "be el fel ki le meg át rá össze" },
     [LANGUAGE_ID] = { "id", "indonesian",
         "ada adalah agar akan antara apa apakah atau bagaimana bagi bahwa banyak "
         "belum berapa bisa dalam dan dapat dari dengan di dia hanya harus ia ini itu "
@@ -103,7 +107,8 @@ const LanguageFacts language_facts[LANGUAGES] = {
         "en enn er et etter for fra få før ha hadde han har henne hun hva hvem "
         "hvilke hvilken hvis hvor hvordan hvorfor i ikke inn jeg kan kun man med "
         "meget men mot mye nå når noe noen og også om opp oss over på seg sin skal "
-        "som så til under ut uten var ved vi vil være", false, "av an be bi er for fra inn med mis ned om "
+        "som så til under ut uten var ved vi vil være",
+        false, "av an be bi er for fra inn med mis ned om "
         "opp over på sam til und under ut ved vid" },
     [LANGUAGE_PT] = { "pt", "portuguese",
         "a ao aos as até com como da das de dela dele depois do dos e é ela ele eles "
@@ -153,7 +158,8 @@ const LanguageFacts language_facts[LANGUAGES] = {
         "है हैं हो होता होती होते होने कैसे", false, NULL },
     [LANGUAGE_HY] = { "hy", "armenian",
         "այդ այս այն բայց են եմ եք էին էր ըստ թե ի իր և եւ կամ հետ համար մեջ մեր նա "
-        "նրա նրանք ոչ որ որը որոնք ով ում ինչ ինչու ինչպես որտեղ երբ քանի պիտի վրա", false,
+        "նրա նրանք ոչ որ որը որոնք ով ում ինչ ինչու ինչպես որտեղ երբ քանի պիտի վրա",
+        false,
         NULL },
     [LANGUAGE_RU] = { "ru", "russian",
         "а без более бы был была были было быть в вам вас во вот все всего всех вы "

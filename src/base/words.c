@@ -116,8 +116,8 @@ void words_singles(Words *w, bool on) { w->singles = on; }
 static Str behind_article(Str s)
 {
     static const char *const article[] = { "l'", "d'", "qu'", "s'", "n'", "c'", "j'",
-                                           "m'", "t'", "un'", "all'", "dall'", "dell'", "nell'",
-                                           "sull'", "quell'", "jusqu'", "lorsqu'" };
+                                           "m'", "t'", "un'", "all'", "dall'", "dell'",
+                                           "nell'", "sull'", "quell'", "jusqu'", "lorsqu'" };
     for (size_t i = 0; i < sizeof article / sizeof *article; i++) {
         Str x = str_z(article[i]);
         if (s.n > x.n && str_starts(s, x)) return (Str){ s.p + x.n, s.n - x.n };
@@ -568,12 +568,69 @@ static bool same_paragraph(Str t, size_t end, size_t start)
     return lines < 2;
 }
 
+/* Whether the full stop at i, with a number behind it, ends a sentence: what stands
+ * before is a whole word and none that is wont to be cut short before a number. */
+static bool ends_before_number(Str t, size_t start, size_t i)
+{
+    static const char short_for[] =
+        " abs abschn anm app approx apr art aug bd chap col dec est eqn eqs feb fig figs "
+        "jan jul jun kap lit mar max min nos nov núm oct okt par pos pts ref refs sec sect "
+        "sep sept ser sta tab vgl ver vol vols zit ";
+    char word[24] = " ";
+    size_t from = i, n = 1, digit = i + 1;
+    while (digit < t.n && is_space(t.p[digit])) digit++;
+    if (digit == i + 1 || digit == t.n || !is_digit(t.p[digit])) return false;
+    while (from > start && (is_letter(t.p[from - 1]) || !is_ascii(t.p[from - 1]))) from--;
+    if (i - from < 3 || (from > start && is_core(t.p[from - 1]))) return false;
+    if (from > start && t.p[from - 1] == '.') return false;     // e.g. p.abs.
+    if (i - from > sizeof word - 3) return true;
+    for (size_t k = from; k < i; k++)
+        word[n++] = is_upper(t.p[k]) ? (char)(t.p[k] + 32) : t.p[k];
+    word[n++] = ' ';
+    return memmem(short_for, sizeof short_for - 1, word, n) == NULL;
+}
+
+typedef struct Spans {
+    Span *at;
+    size_t n, cap;
+} Spans;
+
+static Status add_span(Ctx *cx, Str text, Span s, Spans *out)
+{
+    Span *last = out->n ? &out->at[out->n - 1] : NULL;
+    s = trimmed(text, s.start, s.end);
+    if (s.start == s.end) return OK;
+    if (last && goes_on(text, *last) && same_paragraph(text, last->end, s.start)) {
+        last->end = s.end;
+        return OK;
+    }
+    if (out->n == out->cap) {
+        Span *more = ctx_new(cx, Span, out->cap = out->cap ? 2 * out->cap : 16);
+        TRY_NEW(more);
+        if (out->n) memcpy(more, out->at, out->n * sizeof *more);
+        out->at = more;
+    }
+    out->at[out->n++] = s;
+    return OK;
+}
+
+/* What ICU takes for one sentence, for UAX #29 ends none before a number behind which
+ * small letters follow: "It is kept for two years. 74 bicycles were found." */
+static Status add_sentence(Ctx *cx, Str text, Span s, Spans *out)
+{
+    for (size_t i = s.start; i < s.end; i++) {
+        if (text.p[i] != '.' || !ends_before_number(text, s.start, i)) continue;
+        TRY(add_span(cx, text, (Span){ s.start, i + 1 }, out));
+        s.start = i + 1;
+    }
+    return add_span(cx, text, s, out);
+}
+
 Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n)
 {
     UErrorCode e = U_ZERO_ERROR;
     UText u = UTEXT_INITIALIZER;
-    size_t count = 0, cap = 0;
-    Span *at = NULL;
+    Spans all = { 0 };
     if (text.n > INT32_MAX)
         return fail(cx, E_LIMIT, "a text of %zu bytes; less than 2 GiB is read", text.n);
     char *flat = unwrapped(cx, text);
@@ -583,25 +640,10 @@ Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n)
     utext_close(&u);
     if (U_FAILURE(e)) return fail(cx, E_INTERNAL, "ICU, sentences: %s", u_errorName(e));
     int32_t start = ubrk_first(w->sentences), end;
-    while ((end = ubrk_next(w->sentences)) != UBRK_DONE) {
-        Span s = trimmed(text, (size_t)start, (size_t)end);
-        start = end;
-        if (s.start == s.end) continue;
-        Span *last = count ? &at[count - 1] : NULL;
-        if (last && goes_on(text, *last) && same_paragraph(text, last->end, s.start)) {
-            last->end = s.end;
-            continue;
-        }
-        if (count == cap) {
-            Span *more = ctx_new(cx, Span, cap = cap ? 2 * cap : 16);
-            TRY_NEW(more);
-            if (count) memcpy(more, at, count * sizeof *at);
-            at = more;
-        }
-        at[count++] = s;
-    }
-    *out = at;
-    *n = count;
+    for (; (end = ubrk_next(w->sentences)) != UBRK_DONE; start = end)
+        TRY(add_sentence(cx, text, (Span){ (size_t)start, (size_t)end }, &all));
+    *out = all.at;
+    *n = all.n;
     return OK;
 }
 

@@ -259,6 +259,14 @@ static void parts_sentences(void **state)
                      (const char *[]){ "Dr. Smith saw Fig. 3, e.g. that of Prof. Jones.",
                                        "He left." }, 2);
     assert_sentences("東京です。犬がいる。", (const char *[]){ "東京です。", "犬がいる。" }, 2);
+    assert_sentences("Finds are kept for two years. 74 bicycles were handed in.",
+                     (const char *[]){ "Finds are kept for two years.",
+                                       "74 bicycles were handed in." }, 2);
+    assert_sentences("See No. 5 and figs. 3 and 4, approx. 12 m, p.abs. 7 of 3.14 it.",
+                     (const char *[]){ "See No. 5 and figs. 3 and 4, approx. 12 m, p.abs. "
+                                       "7 of 3.14 it." }, 1);
+    assert_sentences("Das ist schön. 3 gingen.",
+                     (const char *[]){ "Das ist schön.", "3 gingen." }, 2);
     assert_sentences(" \n\n \n", NULL, 0);
 }
 
