@@ -227,7 +227,11 @@ static int run_rm(Cli *cli, const Command *self, int argc, char **argv)
 const Command command_add = {
     "add", run_add, "index files and folders", "PATH...",
     "  pith add ~/docs\n"
-    "  pith add manual.html notes/ --store work.db\n",
+    "  pith add manual.docx mail.mbox sources.tar.gz --store work.db\n"
+    "\n"
+    "Formats: text, Markdown, HTML, reStructuredText, AsciiDoc, program source, CSV,\n"
+    "JSON, PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, e-mail (.eml, .mbox), and\n"
+    "archives of these (.zip, .tar, .gz, .xz, .zst, .bz2): `man pith-add`.\n",
 };
 const Command command_sync = {
     "sync", run_sync, "revisit what was added: new, changed and deleted files", "",
