@@ -126,7 +126,7 @@ static Status add_note(Word *w, long id)
 {
     const Notes *all = &w->notes;
     for (size_t i = 0; i < all->n; i++)
-        if (all->at[i].id == id)
+        if (all->at[i].id == id && all->at[i].n > 0)
             return edition_add(w->e, PART_PARAGRAPH, 0,
                                (Str){ all->text.p + all->at[i].at, all->at[i].n });
     return OK;

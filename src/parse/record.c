@@ -13,9 +13,18 @@ void record_open(Record *r, Ctx *cx, Str source, const Sink *to)
     r->own = (Ctx){ .cancelled = cx->cancelled, .cancel_arg = cx->cancel_arg };
 }
 
+/* Adds text, its control characters as spaces. */
+static void put(Buf *b, Str text)
+{
+    size_t from = b->n;
+    buf_add(b, text);
+    for (size_t i = from; i < b->n; i++)
+        if ((unsigned char)b->p[i] < ' ') b->p[i] = ' ';
+}
+
 void record_name(Record *r, Str text)
 {
-    if (r->text.n + text.n <= EDITION_PART_MAX) buf_add(&r->text, text);
+    if (r->text.n + text.n <= EDITION_PART_MAX) put(&r->text, text);
 }
 
 Status record_value(Record *r, Str text, size_t at, size_t n)
@@ -24,10 +33,8 @@ Status record_value(Record *r, Str text, size_t at, size_t n)
     if (r->map.n == 0) r->start = at;
     Run run = { .text = r->text.n, .text_n = text.n, .source = at, .source_n = n };
     TRY(offsets_add(&r->own, &r->map, run));
-    buf_add(&r->text, text);
+    put(&r->text, text);
     if (r->text.failed) return fail(&r->own, E_MEMORY, "out of memory for a record");
-    for (size_t i = run.text; i < r->text.n; i++)
-        if ((unsigned char)r->text.p[i] < ' ') r->text.p[i] = ' ';
     r->end = at + n;
     return OK;
 }

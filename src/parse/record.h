@@ -28,10 +28,11 @@ typedef struct Record {
 
 /* source is UTF-8 and outlives all. */
 void record_open(Record *r, Ctx *cx, Str source, const Sink *to);
-/* Words that are not in the source at this place: a name, a separator. */
+/* Words that are not in the source at this place: a name, a separator. Control characters
+ * become spaces, here and below. */
 void record_name(Record *r, Str text);
 /* Text that stands in source[at, at + n); where it is as long, byte for byte. Places go
- * up. Control characters become spaces. */
+ * up. */
 MUST_USE Status record_value(Record *r, Str text, size_t at, size_t n);
 /* Ends the record; one without a value is none. E_MEMORY, E_CANCELLED, or what the sink
  * says. */

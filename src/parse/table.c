@@ -32,8 +32,8 @@ void table_row(Table *t)
 /* What the open cell says from here on belongs to the cells that merge with it. */
 static void keep(Table *t, int column)
 {
-    Str text = { t->row.p + t->cell, t->row.n - t->cell };
-    if (column >= TABLE_COLUMNS || !t->row.p) return;
+    if (column >= TABLE_COLUMNS) return;
+    Str text = t->row.p ? (Str){ t->row.p + t->cell, t->row.n - t->cell } : STR("");
     size_t n = text.n < TABLE_KEPT ? text.n : TABLE_KEPT;
     while (n < text.n && n > 0 && ((unsigned char)text.p[n] & 0xC0) == 0x80) n--;
     memcpy(t->above[column], text.p, n);

@@ -56,7 +56,7 @@ static Status keep_string(Workbook *w)
 static Str shared_string(const Workbook *w, Str index)
 {
     size_t i = index.n ? strtoul(index.p, NULL, 10) : w->n_strings;
-    if (i >= w->n_strings) return STR("");
+    if (i >= w->n_strings || !w->strings.p) return STR("");
     size_t from = i ? w->ends[i - 1] : 0;
     return (Str){ w->strings.p + from, w->ends[i] - from };
 }

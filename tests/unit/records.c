@@ -84,6 +84,15 @@ static void json_is_flattened_record_by_record(void **state)
     ctx_end(&cx);
 }
 
+static void control_characters_of_names_and_values_are_spaces(void **state)
+{
+    (void)state;
+    Ctx cx = CTX_INIT;
+    assert_string_equal(said(&cx, "a.json", STR("{\"a\\u0000b\": \"c\\u0001d\"}")),
+                        "R a b: c d\n");
+    ctx_end(&cx);
+}
+
 static void a_hundred_thousand_brackets_are_no_stack(void **state)
 {
     (void)state;
@@ -117,6 +126,7 @@ int main(void)
         cmocka_unit_test(a_stray_quote_does_not_swallow_the_file),
         cmocka_unit_test(values_are_known_by_their_place_in_the_file),
         cmocka_unit_test(json_is_flattened_record_by_record),
+        cmocka_unit_test(control_characters_of_names_and_values_are_spaces),
         cmocka_unit_test(a_hundred_thousand_brackets_are_no_stack),
         cmocka_unit_test(broken_records_end_in_text),
     };
