@@ -237,6 +237,10 @@ typedef struct pith_ask_options {
     int rewrite, decompose, hyde;   /* as in pith_search_options */
     int quote;              /* 1: the answer is to quote, and what it puts between
                                quotation marks stands in a passage byte for byte */
+    double budget_ms;       /* the answer is wanted within this time, loading included:
+                               what is reranked, read and written is chosen by what these
+                               steps took on this machine before; 0: no limit. The fields
+                               above stay the most */
     int no_calibration;     /* 1: confidence and threshold as the program has them */
     int no_log;             /* 1: no line in the router's log, as for a trial; what is
                                sent counts against the budget all the same */
@@ -296,7 +300,9 @@ typedef struct pith_answer {
     const char *fallback;       /* why the small model stood in; NULL: it did not */
     int remote_tokens;          /* sent and received, of an answer that was lost too */
     double remote_cost;         /* by the prices of pith_options */
-    int prompt_tokens, generated_tokens, finish_length; /* 1: cut at max_tokens */
+    int prompt_tokens, generated_tokens, finish_length; /* 1: cut at max_tokens or for
+                                                             the budget */
+    const char *budget;         /* what was chosen for budget_ms, in words; NULL: none */
     double mean_logprob, min_logprob;   /* of the text's tokens, natural, <= 0; 0 where
                                            the writer tells none */
     double support;             /* [0,1]: mean of the citations' support; 0 for none */
@@ -341,7 +347,8 @@ PITH_API int pith_calibration_reset(pith *p, int *removed, pith_error *why);
  * {"answer","abstained","confidence","caution"?,"citations":[{"n","document","section",
  * "start","end","page"?,"page_end"?,"text"}],
  * "quotes"?:[{"document","start","end","text","passage"}],
- * "misquoted"?,"passages":[...],"model","route","route_score","draft_score"?,
+ * "misquoted"?,"budget"?,"passages":[...],"model","route","route_score",
+ * "draft_score"?,
  * "route_features":{NAME:{"value","usual","weight"}},"route_reasons":[...],"fallback"?,
  * "remote":{"tokens","cost"},"logprob":{"mean","min"},"support",
  * "tokens":{"prompt","generated"},

@@ -8,7 +8,7 @@ _pith()
     local global='--store --json --generator --embedder --reranker --adapter --threads
                   --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
-                  --rerank --rerank-ms --no-rerank --no-filter --no-abstain --quote --remote --remote-model
+                  --rerank --rerank-ms --no-rerank --no-filter --no-abstain --quote --budget --remote --remote-model
                   --remote-policy --remote-day-tokens --remote-day-cost
                   --remote-price-in --remote-price-out --remote-context
                   --route --rewrite --decompose --hyde'
@@ -65,7 +65,7 @@ _pith()
                            --context-tokens --max-tokens --oracle --closed-book --run
                            --run-out --baseline --per-query --rewrite --decompose --hyde
                            --splits --risk --confidence --masked --examples
-                           --by --quote $global" ;;
+                           --by --quote --budget $global" ;;
         eval:*)     [ "$before" = eval ] \
                         && words='retrieve rerank answer abstain filter route questions risk compare
                                 report' ;;

@@ -1,5 +1,6 @@
 /* answer.c -- pith_search and pith_ask: the request's memory becomes the result's. */
 #include "api/handle.h"
+#include "api/budget.h"
 #include "api/calibration.h"
 #include "api/remote.h"
 #include "ask/abstain.h"
@@ -298,7 +299,7 @@ static Status answer_out(Ctx *cx, const Answer *from, const Model *writer, pith_
         .route = from->decision.route == ROUTE_LLM ? "llm" : "slm",
         .prompt_tokens = from->generated.prompt_tokens,
         .generated_tokens = from->generated.tokens,
-        .finish_length = from->generated.finish == FINISH_LENGTH,
+        .finish_length = from->generated.finish == FINISH_LENGTH || from->late,
         .first_token_ms = from->first_text_ms,
         .mean_logprob = from->generated.mean_logprob,
         .min_logprob = from->generated.min_logprob,
@@ -312,10 +313,18 @@ static Status answer_out(Ctx *cx, const Answer *from, const Model *writer, pith_
     return cx->status;
 }
 
+/* A question that says what questions take: searched for, with nothing written before. */
+static bool plain(const pith_ask_options *o)
+{
+    return o->ground == PITH_GROUNDED && o->n_history == 0 && !o->rewrite && !o->decompose
+        && !o->hyde;
+}
+
 static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
                      pith_answer *out)
 {
     double begun = now_ms();
+    Budget budget = { .begun = begun, .ms = o->budget_ms };
     Listener listener = { o };
     Asker a = { 0 };
     AskOptions opt;
@@ -330,12 +339,16 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
     opt.augment = (AugmentOptions){ o->rewrite != 0, o->decompose != 0, o->hyde != 0,
                                     &p->memo };
     TRY(remote_prepare(cx, p, o, &a, &opt));
+    TRY(budget_use(cx, p, &budget, &a, &opt));
     double loaded = now_ms() - begun;
     TRY(ask(cx, &a, &opt, question, &got));
     bool large = got.decision.route == ROUTE_LLM && got.was_sent;
     TRY(answer_out(cx, &got, large ? a.remote : a.writer, out));
     TRY(route_out(cx, p, &got, out));
     out->caution = caution.n ? caution.p : NULL;
+    budget.begun += loaded;     // what a model took to load is no measure of an answer
+    if (!got.was_sent && plain(o)) budget_learn(cx, p, &budget, &got);
+    out->budget = budget.told.n ? budget.told.p : NULL;
     bool routed = a.remote && !o->context_only && !opt.closed_book;
     if (routed) TRY(remote_account(cx, p, &got));
     if (routed && !o->no_log) TRY(remote_log(cx, p, &got, now_ms() - begun));

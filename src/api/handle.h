@@ -7,6 +7,7 @@
 #define PITH_API_HANDLE_H
 
 #include "ask/augment.h"
+#include "ask/budget.h"
 #include "base/ctx.h"
 #include "model/model.h"
 #include "pith.h"
@@ -26,6 +27,8 @@ typedef struct RemoteRules {
 
 typedef enum Role { ROLE_GENERATOR, ROLE_EMBEDDER, ROLE_RERANKER, ROLES } Role;
 
+enum { RATES_KEY = 128 };
+
 struct pith {
     pthread_mutex_t lock;
     int (*cancelled)(void *arg);
@@ -41,6 +44,10 @@ struct pith {
     bool store_writes;
     Model *model[ROLES];        // loaded when first needed
     AugmentMemo memo;           // of the last question
+    Rates rates;                // of this machine and these models: api/budget.h
+    char rates_key[RATES_KEY];  // whose they are; "": nobody's yet
+    bool rates_new;             // not kept yet
+    bool has_answered;          // the generator has written once
     RemoteRules remote;
 };
 

@@ -135,6 +135,7 @@ char *pith_answer_json(const pith_answer *a)
         json_object_set_new(j, "quotes", quotes_json(a));
         json_object_set_new(j, "misquoted", json_integer((json_int_t)a->misquoted));
     }
+    if (j && a->budget) json_object_set_new(j, "budget", json_string(a->budget));
     if (j && a->caution) json_object_set_new(j, "caution", json_string(a->caution));
     if (j && !isnan(a->draft_score))
         json_object_set_new(j, "draft_score", json_real(a->draft_score));

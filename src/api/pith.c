@@ -1,4 +1,5 @@
 /* pith.c -- opening and closing a handle; its store and models, loaded when needed. */
+#include "api/budget.h"
 #include "api/adapter.h"
 #include "api/handle.h"
 #include "base/file.h"
@@ -133,6 +134,7 @@ int pith_open(const pith_options *opt, pith **out, pith_error *why)
 void pith_close(pith *p)
 {
     if (!p) return;
+    budget_keep(p);
     store_close(p->store);
     augment_forget(&p->memo);
     for (int r = 0; r < ROLES; r++) {

@@ -19,9 +19,10 @@ typedef struct AskArgs {
     int seed;
     bool explain, strict, no_rerank, no_filter, no_abstain, rewrite, decompose, hyde;
     bool quote;
+    const char *budget;
 } AskArgs;
 
-enum { N_ASK = 19, N_OWN = REMOTE_OPTIONS + N_ASK };
+enum { N_ASK = 20, N_OWN = REMOTE_OPTIONS + N_ASK };
 
 static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
 {
@@ -58,6 +59,8 @@ static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
           "search for the parts of the question as well", 0, 0, NULL },
         { "hyde", 0, OPTION_FLAG, &a->hyde, NULL,
           "search by a passage made up as well", 0, 0, NULL },
+        { "budget", 0, OPTION_TEXT, &a->budget, "TIME",
+          "an answer within this time: 3s, 1500ms", 0, 0, NULL },
         { "quote", 0, OPTION_FLAG, &a->quote, NULL,
           "quote the documents, word for word", 0, 0, NULL },
         { "route", 0, OPTION_CHOICE, &a->ask.route, "WHO",
@@ -127,7 +130,8 @@ static void show_remarks(const pith_answer *a)
         fprintf(stderr, "pith: %zu passages did not fit the context and were left out "
                 "(--context)\n", a->left_out);
     if (a->finish_length)
-        fputs("pith: the answer was cut at its longest (--max-tokens)\n", stderr);
+        fputs("pith: the answer was cut at its longest (--max-tokens, --budget)\n",
+              stderr);
     if (a->misquoted)
         fprintf(stderr, "pith: %zu quotations stand in no passage\n", a->misquoted);
     if (a->unsupported)
@@ -157,6 +161,7 @@ static void show_stages(const pith_answer *a)
     printf("\nquestion   %s\nmodel      %s (%s), confidence %.2f\n", a->question,
            a->model, a->route, a->confidence);
     show_router(a);
+    if (a->budget) printf("budget     %s\n", a->budget);
     for (size_t i = 0; i < a->n_stages; i++) {
         const pith_stage *s = &a->stages[i];
         printf("%-10s %8.1f ms ", s->name, s->ms);
@@ -192,6 +197,16 @@ static int ask_once(const Cli *cli, pith *p, const AskArgs *args, const char *qu
     return a->abstained && args->strict ? EXIT_REFUSED : EXIT_DONE;
 }
 
+/* "3s", "1.5s", "1500ms", "3" in seconds. */
+static bool read_time(const char *text, double *ms)
+{
+    char *end;
+    double v = strtod(text, &end);
+    bool seconds = *end == '\0' || strcmp(end, "s") == 0;
+    *ms = v * (seconds ? 1000 : 1);
+    return end != text && (seconds || strcmp(end, "ms") == 0) && *ms >= 1 && *ms <= 3.6e6;
+}
+
 static int read_args(Cli *cli, const Command *self, AskArgs *args, int argc, char **argv,
                      int *status)
 {
@@ -208,6 +223,11 @@ static int read_args(Cli *cli, const Command *self, AskArgs *args, int argc, cha
     args->ask.decompose = args->decompose;
     args->ask.hyde = args->hyde;
     args->ask.quote = args->quote;
+    if (n >= 0 && args->budget && !read_time(args->budget, &args->ask.budget_ms)) {
+        *status = cli_usage(self, "--budget %s: a time from 1ms to 3600s is wanted",
+                            args->budget);
+        return -1;
+    }
     return n;
 }
 
@@ -297,6 +317,7 @@ const Command command_ask = {
     "ask", run_ask, "answer a question from the documents, with citations", "QUESTION",
     "  pith ask \"How long is the warranty?\"\n"
     "  pith ask \"Who signs off a release?\" --explain\n"
+    "  pith ask \"When does the pool open?\" --budget 3s\n"
     "  pith ask \"What does the warranty leave out?\" --quote\n"
     "  pith ask \"Is IPv6 supported?\" --json --strict\n",
 };

@@ -67,6 +67,8 @@ typedef struct Stream {
     Quoter *quoter;         // NULL: quotations are not looked after
     const GenerateOptions *to;
     Answer *out;
+    const Deadline *deadline;
+    Buf said;               // kept where there is a deadline
     double begun;
     Status status;
 } Stream;
@@ -77,6 +79,11 @@ static bool from_model(void *arg, Str piece)
     bool more = true;
     if (s->quoter) piece = quoter_feed(s->quoter, piece);
     s->status = citer_feed(s->citer, piece, &more);
+    if (s->status == OK && more && s->deadline->at > 0) {
+        buf_add(&s->said, piece);
+        s->out->late = budget_over(s->deadline, buf_str(&s->said));
+        more = !s->out->late;
+    }
     return s->status == OK && more;
 }
 
@@ -126,7 +133,8 @@ static Status stream(Ctx *cx, Model *writer, const AskOptions *opt, const Prompt
                      double begun, Answer *out)
 {
     Reading r;
-    Stream s = { .to = &opt->generate, .out = out, .begun = begun };
+    Stream s = { .to = &opt->generate, .out = out, .begun = begun,
+                 .deadline = &opt->deadline, .said = BUF(1 << 20) };
     CiteOptions cite = { .on_text = to_reader, .arg = &s, .hold = opt->withhold,
                          .quotes = opt->quote };
     GenerateOptions generate = opt->generate;
@@ -142,6 +150,7 @@ static Status stream(Ctx *cx, Model *writer, const AskOptions *opt, const Prompt
     if (st == OK) st = finish(cx, &s, out);
     citer_close(s.citer);
     quoter_close(s.quoter);
+    buf_free(&s.said);
     return st;
 }
 
@@ -195,6 +204,25 @@ static Status fit_wide(Ctx *cx, const Asker *a, const AskOptions *opt, Contexts 
     return prompt_fit(cx, a->writer, &there, &c->there);
 }
 
+/* What fits the small model's budget; where there is a deadline, what can be read by
+ * then, and one passage in any case. */
+static Status fit_here(Ctx *cx, Model *writer, const AskOptions *opt, Passages *ps)
+{
+    PromptOptions o = opt->prompt;
+    if (opt->deadline.at <= 0) return prompt_fit(cx, writer, &o, ps);
+    o.context_tokens = budget_context(&opt->deadline, o.context_tokens);
+    Passages all = *ps;
+    int stages = cx->n_stages;
+    Status st = prompt_fit(cx, writer, &o, ps);
+    if (st != E_LIMIT || o.context_tokens == opt->prompt.context_tokens) return st;
+    ctx_forgive(cx);
+    cx->n_stages = stages;
+    *ps = all;
+    o = opt->prompt;
+    o.max_passages = 1;
+    return prompt_fit(cx, writer, &o, ps);
+}
+
 static Status fit(Ctx *cx, const Asker *a, const AskOptions *opt, const Passages *found,
                   Contexts *out)
 {
@@ -205,7 +233,7 @@ static Status fit(Ctx *cx, const Asker *a, const AskOptions *opt, const Passages
     memcpy(copy, found->at, found->n * sizeof *copy);
     out->there.at = copy;
     int stages = cx->n_stages;
-    Status st = prompt_fit(cx, a->writer, &opt->prompt, &out->here);
+    Status st = fit_here(cx, a->writer, opt, &out->here);
     out->too_long = st == E_LIMIT && a->remote;
     if (!out->too_long) TRY(st);
     if (out->too_long) {
@@ -314,6 +342,11 @@ static Status write_here(Ctx *cx, const Asker *a, const AskOptions *opt,
     return show_at_once(opt, begun, out), OK;
 }
 
+static void show_late(const AskOptions *opt, const Answer *out)
+{
+    if (opt->generate.on_text) opt->generate.on_text(opt->generate.arg, out->cited.text);
+}
+
 static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, double begun,
                            Answer *out)
 {
@@ -329,6 +362,8 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
         TRY(write_here(cx, a, opt, &c, begun, out));
     account(s, &out->generated, &out->cited);
     account_drafts(cx, &out->generated);
+    /* An answer that time cut short says nothing of the documents. */
+    if (out->cited.withheld && out->late) return show_late(opt, out), OK;
     if (out->cited.withheld) return refuse(opt, out);
     if (opt->closed_book || !prompt_is_refusal(out->cited.text)) return OK;
     out->abstained = true;

@@ -9,6 +9,7 @@
 #define PITH_ASK_ASK_H
 
 #include "ask/augment.h"
+#include "ask/budget.h"
 #include "ask/calibrate.h"
 #include "ask/cite.h"
 #include "ask/filter.h"
@@ -40,6 +41,7 @@ typedef struct AskOptions {
     bool withhold;               // an answer of which no claim has a source is a refusal
     RouteRules route;            // read where there is a remote writer
     int remote_tokens;           // its budget for passages; 0: as prompt's
+    Deadline deadline;           // zeros: none
     bool context_only;           // stop before the prompt
     Passages *given;             // answer from these instead of a search
     bool closed_book;            // from the model's memory alone
@@ -55,6 +57,7 @@ typedef struct Answer {
     Generated generated;
     float confidence;       // [0,1]
     bool abstained;
+    bool late;              // the writing was broken off for the deadline
     double first_text_ms;   // from the call to the first text
     Decision decision;      // who was to write; route tells who did
     Str draft;              // the small model's, where the large one was asked after it

@@ -7,9 +7,11 @@
  * with the right passage in hand. Whether to answer was decided before (abstain.h). */
 static const char grounded[] =
     "Answer the question using the passages. Reply with one short sentence.";
+/* Qwen2.5-Coder-0.5B: F1 on NQ .439 (.428 without a quotation, 24 questions) and CovidQA
+ * .265 (.264, 30); asked for a sentence that quotes, .268 and .186. */
 static const char quoting[] =
-    "Answer the question using the passages. Reply with one short sentence that quotes "
-    "the passage's own words in quotation marks.";
+    "Answer the question with a quotation from the passages: the shortest words that "
+    "answer it, in quotation marks.";
 static const char closed_book[] =
     "Answer the question. Reply with one short sentence.";
 

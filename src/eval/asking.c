@@ -7,7 +7,7 @@
 
 const char *const asked_name[N_ASKED] = {
     "em", "f1", "contains", "refused", "context_recall", "context_tokens", "confidence",
-    "ttft_ms", "total_ms", "quotes", "misquoted",
+    "ttft_ms", "total_ms", "quotes", "misquoted", "in_time",
 };
 
 pith_ask_options asking_options(const Job *j)
@@ -18,6 +18,7 @@ pith_ask_options asking_options(const Job *j)
         .no_filter = j->opt->no_filter, .no_abstain = j->opt->no_abstain,
         .filter_margin = (float)j->opt->filter_margin, .rewrite = j->opt->rewrite,
         .decompose = j->opt->decompose, .hyde = j->opt->hyde, .quote = j->opt->quote,
+        .budget_ms = j->opt->budget * 1000,
     };
 }
 
@@ -82,6 +83,7 @@ Status asking_one(const Job *j, pith *p, const Question *q, const pith_ask_optio
     pith_answer *a = NULL;
     pith_error why;
     if (pith_ask(p, q->text.p, o, &a, &why) != PITH_OK) return job_why(j, &why);
+    row[ASKED_IN_TIME] = a->total_ms <= o->budget_ms;
     *out = (Asked){ ctx_dup(j->cx, str_z(a->text)), a->generated_tokens > 0 };
     Ctx scratch = CTX_INIT;   // normal forms of long passages, gone after each question
     Status st = score(&scratch, a, q, row);
@@ -117,6 +119,7 @@ Status asking_tell(const Job *j, const Table *t)
     job_figure(j, "total_ms_p50", total);
     job_figure(j, "context_recall", table_mean(t, ASKED_CONTEXT_RECALL));
     job_figure(j, "utilisation", utilisation(t));
+    if (j->opt->budget > 0) job_figure(j, "in_time", table_mean(t, ASKED_IN_TIME));
     if (!j->opt->quote) return OK;
     job_figure(j, "quotes", table_mean(t, ASKED_QUOTES));
     job_figure(j, "misquoted", table_mean(t, ASKED_MISQUOTED));

@@ -52,6 +52,7 @@ static const Verb verbs[] = {
       "Asks each question of DIR that has \"answers\" and scores what it gets.\n\n" FILES
       "  --oracle        hand over the documents judged relevant, do not search\n"
       "  --closed-book   no documents at all\n"
+      "  --budget S      answers within S seconds; in_time is the share that kept it\n"
       "  --quote         answers are to quote, word for word\n"
       "  --chunk-tokens N  size of passages\n" ASKING MODELS
       "\nExample:\n  pith eval answer data/nq --limit 100 --oracle\n" },

@@ -135,7 +135,7 @@ static bool read_own(Request *r, void *to)
 {
     static const char *const modes[] = { "hybrid", "words", "vectors", NULL };
     static const char *const known[] = { "ground", "mode", "context_tokens", "rerank",
-                                         "abstain", "quote", NULL };
+                                         "abstain", "quote", "budget_ms", NULL };
     Chat *c = to;
     bool ground = c->opt.ground == PITH_GROUNDED, rerank = true, abstain = true;
     bool quote = false;
@@ -143,7 +143,8 @@ static bool read_own(Request *r, void *to)
         && field_choice(r, "mode", modes, &c->opt.mode)
         && field_int(r, "context_tokens", 1, CONTEXT_MAX, &c->opt.context_tokens)
         && field_flag(r, "rerank", &rerank) && field_flag(r, "abstain", &abstain)
-        && field_flag(r, "quote", &quote);
+        && field_flag(r, "quote", &quote)
+        && field_real(r, "budget_ms", 1, 3.6e6, &c->opt.budget_ms);
     c->opt.ground = ground ? PITH_GROUNDED : PITH_CLOSED_BOOK;
     c->opt.no_rerank = !rerank;
     c->opt.no_abstain = !abstain;

@@ -45,3 +45,11 @@ json out "j['abstained']"
 printf 'When must snow be cleared?\nAnd on Sundays?\n' > talk.txt
 run 0 "$pith" chat --json < talk.txt
 [ "$(wc -l < out)" = 2 ] || { cat out >&2; die 'two questions, two answers were wanted'; }
+
+# A budget is planned for and told; nonsense is a wrong command line.
+run 0 "$pith" ask "$question" --budget 30s --json
+json out "'passages for the reranker' in j['budget'] and j['answer']"
+run 0 "$pith" ask "$question" --budget 1ms --json
+json out "'may be too long' in j['budget']"
+run 2 "$pith" ask "$question" --budget soon
+run 2 "$pith" ask "$question" --budget 0s
