@@ -1,6 +1,7 @@
 /* doctor.c -- see doctor.h. */
 #include "model/doctor.h"
 
+#include "base/isa.h"
 #include "model/catalog.h"
 #include "model/engine.h"
 #include "model/machine.h"
@@ -46,6 +47,18 @@ static Str devices(Ctx *cx)
         buf_addf(&b, "%s%s: %s", b.n ? "; " : "", ggml_backend_dev_name(d),
                  ggml_backend_dev_description(d));
     }
+    Str out = ctx_dup(cx, buf_str(&b));
+    buf_free(&b);
+    return out;
+}
+
+/* What ggml was built with, whether or not such a device is here. */
+static Str backends(Ctx *cx)
+{
+    Buf b = BUF(4096);
+    for (size_t i = 0; i < ggml_backend_reg_count(); i++)
+        buf_addf(&b, "%s%s", b.n ? ", " : "",
+                 ggml_backend_reg_name(ggml_backend_reg_get(i)));
     Str out = ctx_dup(cx, buf_str(&b));
     buf_free(&b);
     return out;
@@ -111,6 +124,9 @@ static void check_cpu(Ctx *cx, Doctor *d)
                 STR("expect a tenth of the speed; the smallest generator is the one to "
                     "take"));
 #endif
+    if (isa_limit())
+        problem(d, ctx_printf(cx, "PITH_ISA holds our kernels to %s", isa_limit()),
+                STR("unset it, unless this CPU is to be tested as a lesser one"));
     if (d->cores < online)
         problem(d, ctx_printf(cx, "this process may use %d of %ld cores", d->cores,
                               online),
@@ -149,7 +165,9 @@ Status doctor(Ctx *cx, Doctor *out)
     out->memory_bytes = lesser(machine_memory("MemTotal"), machine_limit().limit);
     out->free_bytes = machine_free_bytes();
     out->devices = devices(cx);
-    out->engine = ctx_printf(cx, "libllama %s, %s", llama_version(),
+    Str built = backends(cx);
+    TRY_NEW(built.p);
+    out->engine = ctx_printf(cx, "libllama %s for %s, %s", llama_version(), built.p,
                              llama_print_system_info());
     out->encoder = encoder(cx);
     if (cx->status != OK) return cx->status;

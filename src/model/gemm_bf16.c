@@ -11,6 +11,8 @@
  * Columns beyond the last hold anything: their sums are never stored. */
 #include "model/gemm_impl.h"
 
+#include "base/isa.h"
+
 #ifdef __x86_64__
 #include <immintrin.h>
 #include <string.h>
@@ -23,7 +25,8 @@ typedef uint16_t Bf16;
 
 bool gemm_bf16_can(void)
 {
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+    return isa_allows(ISA_BF16) && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vl")
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bf16");
 }
 

@@ -1,6 +1,8 @@
 /* matmul.c -- see matmul.h: the choice of a way, and the portable one. */
 #include "model/matmul_impl.h"
 
+#include "base/isa.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,12 +25,14 @@ void *lines_alloc(size_t n, size_t size)
 bool cpu_has_amx_bf16(void)
 {
     unsigned a = 0, b = 0, c = 0, d = 0;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1);
+    return isa_allows(ISA_AMX) && __get_cpuid_count(7, 0, &a, &b, &c, &d)
+        && (d >> 22 & 1);
 }
 
 bool cpu_has_bf16(void)
 {
-    return __builtin_cpu_supports("avx512bf16") || cpu_has_amx_bf16();
+    return (isa_allows(ISA_BF16) && __builtin_cpu_supports("avx512bf16"))
+        || cpu_has_amx_bf16();
 }
 #else
 bool cpu_has_amx_bf16(void)

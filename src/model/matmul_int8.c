@@ -13,6 +13,8 @@
  * third of the time. */
 #include "model/matmul_impl.h"
 
+#include "base/isa.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +108,8 @@ static Status room_open(Ctx *cx, size_t max_in, MatmulRoom **out)
 
 static bool int8_can(void)
 {
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+    return isa_allows(ISA_AVX512) && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vl")
         && __builtin_cpu_supports("avx512vnni");
 }
 

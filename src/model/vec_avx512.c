@@ -6,6 +6,8 @@
  * first-level cache. Sums, maxima and exponentials are f32. */
 #include "model/vec_impl.h"
 
+#include "base/isa.h"
+
 #ifdef __x86_64__
 #include <immintrin.h>
 #include <math.h>
@@ -309,7 +311,8 @@ static void attend(const Heads *h, void *room)
 const Vec *vec_avx512(size_t head_dim)
 {
     static const Vec table = { "AVX-512 BF16", add_norm, gelu, attend, attend_room };
-    bool can = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+    bool can = isa_allows(ISA_BF16) && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512vl")
             && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bf16");
     return can && head_dim % (2 * LANES) == 0 ? &table : NULL;
 }

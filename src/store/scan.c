@@ -1,6 +1,8 @@
 /* scan.c -- see scan.h: the table of kernels, and the one in plain C. */
 #include "store/scan.h"
 
+#include "base/isa.h"
+
 void scan_portable(const int8_t *q, const int8_t *rows, const int32_t *sum, size_t n,
                    size_t stride, int32_t *out)
 {
@@ -18,9 +20,14 @@ static bool always(void) { return true; }
 #if defined __x86_64__
 static bool has_avx512(void)
 {
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
+    return isa_allows(ISA_AVX512) && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vnni");
 }
-static bool has_avx2(void) { return __builtin_cpu_supports("avx2"); }
+
+static bool has_avx2(void)
+{
+    return isa_allows(ISA_AVX2) && __builtin_cpu_supports("avx2");
+}
 #endif
 
 static const ScanKernel kernels[] = {
