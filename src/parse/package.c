@@ -150,8 +150,8 @@ Status package_rels(Pack *p, Str part, Rels *out)
     static const XmlEvents events = { .open = rels_open };
     const char *slash = part.n ? memrchr(part.p, '/', part.n) : NULL;
     int folder = slash ? (int)(slash - part.p) + 1 : 0;
-    RelsReader r = { p->cx, part, out };
     *out = (Rels){ 0 };
+    RelsReader r = { p->cx, part, out };
     Str name = ctx_printf(p->cx, "%.*s_rels/%.*s.rels", folder, part.p,
                           (int)part.n - folder, part.p + folder);
     TRY_NEW(name.p);

@@ -260,10 +260,10 @@ static Status read_runs(Ctx *cx, Reader *r, Parsed *out)
         Part p;
         Str line = line_at(r->source, at, &next);
         if (str_trim(line).n == 0) continue;
-        if (r->code) p = slice(r, PART_CODE, at, run_end(r->source, at, &next));
-        else if (any_heading_at(r, at, &p, &next)) announced = false;
-        else if (r->markup) p = markup_at(r, at, announced, &next);
-        else p = slice(r, PART_PARAGRAPH, at, run_end(r->source, at, &next));
+        bool heading = !r->code && any_heading_at(r, at, &p, &next);
+        PartKind run = r->code ? PART_CODE : PART_PARAGRAPH;
+        if (!heading && r->markup) p = markup_at(r, at, announced, &next);
+        else if (!heading) p = slice(r, run, at, run_end(r->source, at, &next));
         announced = p.kind != PART_CODE && p.kind != PART_HEADING && announces(p.text);
         TRY(parts_add(cx, out, &p));
     }
