@@ -114,7 +114,7 @@ static void asks_the_large_model_once_and_then_nobody(void **state)
     assert_int_equal(again.status, 0);
     assert_int_equal(s.requests, 2);
     assert_false(file_is_here(at(d, "pith/route.jsonl"), NULL));    // the owner's
-    assert_true(file_is_here(at(d, "pith/remote-usage.json"), NULL));      // the bill is the same
+    assert_true(file_is_here(at(d, "pith/remote-usage.json"), NULL));   // still paid
     end(&again);
     llm_server_stop(&s);
 }
