@@ -14,7 +14,7 @@
 #include "model/engine.h"
 #include "model/lm_file.h"
 #include "model/machine.h"
-#include "model/prefill.h"
+#include "model/prefill_state.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -128,24 +128,37 @@ static Status read_by_libllama(Bench *b, int turns, Took *best)
     return OK;
 }
 
-static Status packed(Bench *b, MatmulWay way, Prefill **out)
+/* Packed weights, and what was read with them. */
+typedef struct Ours {
+    Prefill *weights;
+    PrefillSeq *seq;
+} Ours;
+
+static void ours_close(Ours o)
 {
-    PrefillOptions opt = { way, b->threads, UINT64_MAX };
-    TRY(prefill_open(&b->cx, b->path, &opt, out));
+    prefill_seq_close(o.seq);
+    prefill_close(o.weights);
+}
+
+static Status packed(Bench *b, MatmulWay way, Ours *out)
+{
+    PrefillOptions opt = { .way = way, .threads = b->threads, .max_bytes = UINT64_MAX };
+    TRY(prefill_open(&b->cx, b->path, &opt, &out->weights));
+    TRY(prefill_seq_open(&b->cx, out->weights, &out->seq));
     llama_memory_clear(llama_get_memory(b->talk), true);
     if (!decode(b, 0, PREFILL_PROBE, NULL)) return fail(&b->cx, E_MODEL, "no decode");
-    TRY(prefill_run(&b->cx, *out, b->token, 0, PREFILL_PROBE));
-    return prefill_agree(&b->cx, *out, b->talk);
+    TRY(prefill_run(&b->cx, out->seq, b->token, 0, PREFILL_PROBE));
+    return prefill_agree(&b->cx, out->seq, b->talk);
 }
 
 /* The last token is libllama's: its logits are wanted. */
-static Status read_by_us(Bench *b, Prefill *p, int turns, Took *compute, Took *all)
+static Status read_by_us(Bench *b, Ours o, int turns, Took *compute, Took *all)
 {
     for (int i = 0; i < turns; i++) {
         Took begin = took_begin();
-        TRY(prefill_run(&b->cx, p, b->token, 0, b->n - 1));
+        TRY(prefill_run(&b->cx, o.seq, b->token, 0, b->n - 1));
         took_end(begin, compute);
-        TRY(prefill_hand_over(&b->cx, p, b->talk));
+        TRY(prefill_hand_over(&b->cx, o.seq, b->talk));
         if (!decode(b, b->n - 1, 1, NULL)) return fail(&b->cx, E_MODEL, "no decode");
         took_end(begin, all);
     }
@@ -200,13 +213,13 @@ static void print(const char *what, Distance d, size_t rows)
            d.worst, 100.0 * (double)d.same_top / (double)rows);
 }
 
-static Status compare(Bench *b, Prefill *p)
+static Status compare(Bench *b, Ours p)
 {
     size_t width = (size_t)llama_vocab_n_tokens(b->vocab), rows = b->behind;
     float *theirs = malloc(rows * width * sizeof *theirs);
     float *ours = malloc(rows * width * sizeof *ours);
     float *exact = malloc(rows * width * sizeof *exact);
-    Prefill *f32 = NULL;
+    Ours f32 = { 0 };
     Took unused = { 0 };
     Status st = theirs && ours && exact ? OK : fail(&b->cx, E_MEMORY, "no memory");
     if (st == OK) st = read_by_libllama(b, 1, &unused);
@@ -226,7 +239,7 @@ static Status compare(Bench *b, Prefill *p)
         if (st == OK)
             print("f32 against libllama", distance(exact, theirs, rows, width), rows);
     }
-    prefill_close(f32);
+    ours_close(f32);
     free(theirs);
     free(ours);
     free(exact);
@@ -257,7 +270,7 @@ static void print_times(const Bench *b, const char *who, Took t)
 static Status run(Bench *b)
 {
     MatmulWay way;
-    Prefill *p = NULL;
+    Ours p = { 0 };
     Took pack = { 0 }, theirs = { 0 }, compute = { 0 }, ours = { 0 };
     double ops = 0;
     if (!prefill_way(&way)) return fail(&b->cx, E_MODEL, "no fast products here");
@@ -277,10 +290,10 @@ static Status run(Bench *b)
         printf("  ratio %.2f, of processors %.2f; %.0f GOP/s a thread, %.0f %% of %.0f; "
                "%.0f MiB\n", theirs.wall / ours.wall, theirs.cpu / ours.cpu, rate,
                most > 0 ? 100 * rate / most : 0, most,
-               (double)prefill_bytes(p) / (1 << 20));
+               (double)prefill_bytes(p.weights) / (1 << 20));
         st = compare(b, p);
     }
-    prefill_close(p);
+    ours_close(p);
     return st;
 }
 

@@ -3,7 +3,9 @@
 #define PITH_MODEL_IMPL_H
 
 #include "model/model.h"
+#include "model/turn.h"
 
+/* `embed` and `score` are called by one thread at a time, all others by several. */
 typedef struct ModelImpl {
     void (*close)(Model *m);
     Status (*count)(Ctx *cx, Model *m, Str text, int *n);
@@ -21,6 +23,7 @@ typedef struct ModelImpl {
 struct Model {
     const ModelImpl *impl;
     ModelInfo info;         // its Strs are NUL-terminated and owned by the implementation
+    Turn one;               // of vectors and scores, which are computed one call at a time
 };
 
 MUST_USE Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt,

@@ -10,7 +10,6 @@
 #include "model/gguf_file.h"
 #include "model/lineage.h"
 #include "model/machine.h"
-#include "model/prefill.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +81,8 @@ static Status count(Ctx *cx, Model *base, Str text, int *n)
 static void llama_close(Model *base)
 {
     LlamaModel *m = (LlamaModel *)base;
-    prefill_close(m->prefill);
+    batch_close(atomic_load(&m->batch));
+    turn_close(&m->turn);
     if (m->talk) llama_free(m->talk);
     if (m->pool) llama_free(m->pool);
     if (m->adapter) llama_adapter_lora_free(m->adapter);
@@ -307,11 +307,14 @@ Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt, Mode
     LlamaModel *m = calloc(1, sizeof *m);
     if (!m) return fail(cx, E_MEMORY, "no memory for a model");
     m->threads = opt->threads > 0 ? opt->threads : machine_cores();
+    m->answers = opt->answers > 0 ? opt->answers : 1;
+    turn_open(&m->turn);
     Status st = load(cx, m, path, opt->words_only);
     if (st == OK) st = describe(cx, m, path, opt);
     if (st == OK && opt->adapter && *opt->adapter) st = adapt(cx, m, path, opt->adapter);
     if (st == OK) {
         m->prefill_bytes = prefill_room(m, opt);
+        atomic_store(&m->ours, m->prefill_bytes > 0);
         m->base.info.file_bytes = file.bytes;
         m->base.info.fingerprint = ctx_dup(&m->own, str_z(file.fingerprint));
         *out = &m->base;

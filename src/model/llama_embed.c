@@ -254,11 +254,11 @@ Status llama_score_yes(Ctx *cx, Model *base, Str query, const Str *texts, size_t
     LlamaModel *m = (LlamaModel *)base;
     for (size_t i = 0; i < n; i++) {
         Tokens t;
-        size_t reused;
+        Talk talk;
         TRY(judge_prompt(cx, m, query, texts[i], &t));
-        TRY(talk_feed(cx, m, t, (Feed){ 0 }, &reused));
-        const float *logit = m->logits;   // (n_vocab)
-        out[i] = word_logit(m, logit, yes) - word_logit(m, logit, no);
+        TRY(talk_begin(cx, m, t, 0, &talk));
+        out[i] = word_logit(m, talk.logits, yes) - word_logit(m, talk.logits, no);
+        talk_end(&talk);
         if (!isfinite(out[i]))
             return fail(cx, E_MODEL, "%s: it has no token for yes or no, or its logits "
                         "are not finite", base->info.path.p);

@@ -1,29 +1,28 @@
-/* llama_feed.c -- a prompt becomes keys and values, in `talk` or in the prefill.
+/* llama_feed.c -- a prompt becomes keys and values, and is gone on from: in `batch` or in
+ * `talk`.
  *
- * Long prompts are read by our own forward pass (prefill.h), where it can, and greedy
- * answers to them are written by it too, where that costs about what it costs libllama:
- * it takes back or keeps a draft of many tokens at the price of one. Else libllama does
- * both. Who does it is a matter of the model, the prompt's length and the temperature
- * alone, and a prefix that the other one read is read again, so that the same
- * conversation gives the same answer whatever was asked before.
+ * Long prompts are read by our own forward pass (prefill.h), where it can, and answers to
+ * them are written by it too, where that costs about what it costs libllama: it takes many
+ * tokens at the price of one, of a draft or of several answers. Else libllama does both,
+ * one conversation at a time. Where answers are to be written at a time, our pass is worth
+ * more: it reads all prompts, and writes with weights that may be larger. So who does it
+ * is a matter of the model, its options and the prompt's length alone, and a prefix that
+ * the other one read is read again: the same conversation gives the same answer whatever
+ * was asked before, and whoever else is answered.
  *
  * Invariant of libllama's reading: the first n_past tokens of `past` have their keys and
  * values in `talk`, all from batches that end at a multiple of GRAIN, but for the tail
  * behind the last of these borders, which is a batch of its own. The rows left over at
  * the end of a batch go through other kernels and round otherwise (logits of Qwen2.5-0.5B
  * moved by up to 0.4); with borders, logits are the same to the bit wherever reuse
- * begins.
- * Invariant of ours: the first n_past tokens of `past` are those of m->prefill, and
- * `talk` has them too where m->handed. Our rows do not depend on what is computed beside
- * them, so any prefix is reused, what we wrote among it; where libllama writes, the last
- * token is its own, for its logits, and what it generated, a token a batch, is never
- * reused. */
+ * begins. What it generated, a token a batch, is never reused; nor what we handed over.
+ * Our rows do not depend on what is computed beside them: any prefix of what is in the
+ * batch is reused. Where libllama goes on, the last token is its own, for its logits. */
 #include "model/llama_impl.h"
 
 #include "model/engine.h"
-#include "model/prefill.h"
+#include "model/prefill_state.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum {
@@ -31,9 +30,11 @@ enum {
     GRAIN = 32,             // batches end at multiples of it
     CONTEXT_STEP = 1024,    // contexts grow by this
     OURS_FROM = 192,        // tokens of a prompt: for fewer, packing weights does not pay
+    ONE_PERCENT = 125,      // of the file's size that the weights of a step may have, for
+    MANY_PERCENT = 150,     // one answer at a time, and for many
 };
 
-/* ---- the context ------------------------------------------------------------------ */
+/* ---- the context of libllama; its turn is ours ------------------------------------ */
 
 static bool wants_stop(void *cx)
 {
@@ -41,9 +42,10 @@ static bool wants_stop(void *cx)
     return c->cancelled && c->cancelled(c->cancel_arg);
 }
 
-void talk_watch(LlamaModel *m, Ctx *cx)
+/* From now on cx is asked whether to stop in the midst of computing; NULL: nobody is. */
+static void watch(LlamaModel *m, Ctx *cx)
 {
-    llama_set_abort_callback(m->talk, cx ? wants_stop : NULL, cx);
+    if (m->talk) llama_set_abort_callback(m->talk, cx ? wants_stop : NULL, cx);
 }
 
 /* Makes room for n tokens. A context is sized to need, since its cost follows its size,
@@ -51,14 +53,10 @@ void talk_watch(LlamaModel *m, Ctx *cx)
 static Status talk_room(Ctx *cx, LlamaModel *m, size_t n)
 {
     size_t window = (size_t)m->base.info.window;
-    if (n > window)
-        return fail(cx, E_LIMIT, "%zu tokens of prompt and answer, the model's window "
-                    "has %zu: ask for less context", n, window);
-    if (m->talk && llama_n_ctx(m->talk) >= n) return OK;
+    if (m->talk && llama_n_ctx(m->talk) >= n) return watch(m, cx), OK;
     if (m->talk) llama_free(m->talk);
     m->talk = NULL;
-    m->handed = false;
-    if (!m->ours) m->n_past = 0;
+    m->n_past = 0;
     struct llama_context_params p = llama_context_default_params();
     size_t room = (n + CONTEXT_STEP - 1) / CONTEXT_STEP * CONTEXT_STEP;
     p.n_ctx = (uint32_t)(room < window ? room : window);
@@ -66,28 +64,22 @@ static Status talk_room(Ctx *cx, LlamaModel *m, size_t n)
     /* On a CPU one query against a long cache is slower with it; a GPU wants it. */
     p.flash_attn_type = llama_supports_gpu_offload() ? LLAMA_FLASH_ATTN_TYPE_AUTO
                                                      : LLAMA_FLASH_ATTN_TYPE_DISABLED;
-    return llama_context_open(cx, m, p, &m->talk);
+    TRY(llama_context_open(cx, m, p, &m->talk));
+    watch(m, cx);
+    return OK;
 }
 
-static Status talk_decode(Ctx *cx, LlamaModel *m, llama_token *at, size_t n)
+static Status decode(Ctx *cx, LlamaModel *m, llama_token *at, size_t n,
+                     const float **logits)
 {
     TRY(ctx_check(cx));
     engine_reason_clear();
     int rc = llama_decode(m->talk, llama_batch_get_one(at, (int)n));
-    m->logits = rc == 0 ? llama_get_logits_ith(m->talk, -1) : NULL;
-    if (m->logits) return OK;
+    *logits = rc == 0 ? llama_get_logits_ith(m->talk, -1) : NULL;
+    if (*logits) return OK;
     TRY(ctx_check(cx));      // it was stopped between two operations
     return fail(cx, E_MODEL, "%s: computing %zu tokens ended with %d: %s",
                 m->base.info.path.p, n, rc, engine_reason());
-}
-
-/* Forgets what `talk` holds from token n on; false: it forgot all. */
-static bool talk_cut(LlamaModel *m, size_t n)
-{
-    llama_memory_t memory = llama_get_memory(m->talk);
-    if (llama_memory_seq_rm(memory, 0, (llama_pos)n, -1)) return true;
-    llama_memory_clear(memory, true);    // recurrent models cannot forget a part
-    return false;
 }
 
 /* How many of t's tokens `past` begins with; the last one is always computed. */
@@ -98,115 +90,170 @@ static size_t shared(const LlamaModel *m, Tokens t)
     return n;
 }
 
-static void remember(LlamaModel *m, Tokens t, size_t n)
+/* Forgets what `talk` holds behind the tokens that it shares with t, up to a border. */
+static void keep_shared(LlamaModel *m, Tokens t)
 {
-    memcpy(m->past + m->n_past, t.at + m->n_past, (n - m->n_past) * sizeof *t.at);
-    m->n_past = n;
+    llama_memory_t memory = llama_get_memory(m->talk);
+    m->n_past = shared(m, t) / GRAIN * GRAIN;
+    if (llama_memory_seq_rm(memory, 0, (llama_pos)m->n_past, -1)) return;
+    llama_memory_clear(memory, true);    // recurrent models cannot forget a part
+    m->n_past = 0;
 }
 
-/* n tokens behind those of the prefill, whose logits are wanted. */
-static Status step_ours(Ctx *cx, LlamaModel *m, const llama_token *at, size_t n)
-{
-    TRY(prefill_step(cx, m->prefill, at, n, &m->logits));
-    memcpy(m->past + m->n_past, at, n * sizeof *at);
-    m->n_past += n;
-    return OK;
-}
-
-Status talk_step(Ctx *cx, LlamaModel *m, llama_token *at, size_t n)
-{
-    return m->writes ? step_ours(cx, m, at, n) : talk_decode(cx, m, at, n);
-}
-
-Status talk_drop(Ctx *cx, LlamaModel *m, size_t n)
-{
-    assert(m->writes && n <= m->n_past);
-    m->n_past -= n;
-    return prefill_run(cx, m->prefill, NULL, m->n_past, 0);
-}
-
-/* ---- read by libllama ------------------------------------------------------------- */
-
-static Status read_theirs(Ctx *cx, LlamaModel *m, Tokens t, size_t *reused)
+static Status read_theirs(Ctx *cx, LlamaModel *m, Tokens t, Talk *out)
 {
     size_t border = (t.n - 1) / GRAIN * GRAIN;
-    if (m->ours) m->n_past = 0;
-    m->ours = m->handed = m->writes = false;
-    m->n_past = shared(m, t) / GRAIN * GRAIN;
-    if (!talk_cut(m, m->n_past)) m->n_past = 0;
-    *reused = m->n_past;
+    keep_shared(m, t);
+    out->reused = m->n_past;
     while (m->n_past < t.n) {
         size_t n = (m->n_past < border ? border : t.n) - m->n_past;
         if (n > BATCH) n = BATCH;
-        TRY(talk_decode(cx, m, t.at + m->n_past, n));
-        remember(m, t, m->n_past + n);
+        TRY(decode(cx, m, t.at + m->n_past, n, &out->logits));
+        memcpy(m->past + m->n_past, t.at + m->n_past, n * sizeof *t.at);
+        m->n_past += n;
     }
     return OK;
 }
 
-/* ---- read by our own forward pass ------------------------------------------------- */
+/* ---- our own forward pass --------------------------------------------------------- */
 
-/* Nothing that `talk` or the prefill holds is relied on any more. */
-static void forget(LlamaModel *m)
+/* Lets both read some tokens of the prompt: do they agree? */
+static Status probe(Ctx *cx, LlamaModel *m, Prefill *p, Tokens t)
 {
-    m->n_past = 0;
-    m->ours = m->handed = m->writes = false;
+    llama_token token[PREFILL_PROBE];
+    const float *unused;
+    PrefillSeq *s = NULL;
+    for (size_t i = 0; i < PREFILL_PROBE; i++) token[i] = t.at[i % t.n];
+    TRY(talk_room(cx, m, PREFILL_PROBE));
     llama_memory_clear(llama_get_memory(m->talk), true);
+    m->n_past = 0;
+    TRY(decode(cx, m, token, PREFILL_PROBE, &unused));
+    Status st = prefill_seq_open(cx, p, &s);
+    if (st == OK) st = prefill_run(cx, s, token, 0, PREFILL_PROBE);
+    if (st == OK) st = prefill_agree(cx, s, m->talk);
+    prefill_seq_close(s);
+    return st;
 }
 
-/* Packs the weights, and lets both read the head of the prompt: do they agree? */
-static Status prepare(Ctx *cx, LlamaModel *m, Tokens t)
+/* Packs the weights. Where we write, libllama's context is not needed any more. */
+static Status batch_make(Ctx *cx, LlamaModel *m, Tokens t, Batch **out)
 {
-    PrefillOptions opt = { .threads = m->threads, .max_bytes = m->prefill_bytes };
+    size_t answers = (size_t)m->answers;
+    PrefillOptions opt = { .threads = m->threads, .max_bytes = m->prefill_bytes,
+                           .step_percent = answers > 1 ? MANY_PERCENT : ONE_PERCENT };
+    BatchOptions seats = { answers, (size_t)m->base.info.window, (size_t)m->threads };
+    Prefill *p = NULL;
     if (!prefill_way(&opt.way)) return fail(cx, E_MODEL, "no fast products here");
-    TRY(prefill_open(cx, m->base.info.path.p, &opt, &m->prefill));
-    forget(m);
-    TRY(talk_decode(cx, m, t.at, PREFILL_PROBE));
-    TRY(prefill_run(cx, m->prefill, t.at, 0, PREFILL_PROBE));
-    return prefill_agree(cx, m->prefill, m->talk);
-}
-
-static Status read_ours(Ctx *cx, LlamaModel *m, Tokens t, Feed feed, size_t *reused)
-{
-    if (!m->prefill) TRY(prepare(cx, m, t));
-    if (!m->ours) m->n_past = 0;
-    size_t keep = shared(m, t), last = t.n - 1;
-    bool there = m->handed && keep == last;
-    m->ours = true;
-    m->handed = false;
-    m->writes = feed.greedy && prefill_can_step(m->prefill);
-    m->n_past = *reused = keep;
-    TRY(prefill_run(cx, m->prefill, t.at + keep, keep, last - keep));
-    remember(m, t, last);
-    if (m->writes) return step_ours(cx, m, t.at + last, 1);
-    if (!there || !talk_cut(m, last)) TRY(prefill_hand_over(cx, m->prefill, m->talk));
-    m->handed = true;
-    return talk_decode(cx, m, t.at + last, 1);
-}
-
-/* Whether to go on with libllama after our pass failed. What it cannot do at all is not
- * tried again; where memory or a limit was short, a shorter prompt may pass. */
-static bool fall_back(Ctx *cx, LlamaModel *m)
-{
-    forget(m);
-    if (cx->status == E_CANCELLED) return false;
-    if (cx->status != E_LIMIT || !m->prefill || prefill_tokens(m->prefill) == 0) {
-        prefill_close(m->prefill);
-        m->prefill = NULL;
-        m->prefill_bytes = 0;
+    TRY(prefill_open(cx, m->base.info.path.p, &opt, &p));
+    Status st = probe(cx, m, p, t);
+    if (st != OK) return prefill_close(p), st;
+    if (prefill_can_step(p)) {
+        llama_free(m->talk);
+        m->talk = NULL;
+        m->n_past = 0;
     }
+    return batch_open(cx, p, &seats, out);
+}
+
+/* Whether to go on with libllama after our pass said no. */
+static bool may_fall_back(Ctx *cx)
+{
+    if (cx->status == E_CANCELLED) return false;
     ctx_forgive(cx);
     return true;
 }
 
-Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, Feed feed, size_t *reused)
+/* The batch, made at the first prompt that wants it. *out is NULL with OK where libllama
+ * reads; what our pass cannot do at all is not tried again. */
+static Status batch_for(Ctx *cx, LlamaModel *m, Tokens t, Batch **out)
 {
-    if (t.n == 0) return fail(cx, E_ARG, "the prompt is empty");
-    TRY(talk_room(cx, m, t.n + (size_t)feed.more));
-    talk_watch(m, cx);
-    bool ours = m->prefill_bytes > 0 && t.n >= OURS_FROM;
-    Status st = ours ? read_ours(cx, m, t, feed, reused) : OK;
-    if (!ours || (st != OK && fall_back(cx, m))) st = read_theirs(cx, m, t, reused);
-    talk_watch(m, NULL);
+    bool wanted = m->answers > 1 || t.n >= OURS_FROM;
+    *out = wanted ? atomic_load(&m->batch) : NULL;
+    if (*out || !wanted || !atomic_load(&m->ours)) return OK;
+    TRY(turn_take(cx, &m->turn));
+    *out = atomic_load(&m->batch);
+    Status st = *out || !atomic_load(&m->ours) ? OK : batch_make(cx, m, t, out);
+    if (st == OK) atomic_store(&m->batch, *out);
+    else if (may_fall_back(cx)) atomic_store(&m->ours, false), st = OK;
+    watch(m, NULL);
+    turn_give(&m->turn);
     return st;
+}
+
+/* We read the prompt, but for its last token, and libllama goes on. */
+static Status read_ours(Ctx *cx, LlamaModel *m, Batch *b, const BatchPrompt *p, Talk *out)
+{
+    Seat *s;
+    TRY(batch_sit(cx, b, p, &out->reused, &s));
+    m->n_past = 0;
+    Status st = prefill_hand_over(cx, batch_seq(s), m->talk);
+    batch_leave(s);
+    llama_token last = p->token[p->n - 1];
+    return st == OK ? decode(cx, m, &last, 1, &out->logits) : st;
+}
+
+/* ---- a conversation --------------------------------------------------------------- */
+
+static Status begin_ours(Ctx *cx, Batch *b, const BatchPrompt *p, Talk *out)
+{
+    size_t one = 1;
+    TRY(batch_sit(cx, b, p, &out->reused, &out->seat));
+    Status st = batch_step(cx, out->seat, p->token + p->n - 1, &one, &out->logits);
+    if (st != OK) talk_end(out);
+    return st;
+}
+
+/* b: NULL where libllama reads. */
+static Status begin_theirs(Ctx *cx, LlamaModel *m, Batch *b, Tokens t, int more, Talk *out)
+{
+    BatchPrompt p = { t.at, t.n, 0 };
+    TRY(turn_take(cx, &m->turn));
+    out->has_turn = true;
+    Status st = talk_room(cx, m, t.n + (size_t)more);
+    bool read = st == OK && b && read_ours(cx, m, b, &p, out) == OK;
+    if (st == OK && !read) st = cx->status == OK || may_fall_back(cx)
+                              ? read_theirs(cx, m, t, out) : cx->status;
+    if (st != OK) talk_end(out);
+    return st;
+}
+
+Status talk_begin(Ctx *cx, LlamaModel *m, Tokens t, int more, Talk *out)
+{
+    size_t n = t.n + (size_t)more, window = (size_t)m->base.info.window;
+    Batch *b;
+    *out = (Talk){ .model = m };
+    if (t.n == 0) return fail(cx, E_ARG, "the prompt is empty");
+    if (n > window)
+        return fail(cx, E_LIMIT, "%zu tokens of prompt and answer, the model's window "
+                    "has %zu: ask for less context", n, window);
+    TRY(batch_for(cx, m, t, &b));
+    if (b && prefill_can_step(batch_prefill(b))) {
+        BatchPrompt p = { t.at, t.n, (size_t)more };
+        Status st = begin_ours(cx, b, &p, out);
+        if (st == OK || !may_fall_back(cx)) return st;
+        b = NULL;
+    }
+    return begin_theirs(cx, m, b, t, more, out);
+}
+
+Status talk_step(Ctx *cx, Talk *t, llama_token *at, size_t *n)
+{
+    if (t->seat) return batch_step(cx, t->seat, at, n, &t->logits);
+    *n = 1;
+    return decode(cx, t->model, at, 1, &t->logits);
+}
+
+void talk_looked(Talk *t, size_t drop)
+{
+    if (t->seat) batch_looked(t->seat, drop);
+}
+
+void talk_end(Talk *t)
+{
+    if (t->seat) batch_leave(t->seat);
+    if (t->has_turn) {
+        watch(t->model, NULL);
+        turn_give(&t->model->turn);
+    }
+    *t = (Talk){ .model = t->model };
 }

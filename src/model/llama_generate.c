@@ -1,13 +1,15 @@
-/* llama_generate.c -- one conversation at a time, continued token by token, or draft by
- * draft.
+/* llama_generate.c -- a conversation continued, token by token or draft by draft.
  *
  * Invariant: a token is said only after the logits behind all before it were computed,
  * and is the one that they choose. A draft changes when they are computed, and no bit of
- * them: what is said is the same with and without. */
+ * them: what is said is the same with and without. Others wait for the logits to be looked
+ * at, so all tokens of a step are chosen before one is said; where the caller is asked
+ * what may be said, which hangs on what was, they are copied instead. */
 #include "model/draft.h"
 #include "model/llama_impl.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- choosing a token ------------------------------------------------------------- */
@@ -139,113 +141,191 @@ static void account(Generated *out, float logprob_)
 }
 
 /* An answer in work. The tokens of the last step are the last one said and a draft behind
- * it, whose first `row` were said since. */
+ * it, which is right as far as the rows before it choose it. */
 typedef struct Speech {
-    LlamaModel *m;
+    Talk talk;
     struct llama_sampler *sampler;    // NULL: greedy
+    llama_token_data *candidate;      // (vocab), for the sampler
     Draft *draft;                     // NULL: none is made
     Writer w;
     llama_token token[1 + DRAFT_MOST];
-    size_t n, row;
+    size_t n, row;                    // tokens of the step; rows that have chosen
+    float *logits;                    // (n, vocab), where the caller is asked: a copy
+    Choice chosen[1 + DRAFT_MOST];
+    size_t n_chosen;                  // and not said yet
 } Speech;
+
+static bool is_held(const Speech *s)
+{
+    return s->w.opt->allows != NULL;
+}
+
+/* ---- by one row of logits */
+
+static llama_token draw(Speech *s, const float *logit, int n)
+{
+    for (int i = 0; i < n; i++) s->candidate[i] = (llama_token_data){ i, logit[i], 0 };
+    llama_token_data_array all = { s->candidate, (size_t)n, -1, false };
+    llama_sampler_apply(s->sampler, &all);
+    llama_token token = all.data[all.selected].id;
+    llama_sampler_accept(s->sampler, token);
+    return token;
+}
 
 /* The likeliest token that may be said; -1: there is none. */
 static llama_token best_allowed(const Speech *s, const float *logit, int n)
 {
     llama_token at = -1;
     for (llama_token i = 0; i < n; i++)
-        if ((at < 0 || logit[i] > logit[at]) && may_say(&s->w, s->m, i)) at = i;
+        if ((at < 0 || logit[i] > logit[at]) && may_say(&s->w, s->talk.model, i)) at = i;
     return at;
 }
 
-/* Draws among those that may be said: what may not be is made impossible where the
- * sampler looks. A first draw that may be said is as good. */
-static llama_token draw_allowed(Speech *s, int n)
+/* Draws among those that may be said: what may not be is made impossible. A first draw
+ * that may be said is as good. */
+static llama_token draw_allowed(Speech *s, float *logit, int n)
 {
-    llama_token first = llama_sampler_sample(s->sampler, s->m->talk, -1);
-    float *logit = llama_get_logits_ith(s->m->talk, -1);
+    llama_token first = draw(s, logit, n);
     bool any = false;
-    if (may_say(&s->w, s->m, first)) return first;
+    if (may_say(&s->w, s->talk.model, first)) return first;
     for (llama_token i = 0; i < n; i++) {
-        bool may = may_say(&s->w, s->m, i);
+        bool may = may_say(&s->w, s->talk.model, i);
         if (!may) logit[i] = -INFINITY;
         any |= may;
     }
-    return any ? llama_sampler_sample(s->sampler, s->m->talk, -1) : -1;
+    return any ? draw(s, logit, n) : -1;
 }
 
-/* By row `row` of the last step; token -1: nothing may be said. */
+/* By the next row; token -1: nothing may be said. */
 static Status choose(Ctx *cx, Speech *s, Choice *out)
 {
-    int n = llama_vocab_n_tokens(s->m->vocab);
-    const float *logit = s->m->logits + s->row * (size_t)n;
+    LlamaModel *m = s->talk.model;
+    int n = llama_vocab_n_tokens(m->vocab);
+    size_t at = s->row++ * (size_t)n;
+    const float *logit = is_held(s) ? s->logits + at : s->talk.logits + at;
     llama_token top = best(logit, n);
-    bool held = s->w.opt->allows != NULL;
     if (!isfinite(logit[top]))
         return fail(cx, E_MODEL, "%s: a logit is not finite: the file or this build is "
-                    "damaged", s->m->base.info.path.p);
-    if (s->sampler && held) out->token = draw_allowed(s, n), top = best(logit, n);
-    else if (s->sampler) out->token = llama_sampler_sample(s->sampler, s->m->talk, -1);
-    else if (!held || may_say(&s->w, s->m, top)) out->token = top;
+                    "damaged", m->base.info.path.p);
+    if (s->sampler && is_held(s))
+        out->token = draw_allowed(s, s->logits + at, n), top = best(logit, n);
+    else if (s->sampler) out->token = draw(s, logit, n);
+    else if (!is_held(s) || may_say(&s->w, m, top)) out->token = top;
     else out->token = best_allowed(s, logit, n);
     if (out->token >= 0) out->logprob = logprob(logit, n, out->token, top);
     return OK;
 }
 
-/* Makes row `row` the logits behind `token`, which was just said. */
-static Status go_on(Ctx *cx, Speech *s, llama_token token, Generated *out)
+/* ---- step by step */
+
+static bool is_end(const Speech *s, llama_token token)
 {
-    if (s->draft) draft_add(s->draft, &token, 1);
-    if (s->row + 1 < s->n && s->token[s->row + 1] == token) {
-        out->accepted++;
-        s->row++;
-        return OK;
-    }
-    if (s->n > 1) draft_judge(s->draft, s->n - 1, s->row);
-    if (s->row + 1 < s->n) TRY(talk_drop(cx, s->m, s->n - 1 - s->row));
+    return token < 0 || llama_vocab_is_eog(s->talk.model->vocab, token);
+}
+
+/* Whether the next row is of a token that was chosen. */
+static bool draft_goes_on(const Speech *s)
+{
+    llama_token last = s->chosen[s->n_chosen - 1].token;
+    return s->row < s->n && s->token[s->row] == last && !is_end(s, last);
+}
+
+/* The rows of the step that are of use have chosen. */
+static void settle(Speech *s, Generated *out)
+{
+    talk_looked(&s->talk, s->n - s->row);
+    if (s->n > 1) draft_judge(s->draft, s->n - 1, s->row - 1);
+    out->drafted += (int)s->n - 1;
+    out->accepted += (int)s->row - 1;
+}
+
+/* Chooses by all rows of use, or by the next one where the caller is asked. */
+static Status judge(Ctx *cx, Speech *s, Generated *out)
+{
+    Status st;
+    s->n_chosen = 0;
+    do st = choose(cx, s, &s->chosen[s->n_chosen++]);
+    while (st == OK && !is_held(s) && draft_goes_on(s));
+    if (!is_held(s) || st != OK || !draft_goes_on(s)) settle(s, out);
+    return st;
+}
+
+/* Lets go of logits that will be looked at for long. */
+static Status begin_step(Ctx *cx, Speech *s)
+{
+    size_t floats = s->n * (size_t)llama_vocab_n_tokens(s->talk.model->vocab);
+    s->row = 0;
+    if (!is_held(s)) return OK;
+    float *copy = realloc(s->logits, floats * sizeof *copy);
+    if (!copy) return fail(cx, E_MEMORY, "no memory for the logits of %zu tokens", s->n);
+    s->logits = memcpy(copy, s->talk.logits, floats * sizeof *copy);
+    talk_looked(&s->talk, 0);
+    return OK;
+}
+
+/* The next step: the token that was said last, and a draft. */
+static Status go_on(Ctx *cx, Speech *s, llama_token token, const Generated *out)
+{
     size_t left = (size_t)(s->w.opt->max_tokens - out->tokens);
     s->token[0] = token;
     s->n = 1 + (s->draft ? draft_propose(s->draft, left - 1, s->token + 1) : 0);
-    s->row = 0;
-    out->drafted += (int)s->n - 1;
-    return talk_step(cx, s->m, s->token, s->n);
+    TRY(talk_step(cx, &s->talk, s->token, &s->n));
+    return begin_step(cx, s);
+}
+
+/* Says what was chosen. False: the answer is at its end. */
+static bool say(Speech *s, Generated *out)
+{
+    LlamaModel *m = s->talk.model;
+    for (size_t i = 0; i < s->n_chosen; i++) {
+        Choice c = s->chosen[i];
+        if (is_end(s, c.token)) return out->finish = FINISH_STOP, false;
+        account(out, c.logprob);
+        if (!write_token(&s->w, m, c.token)) return out->finish = FINISH_CALLER, false;
+        if (out->tokens == s->w.opt->max_tokens)
+            return out->finish = FINISH_LENGTH, false;
+        if (s->draft) draft_add(s->draft, &c.token, 1);
+    }
+    return true;
 }
 
 /* Until the model, the limit or the caller ends it. */
 static Status speak(Ctx *cx, Speech *s, Generated *out)
 {
+    TRY(begin_step(cx, s));
     for (;;) {
-        Choice c = { 0 };
-        TRY(choose(cx, s, &c));
-        if (c.token < 0 || llama_vocab_is_eog(s->m->vocab, c.token))
-            return out->finish = FINISH_STOP, OK;
-        account(out, c.logprob);
-        if (!write_token(&s->w, s->m, c.token)) return out->finish = FINISH_CALLER, OK;
-        if (out->tokens == s->w.opt->max_tokens) return out->finish = FINISH_LENGTH, OK;
-        TRY(go_on(cx, s, c.token, out));
+        TRY(judge(cx, s, out));
+        bool rows_left = is_held(s) && draft_goes_on(s);
+        if (!say(s, out)) return OK;
+        if (!rows_left) TRY(go_on(cx, s, s->chosen[s->n_chosen - 1].token, out));
     }
 }
 
-/* A draft over the prompt, where many tokens cost what one costs. */
-static Status draft_begin(Ctx *cx, Speech *s, Tokens prompt)
+/* What chooses, and a draft over the prompt where many tokens cost what one costs. */
+static Status prepare(Ctx *cx, Speech *s, Tokens prompt)
 {
-    if (!s->m->writes || s->w.opt->no_drafts) return OK;
-    TRY(draft_open(cx, prompt.n + (size_t)s->w.opt->max_tokens, &s->draft));
+    const GenerateOptions *opt = s->w.opt;
+    int vocab = llama_vocab_n_tokens(s->talk.model->vocab);
+    if (opt->temperature > 0) {
+        TRY_NEW(s->candidate = ctx_new(cx, llama_token_data, (size_t)vocab));
+        s->sampler = sampler_new(opt);
+    }
+    if (!s->talk.seat || opt->no_drafts) return OK;
+    TRY(draft_open(cx, prompt.n + (size_t)opt->max_tokens, &s->draft));
     draft_add(s->draft, prompt.at, prompt.n);
     return OK;
 }
 
-static Status answer(Ctx *cx, LlamaModel *m, Tokens prompt, const GenerateOptions *opt,
+/* Goes on behind the prompt, which was read. */
+static Status answer(Ctx *cx, Talk talk, Tokens prompt, const GenerateOptions *opt,
                      Generated *out)
 {
-    Speech s = { .m = m, .n = 1, .w = { .opt = opt, .raw = BUF(64 << 20),
-                                        .text = BUF(64 << 20), .thinking = m->thinks } };
+    Speech s = { .talk = talk, .n = 1,
+                 .w = { .opt = opt, .raw = BUF(64 << 20), .text = BUF(64 << 20),
+                        .thinking = talk.model->thinks } };
     Writer *w = &s.w;
-    s.sampler = opt->temperature > 0 ? sampler_new(opt) : NULL;
-    talk_watch(m, cx);
-    Status st = draft_begin(cx, &s, prompt);
+    Status st = prepare(cx, &s, prompt);
     if (st == OK) st = speak(cx, &s, out);
-    talk_watch(m, NULL);
 
     out->text = ctx_dup(cx, buf_str(&w->text));
     if (!out->text.p) st = E_MEMORY;
@@ -253,6 +333,7 @@ static Status answer(Ctx *cx, LlamaModel *m, Tokens prompt, const GenerateOption
         st = fail(cx, E_MEMORY, "no memory for an answer");
     if (s.sampler) llama_sampler_free(s.sampler);
     draft_close(s.draft);
+    free(s.logits);
     buf_free(&w->raw);
     buf_free(&w->text);
     return st;
@@ -263,18 +344,18 @@ Status llama_generate(Ctx *cx, Model *base, const Message *msg, size_t n,
 {
     LlamaModel *m = (LlamaModel *)base;
     Tokens t;
-    size_t reused;
+    Talk talk;
     *out = (Generated){ 0 };
     if (opt->max_tokens <= 0)
         return fail(cx, E_ARG, "max_tokens is %d: at least 1 is wanted", opt->max_tokens);
     double start = now_ms();
     TRY(chat_tokens(cx, m, msg, n, &t));
-    Feed feed = { opt->max_tokens, !(opt->temperature > 0) };
-    TRY(talk_feed(cx, m, t, feed, &reused));
+    TRY(talk_begin(cx, m, t, opt->max_tokens, &talk));
     double ready = now_ms();
-    Status st = answer(cx, m, t, opt, out);
+    Status st = answer(cx, talk, t, opt, out);
     out->prompt_tokens = (int)t.n;
-    out->reused_tokens = (int)reused;
+    out->reused_tokens = (int)talk.reused;
+    talk_end(&talk);
     out->prefill_ms = ready - start;
     out->decode_ms = now_ms() - ready;
     return st;

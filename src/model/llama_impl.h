@@ -6,9 +6,11 @@
 #ifndef PITH_MODEL_LLAMA_IMPL_H
 #define PITH_MODEL_LLAMA_IMPL_H
 
+#include "model/batch.h"
 #include "model/impl.h"
 
 #include <llama.h>
+#include <stdatomic.h>
 
 typedef struct Tokens {
     llama_token *at;        // in a request's arena
@@ -23,17 +25,17 @@ typedef struct LlamaModel {
     struct llama_adapter_lora *adapter;   // applied in every context; NULL: none
     int threads;
 
-    /* Conversations: one sequence, whose first n_past tokens have their keys and values
-     * in `talk`, or in `prefill`: llama_feed.c. Both are made at the first use; `talk` is
-     * remade when a longer prompt comes. */
-    struct llama_context *talk;
-    llama_token *past;      // (window)
-    size_t n_past;
-    struct Prefill *prefill;    // our own reader of prompts; NULL: not yet, or not at all
-    uint64_t prefill_bytes;     // what it may take; 0: libllama reads all prompts
-    bool ours, handed;          // past is the prefill's; and `talk` has it too
-    bool writes;                // we go on writing too: `talk` is not asked
-    const float *logits;        // (tokens of the last step, vocab); libllama: (1, vocab)
+    /* Conversations: in `batch`, several at a time, where our own pass can go on with
+     * them, and one at a time in `talk` where not: llama_feed.c. Both are made at their
+     * first use. */
+    int answers;                // that may be written at a time
+    _Atomic(struct Batch *) batch;  // NULL: not yet, or not at all
+    atomic_bool ours;           // our own pass may read; until it proves that it cannot
+    uint64_t prefill_bytes;     // what it may take
+    Turn turn;                  // of who uses all that follows, or makes `batch`
+    struct llama_context *talk; // remade when a longer prompt comes
+    llama_token *past;          // (window): the first n_past tokens in `talk`, which
+    size_t n_past;              // libllama read itself
     const char *template;   // NULL: it has none that libllama knows
     bool thinks;            // its template knows <think>
     bool space_prefix;      // its tokenizer puts a space before each text
@@ -63,22 +65,26 @@ MUST_USE Status tokens_cut(Ctx *cx, LlamaModel *m, Str text, size_t n, Str *out)
  * none of three. */
 MUST_USE Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n,
                             Tokens *out);
-/* How a prompt will be gone on from. */
-typedef struct Feed {
-    int more;               // tokens to make room for
-    bool greedy;            // logits are all that is wanted: we may write ourselves
-} Feed;
+/* A conversation that is read and gone on with. */
+typedef struct Talk {
+    LlamaModel *model;
+    Seat *seat;             // in the batch; NULL: libllama's context is in use
+    bool has_turn;
+    const float *logits;    // (tokens of the last step, vocab)
+    size_t reused;          // tokens of the prompt that were there
+} Talk;
 
-/* Reads t: then m->logits are those behind its last token, m->writes says who goes on,
- * and where it is libllama, `talk` holds exactly t. *reused of t's tokens were there. */
-MUST_USE Status talk_feed(Ctx *cx, LlamaModel *m, Tokens t, Feed feed, size_t *reused);
-/* Goes on with n tokens, one where libllama writes; m->logits has a row for each.
- * E_CANCELLED: only where talk_watch was told whom to ask. */
-MUST_USE Status talk_step(Ctx *cx, LlamaModel *m, llama_token *at, size_t n);
-/* Takes back the last n tokens of the last step. */
-MUST_USE Status talk_drop(Ctx *cx, LlamaModel *m, size_t n);
-/* From now on cx is asked whether to stop in the midst of computing; NULL: nobody is. */
-void talk_watch(LlamaModel *m, Ctx *cx);
+/* Reads t, to go on with at most `more` tokens; waits for others where it must. Then
+ * t->logits are those behind its last token, and talk_looked is owed. E_LIMIT: the window
+ * is passed. On failure nothing has to be ended. */
+MUST_USE Status talk_begin(Ctx *cx, LlamaModel *m, Tokens t, int more, Talk *out);
+/* Goes on with the first of n tokens, and with those behind it as far as *n says then;
+ * libllama takes one. logits has a row for each; talk_looked is owed. */
+MUST_USE Status talk_step(Ctx *cx, Talk *t, llama_token *at, size_t *n);
+/* The logits are done with, which others wait for; the last `drop` of the step's tokens
+ * are taken back. */
+void talk_looked(Talk *t, size_t drop);
+void talk_end(Talk *t);
 
 Status llama_chat_tokens(Ctx *cx, Model *base, const Message *msg, size_t n,
                          ChatTokens *out);

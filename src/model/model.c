@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-enum { MAX_THREADS = 1024, MAX_CONTEXT = 1 << 20 };
+enum { MAX_THREADS = 1024, MAX_CONTEXT = 1 << 20, MAX_ANSWERS = 24 };
 
 /* A BERT goes to our encoder; what that cannot compute, and all else, to libllama. */
 static Status open_file(Ctx *cx, const char *path, const ModelOptions *opt, Model **out)
@@ -32,14 +32,21 @@ Status model_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **ou
     if (opt->context_tokens < 0 || opt->context_tokens > MAX_CONTEXT)
         return fail(cx, E_ARG, "a context of %d tokens; 1 to %d, or 0 for the usual",
                     opt->context_tokens, MAX_CONTEXT);
-    if (remote_is_spec(path)) return remote_open(cx, path, opt, out);
+    if (opt->answers < 0 || opt->answers > MAX_ANSWERS)
+        return fail(cx, E_ARG, "%d answers at a time; 1 to %d, or 0 for one",
+                    opt->answers, MAX_ANSWERS);
     bool fake = str_starts(str_z(path), STR("fake:"));
-    return fake ? fake_open(cx, path, opt, out) : open_file(cx, path, opt, out);
+    TRY(remote_is_spec(path) ? remote_open(cx, path, opt, out)
+        : fake ? fake_open(cx, path, opt, out) : open_file(cx, path, opt, out));
+    turn_open(&(*out)->one);
+    return OK;
 }
 
 void model_close(Model *m)
 {
-    if (m) m->impl->close(m);
+    if (!m) return;
+    turn_close(&m->one);
+    m->impl->close(m);
 }
 
 const ModelInfo *model_info(const Model *m)
@@ -75,7 +82,10 @@ Status model_embed(Ctx *cx, Model *m, EmbedKind kind, const Str *texts, size_t n
     if (!m->impl->embed) return cannot(cx, m, "embed texts");
     if (n == 0) return OK;
     TRY(ctx_check(cx));
-    TRY(m->impl->embed(cx, m, kind, texts, n, out));
+    TRY(turn_take(cx, &m->one));
+    Status st = m->impl->embed(cx, m, kind, texts, n, out);
+    turn_give(&m->one);
+    TRY(st);
     return check_finite(cx, m, out, n, (size_t)m->info.dim, "vector");
 }
 
@@ -84,7 +94,10 @@ Status model_score(Ctx *cx, Model *m, Str query, const Str *texts, size_t n, flo
     if (!m->impl->score) return cannot(cx, m, "score texts");
     if (n == 0) return OK;
     TRY(ctx_check(cx));
-    TRY(m->impl->score(cx, m, query, texts, n, out));
+    TRY(turn_take(cx, &m->one));
+    Status st = m->impl->score(cx, m, query, texts, n, out);
+    turn_give(&m->one);
+    TRY(st);
     return check_finite(cx, m, out, n, 1, "score");
 }
 

@@ -1,7 +1,8 @@
 /* model.h -- a small model, loaded: it embeds, scores or generates.
  *
- * What a model can do is read from its file, never from its name. A Model serves one
- * call at a time; its weights are mapped and shared between processes.
+ * What a model can do is read from its file, never from its name. A Model may be used by
+ * several threads: answers are written together (ModelOptions.answers), calls for vectors
+ * and scores wait for each other. Its weights are mapped and shared between processes.
  *
  * Implementations: encoder.c (BERT family over oneDNN), llama.c (any GGUF that libllama
  * reads), remote.c (a server elsewhere), fake.c (deterministic, for tests). model.c
@@ -33,6 +34,10 @@ typedef struct ModelOptions {
                             // model was trained for, whichever is less
     uint64_t prefill_bytes; // generator: what weights packed to read prompts may take,
                             // with keys and values; 0: a quarter of the free memory
+    int answers;            // generator: how many are written at a time, at most 24; 0:
+                            // 1. For several, our own pass reads all prompts, and
+                            // writes with weights up to half larger than the file, for
+                            // one with a quarter: several answers share a reading of them
     bool plain;             // neither our own encoder nor our own prefill: libllama
                             // computes all
     bool words_only;        // the vocabulary and the template alone: it counts and makes

@@ -102,14 +102,15 @@ static void scatter(const Prefill *p, const PrefillRoom *r, size_t head, size_t 
                    + (head * group + i % group) * dim);
 }
 
-bool prefill_attend_head(const Prefill *p, PrefillRoom *r, const PrefillBlock *b,
-                         size_t head, const PrefillQueries *a)
+bool prefill_attend_head(PrefillRoom *r, size_t head, const PrefillQueries *a)
 {
+    const Prefill *p = a->seq->of;
+    const PrefillKeys *b = &a->seq->block[a->layer];
     const LmShape *s = &p->shape;
     size_t keys = a->first + a->rows, step = tokens_at_a_time(s, keys);
-    size_t width = prefill_q_width(s);
-    from_half(p, keys * s->head_dim, b->k + head * p->cap * s->head_dim, r->k);
-    from_half(p, keys * s->head_dim, b->v + head * p->cap * s->head_dim, r->v);
+    size_t width = prefill_q_width(s), behind = head * a->seq->cap * s->head_dim;
+    from_half(p, keys * s->head_dim, b->k + behind, r->k);
+    from_half(p, keys * s->head_dim, b->v + behind, r->v);
     for (size_t i = 0; i < a->rows; i += step) {
         size_t tokens = a->rows - i < step ? a->rows - i : step;
         gather(p, head, tokens, a->q + i * width, r->q);

@@ -1,8 +1,9 @@
 /* prefill_impl.h -- the parts of a Prefill that its files share.
  *
- * prefill.c opens, closes and makes room; prefill_pack.c packs weights; prefill_run.c is
- * the forward pass, prefill_attend.c its attention; prefill_step.c is the same pass for a
- * few rows, and their logits; prefill_state.c speaks libllama's format of a sequence. */
+ * prefill.c opens and closes, prefill_pack.c packs weights; prefill_seq.c keeps sequences,
+ * prefill_room.c the memory that calls share; prefill_run.c is the forward pass,
+ * prefill_attend.c its attention; prefill_step.c is the same pass for a few rows, and their
+ * logits; prefill_state.c speaks libllama's format of a sequence. */
 #ifndef PITH_MODEL_PREFILL_IMPL_H
 #define PITH_MODEL_PREFILL_IMPL_H
 
@@ -18,8 +19,18 @@ typedef struct PrefillBlock {
     Matmul *qkv, *o, *down;
     Matmul *gate_up[PREFILL_SLICES];   // slice i: its gates, then its ups
     float *attn_norm, *ffn_norm;       // (dim)
-    uint16_t *k, *v;                   // (kv_heads, cap, head_dim), f16
 } PrefillBlock;
+
+/* Of one block and one sequence. */
+typedef struct PrefillKeys {
+    uint16_t *k, *v;                   // (kv_heads, cap, head_dim), f16
+} PrefillKeys;
+
+struct PrefillSeq {
+    Prefill *of;
+    size_t n, cap;           // tokens held, and room for
+    PrefillKeys *block;      // (layers)
+};
 
 /* One thread's scratch memory. */
 typedef struct PrefillRoom {
@@ -44,17 +55,19 @@ struct Prefill {
     MatmulWay way;
     GemmWay gemm_way;
     size_t threads, slices;
+    size_t step_percent;
     uint64_t max_bytes, packed_bytes;
     PrefillBlock *block;     // (layers)
     float *rope_scale;       // (rope_dims / 2): divides a frequency
 
-    size_t n, cap;           // tokens held, and room for
-    float *cosine, *sine;    // (cap, rope_dims / 2)
+    size_t keys;             // tokens that all sequences together have room for
+    float *cosine, *sine;    // (angles, rope_dims / 2)
+    size_t angles;           // positions
     PrefillRoom room[CREW_MAX];
     size_t room_keys;        // that the rooms have space for
 
-    float *x, *q;            // rows of the call: (rows, dim), (rows, heads * head_dim)
-    size_t rows_cap;
+    float *x, *q;            // rows of a call: (rows, dim), (rows, heads * head_dim);
+                             // rows = threads * PREFILL_ROWS
 
     Matmul **head;           // (head_slices); NULL: not packed
     size_t head_slices;
@@ -86,17 +99,18 @@ MUST_USE Status prefill_pack_head(Ctx *cx, Prefill *p);
 uint64_t prefill_head_bytes(const Prefill *p);
 void prefill_head_close(Prefill *p);
 
-/* Keys and values of n tokens from position `past` on, for which there is room. */
-MUST_USE Status prefill_pass(Ctx *cx, Prefill *p, const int32_t *token, size_t past,
-                             size_t n);
+/* Keys and values of n tokens behind those of the sequence, for which there is room. */
+MUST_USE Status prefill_pass(Ctx *cx, PrefillSeq *s, const int32_t *token, size_t n);
 /* Turns `heads` heads of x as position `at` wants. */
 void prefill_rotate(const Prefill *p, size_t heads, size_t at, float *x);
-/* A head's keys or values (head_dim) to where a block keeps those of position `at`. */
-void prefill_keep_head(const Prefill *p, const float *x, size_t head, size_t at,
+/* A head's keys or values (head_dim) to where s keeps those of position `at` in `to`. */
+void prefill_keep_head(const PrefillSeq *s, const float *x, size_t head, size_t at,
                        uint16_t *to);
 
-/* Rows of queries, the first of which stands at position `first`. */
+/* Rows of queries of one sequence, the first of which stands at position `first`. */
 typedef struct PrefillQueries {
+    const PrefillSeq *seq;
+    size_t layer;
     size_t first, rows;
     const float *q;          // (rows, heads * head_dim)
     float *out;              // the same
@@ -104,13 +118,18 @@ typedef struct PrefillQueries {
 
 /* Those that share head `head` of the keys, against all keys up to their own. False: no
  * memory. */
-bool prefill_attend_head(const Prefill *p, PrefillRoom *r, const PrefillBlock *b,
-                         size_t head, const PrefillQueries *a);
+bool prefill_attend_head(PrefillRoom *r, size_t head, const PrefillQueries *a);
 /* Floats of scores that it wants for so many keys. */
 size_t prefill_attend_scores(const LmShape *s, size_t keys);
-/* Rooms for the tokens of a call behind the first `past`. As prefill_run. */
-MUST_USE Status prefill_room(Ctx *cx, Prefill *p, const int32_t *token, size_t past,
+/* Forgets what s holds from token `past` on, and makes room for the n of a call. As
+ * prefill_run. */
+MUST_USE Status prefill_room(Ctx *cx, PrefillSeq *s, const int32_t *token, size_t past,
                              size_t n);
+/* What a call needs besides keys and values: a sequence is to have room for `cap` tokens,
+ * `more` than now. E_LIMIT: max_bytes is passed then. */
+MUST_USE Status prefill_room_for(Ctx *cx, Prefill *p, size_t cap, size_t more);
+void prefill_room_close(Prefill *p);
+double prefill_mib(uint64_t bytes);
 /* Bytes of a step's scratch memory and logits. */
 uint64_t prefill_step_bytes(const Prefill *p);
 

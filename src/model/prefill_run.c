@@ -13,9 +13,10 @@
 
 typedef struct Pass {
     Prefill *p;
+    PrefillSeq *seq;
     Ctx *cx;                 // of the calling thread: worker 0 alone may ask it
     const int32_t *token;
-    size_t past, n;
+    size_t n;
     size_t layer, jobs, rows;    // rows: of a job; the last may have fewer
 } Pass;
 
@@ -47,17 +48,18 @@ void prefill_rotate(const Prefill *p, size_t heads, size_t at, float *x)
                   p->sine + at * half, s->neox, false);
 }
 
-void prefill_keep_head(const Prefill *p, const float *x, size_t head, size_t at,
+void prefill_keep_head(const PrefillSeq *s, const float *x, size_t head, size_t at,
                        uint16_t *to)
 {
-    size_t dim = p->shape.head_dim;
-    ggml_fp32_to_fp16_row(x, to + (head * p->cap + at) * dim, (int64_t)dim);
+    size_t dim = s->of->shape.head_dim;
+    ggml_fp32_to_fp16_row(x, to + (head * s->cap + at) * dim, (int64_t)dim);
 }
 
-static void keep(const Prefill *p, const float *row, size_t at, uint16_t *to)
+static void keep(const PrefillSeq *s, const float *row, size_t at, uint16_t *to)
 {
-    for (size_t h = 0; h < p->shape.kv_heads; h++)
-        prefill_keep_head(p, row + h * p->shape.head_dim, h, at, to);
+    const LmShape *shape = &s->of->shape;
+    for (size_t h = 0; h < shape->kv_heads; h++)
+        prefill_keep_head(s, row + h * shape->head_dim, h, at, to);
 }
 
 /* Queries of the rows to p->q, keys and values to the block. */
@@ -70,11 +72,11 @@ static bool first_half(const Pass *a, PrefillRoom *r, Span s)
     if (!matmul_run(b->qkv, r->matmul, s.n, r->normed, r->wide)) return false;
     for (size_t i = 0; i < s.n; i++) {
         float *row = r->wide + i * (q + 2 * kv);
-        size_t at = a->past + s.first + i;
+        size_t at = a->seq->n + s.first + i;
         prefill_rotate(p, p->shape.heads + p->shape.kv_heads, at, row);
         memcpy(p->q + (s.first + i) * q, row, q * sizeof *row);
-        keep(p, row + q, at, b->k);
-        keep(p, row + q + kv, at, b->v);
+        keep(a->seq, row + q, at, a->seq->block[a->layer].k);
+        keep(a->seq, row + q + kv, at, a->seq->block[a->layer].v);
     }
     return true;
 }
@@ -97,9 +99,10 @@ static bool second_half(const Pass *a, PrefillRoom *r, Span s)
     const PrefillBlock *b = &p->block[a->layer - 1];
     size_t dim = p->shape.dim, q = prefill_q_width(&p->shape);
     float *x = p->x + s.first * dim;
-    PrefillQueries queries = { a->past + s.first, s.n, p->q + s.first * q, r->normed };
+    PrefillQueries queries = { a->seq, a->layer - 1, a->seq->n + s.first, s.n,
+                               p->q + s.first * q, r->normed };
     for (size_t h = 0; h < p->shape.kv_heads; h++)
-        if (!prefill_attend_head(p, r, b, h, &queries)) return false;
+        if (!prefill_attend_head(r, h, &queries)) return false;
     if (!matmul_run(b->o, r->matmul, s.n, r->normed, r->y)) return false;
     rows_add(s.n * dim, r->y, x);
     norm(p, b->ffn_norm, s, r->normed);
@@ -130,9 +133,10 @@ static void share_out(Pass *a)
     a->jobs = (a->n + a->rows - 1) / a->rows;
 }
 
-Status prefill_pass(Ctx *cx, Prefill *p, const int32_t *token, size_t past, size_t n)
+Status prefill_pass(Ctx *cx, PrefillSeq *s, const int32_t *token, size_t n)
 {
-    Pass a = { .p = p, .cx = cx, .token = token, .past = past, .n = n };
+    Prefill *p = s->of;
+    Pass a = { .p = p, .seq = s, .cx = cx, .token = token, .n = n };
     share_out(&a);
     for (; a.layer < p->shape.layers; a.layer++)
         if (!crew_run(p->threads, a.jobs, job, &a)) {

@@ -10,9 +10,10 @@
  *   layers x (type = f16, bytes of a row, cells x row)                       keys
  *   layers x (type = f16, bytes of a row, cells x row)                       values, or
  *   layers x (type = f16, bytes of a value, values of a row, row x cells)    turned */
-#include "model/prefill_impl.h"
+#include "model/prefill_state.h"
 
 #include "model/engine.h"
+#include "model/prefill_impl.h"
 
 #include <ggml.h>
 #include <math.h>
@@ -49,30 +50,31 @@ static void put_u64(Out *o, uint64_t v)
 }
 
 /* Rows (tokens, kv_dim) of what is kept by heads. */
-static void put_rows(Out *o, const Prefill *p, const uint16_t *x, size_t n)
+static void put_rows(Out *o, const PrefillSeq *s, const uint16_t *x)
 {
-    size_t dim = p->shape.head_dim, bytes = dim * F16;
-    for (size_t i = 0; o->at && i < n; i++)
-        for (size_t h = 0; h < p->shape.kv_heads; h++)
-            memcpy(o->at + o->n + (i * p->shape.kv_heads + h) * bytes,
-                   x + (h * p->cap + i) * dim, bytes);
-    o->n += n * p->shape.kv_heads * bytes;
+    const LmShape *shape = &s->of->shape;
+    size_t dim = shape->head_dim, bytes = dim * F16;
+    for (size_t i = 0; o->at && i < s->n; i++)
+        for (size_t h = 0; h < shape->kv_heads; h++)
+            memcpy(o->at + o->n + (i * shape->kv_heads + h) * bytes,
+                   x + (h * s->cap + i) * dim, bytes);
+    o->n += s->n * shape->kv_heads * bytes;
 }
 
 /* The same as (kv_dim, tokens), in blocks that fit the cache. */
-static void put_turned(Out *o, const Prefill *p, const uint16_t *x, size_t n)
+static void put_turned(Out *o, const PrefillSeq *s, const uint16_t *x)
 {
     enum { BLOCK = 32 };
-    size_t dim = p->shape.head_dim;
-    for (size_t h = 0; o->at && h < p->shape.kv_heads; h++)
+    size_t dim = s->of->shape.head_dim, heads = s->of->shape.kv_heads, n = s->n;
+    for (size_t h = 0; o->at && h < heads; h++)
         for (size_t top = 0; top < n; top += BLOCK)
             for (size_t d = 0; d < dim; d++) {
                 uint8_t *to = o->at + o->n + ((h * dim + d) * n + top) * F16;
-                const uint16_t *from = x + (h * p->cap + top) * dim + d;
+                const uint16_t *from = x + (h * s->cap + top) * dim + d;
                 for (size_t i = 0; i < BLOCK && top + i < n; i++)
                     memcpy(to + i * F16, from + i * dim, F16);
             }
-    o->n += n * p->shape.kv_heads * dim * F16;
+    o->n += n * heads * dim * F16;
 }
 
 static size_t row_bytes(const Prefill *p)
@@ -89,33 +91,36 @@ static void put_cells(Out *o, size_t n)
     }
 }
 
-static void put_keys(Out *o, const Prefill *p, size_t n)
+static void put_keys(Out *o, const PrefillSeq *s)
 {
-    for (size_t i = 0; i < p->shape.layers; i++) {
+    for (size_t i = 0; i < s->of->shape.layers; i++) {
         put_u32(o, GGML_TYPE_F16);
-        put_u64(o, row_bytes(p));
-        put_rows(o, p, p->block[i].k, n);
+        put_u64(o, row_bytes(s->of));
+        put_rows(o, s, s->block[i].k);
     }
 }
 
-static void put_values(Out *o, const Prefill *p, size_t n)
+static void put_values(Out *o, const PrefillSeq *s)
 {
+    const Prefill *p = s->of;
     for (size_t i = 0; i < p->shape.layers; i++) {
         put_u32(o, GGML_TYPE_F16);
         if (p->turned) {
             put_u32(o, F16);
             put_u32(o, (uint32_t)prefill_kv_width(&p->shape));
-            put_turned(o, p, p->block[i].v, n);
+            put_turned(o, s, s->block[i].v);
         } else {
             put_u64(o, row_bytes(p));
-            put_rows(o, p, p->block[i].v, n);
+            put_rows(o, s, s->block[i].v);
         }
     }
 }
 
-/* The first n tokens of the sequence, n > 0. Returns the bytes; at may be NULL. */
-static size_t write_state(const Prefill *p, size_t n, uint8_t *at)
+/* A sequence with tokens. Returns the bytes; at may be NULL. */
+static size_t write_state(const PrefillSeq *s, uint8_t *at)
 {
+    const Prefill *p = s->of;
+    size_t n = s->n;
     Out o = { at, 0 };
     put_u32(&o, p->magic);
     put_u32(&o, 0);
@@ -124,8 +129,8 @@ static size_t write_state(const Prefill *p, size_t n, uint8_t *at)
     put_cells(&o, n);
     put_u32(&o, p->turned);
     put_u32(&o, (uint32_t)p->shape.layers);
-    put_keys(&o, p, n);
-    put_values(&o, p, n);
+    put_keys(&o, s);
+    put_values(&o, s);
     return o.n;
 }
 
@@ -205,28 +210,30 @@ static Status compare(Ctx *cx, const Prefill *p, const uint8_t *theirs,
     return OK;
 }
 
-/* theirs: bytes of a state with p's n tokens. */
-static Status learn(Ctx *cx, Prefill *p, uint8_t *theirs, size_t bytes, uint8_t *ours)
+/* theirs: bytes of a state with the tokens of s. */
+static Status learn(Ctx *cx, const PrefillSeq *s, uint8_t *theirs, size_t bytes,
+                    uint8_t *ours)
 {
-    size_t n = p->n, flag = HEAD + n * CELL;
+    Prefill *p = s->of;
+    size_t n = s->n, flag = HEAD + n * CELL;
     if (bytes >= flag + 4) {
         memcpy(&p->magic, theirs, sizeof p->magic);
         p->turned = theirs[flag] != 0;
     }
-    if (write_state(p, n, NULL) != bytes)
+    if (write_state(s, NULL) != bytes)
         return fail(cx, E_MODEL, "this libllama writes a sequence of %zu tokens in %zu "
                     "bytes, in a format that is not known here", n, bytes);
-    write_state(p, n, ours);
+    write_state(s, ours);
     if (!same_frame(p, theirs, ours, n, bytes))
         return fail(cx, E_MODEL, "this libllama writes sequences in a format that is not "
                     "known here");
     return compare(cx, p, theirs, ours, n);
 }
 
-Status prefill_agree(Ctx *cx, Prefill *p, struct llama_context *with)
+Status prefill_agree(Ctx *cx, const PrefillSeq *s, struct llama_context *with)
 {
-    if (p->n < PREFILL_PROBE)
-        return fail(cx, E_ARG, "%zu tokens to compare; %d are wanted", p->n,
+    if (s->n < PREFILL_PROBE)
+        return fail(cx, E_ARG, "%zu tokens to compare; %d are wanted", s->n,
                     PREFILL_PROBE);
     size_t bytes = llama_state_seq_get_size(with, 0);
     uint8_t *theirs = malloc(bytes + 1), *ours = malloc(bytes + 1);
@@ -234,22 +241,22 @@ Status prefill_agree(Ctx *cx, Prefill *p, struct llama_context *with)
     if (!theirs || !ours) st = fail(cx, E_MEMORY, "no memory to compare sequences");
     else if (llama_state_seq_get_data(with, theirs, bytes, 0) != bytes)
         st = fail(cx, E_MODEL, "libllama does not tell its sequence");
-    else st = learn(cx, p, theirs, bytes, ours);
-    if (st != OK) p->magic = 0;
+    else st = learn(cx, s, theirs, bytes, ours);
+    if (st != OK) s->of->magic = 0;
     free(theirs);
     free(ours);
     return st;
 }
 
-Status prefill_hand_over(Ctx *cx, Prefill *p, struct llama_context *to)
+Status prefill_hand_over(Ctx *cx, const PrefillSeq *s, struct llama_context *to)
 {
-    if (p->magic == 0)
+    if (s->of->magic == 0)
         return fail(cx, E_ARG, "the format of a sequence is not known yet");
-    if (p->n == 0) return fail(cx, E_ARG, "no tokens to hand over");
-    size_t bytes = write_state(p, p->n, NULL);
+    if (s->n == 0) return fail(cx, E_ARG, "no tokens to hand over");
+    size_t bytes = write_state(s, NULL);
     uint8_t *state = malloc(bytes);
-    if (!state) return fail(cx, E_MEMORY, "no memory to hand %zu tokens over", p->n);
-    write_state(p, p->n, state);
+    if (!state) return fail(cx, E_MEMORY, "no memory to hand %zu tokens over", s->n);
+    write_state(s, state);
     engine_reason_clear();
     /* So that the tokens lie from the first cell on: libllama's sums follow the cells. */
     llama_memory_clear(llama_get_memory(to), false);
@@ -257,6 +264,6 @@ Status prefill_hand_over(Ctx *cx, Prefill *p, struct llama_context *to)
     free(state);
     if (read == bytes) return OK;
     llama_memory_clear(llama_get_memory(to), true);
-    return fail(cx, E_MODEL, "libllama did not take a sequence of %zu tokens: %s", p->n,
+    return fail(cx, E_MODEL, "libllama did not take a sequence of %zu tokens: %s", s->n,
                 engine_reason());
 }

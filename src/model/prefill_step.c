@@ -2,8 +2,9 @@
  * each token, so that memory is what it waits for, and all threads must ask for it.
  *
  * A team of threads goes through the blocks together. Each takes some columns of every
- * product and some heads of attention; norms, gates and sums of the residual stream are
- * so little that each does them for itself. Five times a block they meet.
+ * product and some heads of each sequence's attention; norms, gates and sums of the
+ * residual stream are so little that each does them for itself. Five times a block they
+ * meet.
  *
  * Invariant: between two meetings a thread writes only what no other reads or writes.
  * Rows are computed by what prefill_run.c uses too, with the same results to the bit. */
@@ -20,8 +21,8 @@ enum { PATIENCE = 4000 };    // looks at a clock that stands still before one gi
 
 typedef struct Team {
     Prefill *p;
-    const int32_t *token;
-    size_t past, n;          // tokens before; of this step
+    const PrefillPart *part;
+    size_t parts, n;         // n: rows of all parts
     size_t threads;
     pthread_mutex_t start;   // held until `threads` is known
     atomic_size_t here, turn;
@@ -108,27 +109,40 @@ static void norm(const Member *e, const float *gain, const float *x)
         rows_norm(s->dim, x + i * s->dim, gain, s->eps, to + i * s->dim);
 }
 
-/* Some heads of keys, and the queries that share them. */
-static void attend(Member *e, PrefillBlock *b)
+/* One head of a part's keys, and the queries that share it. `first`: the part's row. */
+static void attend_head(Member *e, size_t layer, const PrefillPart *part, size_t first,
+                        size_t head)
 {
     Team *t = e->team;
     Prefill *p = t->p;
     const LmShape *s = &p->shape;
+    PrefillKeys *b = &part->seq->block[layer];
     size_t q = prefill_q_width(s), group = q / s->kv_heads, dim = s->head_dim;
-    PrefillQueries a = { t->past, t->n, p->q, t->mixed };
-    for (size_t h = e->number; h < s->kv_heads; h += t->threads) {
-        for (size_t i = 0; i < t->n; i++) {
-            float *row = t->qkv + i * qkv_width(s), *k = row + q + h * dim;
-            size_t at = t->past + i;
-            prefill_rotate(p, group / dim, at, row + h * group);
-            prefill_rotate(p, 1, at, k);
-            memcpy(p->q + i * q + h * group, row + h * group, group * sizeof *row);
-            prefill_keep_head(p, k, h, at, b->k);
-            prefill_keep_head(p, k + s->kv_heads * dim, h, at, b->v);
-        }
-        if (!prefill_attend_head(p, &p->room[e->number], b, h, &a))
-            atomic_store(&t->failed, true);
+    for (size_t i = 0; i < part->n; i++) {
+        float *row = t->qkv + (first + i) * qkv_width(s), *k = row + q + head * dim;
+        size_t at = part->seq->n + i;
+        prefill_rotate(p, group / dim, at, row + head * group);
+        prefill_rotate(p, 1, at, k);
+        memcpy(p->q + (first + i) * q + head * group, row + head * group,
+               group * sizeof *row);
+        prefill_keep_head(part->seq, k, head, at, b->k);
+        prefill_keep_head(part->seq, k + s->kv_heads * dim, head, at, b->v);
     }
+    PrefillQueries a = { part->seq, layer, part->seq->n, part->n, p->q + first * q,
+                         t->mixed + first * q };
+    if (!prefill_attend_head(&p->room[e->number], head, &a))
+        atomic_store(&t->failed, true);
+}
+
+/* The heads of all parts go to the threads in turn. */
+static void attend(Member *e, size_t layer)
+{
+    Team *t = e->team;
+    size_t first = 0, turn = 0;
+    for (size_t i = 0; i < t->parts; first += t->part[i++].n)
+        for (size_t h = 0; h < t->p->shape.kv_heads; h++)
+            if (turn++ % t->threads == e->number)
+                attend_head(e, layer, &t->part[i], first, h);
 }
 
 static void feed_forward(Member *e, const PrefillBlock *b)
@@ -149,14 +163,15 @@ static void feed_forward(Member *e, const PrefillBlock *b)
     meet(t);
 }
 
-static void block(Member *e, PrefillBlock *b, float *x)
+static void block(Member *e, size_t layer, float *x)
 {
     Team *t = e->team;
     const LmShape *s = &t->p->shape;
+    const PrefillBlock *b = &t->p->block[layer];
     norm(e, b->attn_norm, x);
     multiply(e, b->qkv, t->p->room[e->number].normed, t->qkv, qkv_width(s));
     meet(t);
-    attend(e, b);
+    attend(e, layer);
     meet(t);
     multiply(e, b->o, t->mixed, t->y, s->dim);
     meet(t);
@@ -164,6 +179,14 @@ static void block(Member *e, PrefillBlock *b, float *x)
     norm(e, b->ffn_norm, x);
     feed_forward(e, b);
     rows_add(t->n * s->dim, t->y, x);
+}
+
+static void look_up(const Team *t, float *x)
+{
+    const Prefill *p = t->p;
+    for (const PrefillPart *a = t->part; a < t->part + t->parts; a++)
+        for (size_t i = 0; i < a->n; i++, x += p->shape.dim)
+            lm_rows(&p->embed, (size_t)a->token[i], 1, x);
 }
 
 static void *take_part(void *arg)
@@ -175,9 +198,8 @@ static void *take_part(void *arg)
     float *x = t->x + e->number * PREFILL_STEP * dim;
     pthread_mutex_lock(&t->start);
     pthread_mutex_unlock(&t->start);
-    for (size_t i = 0; i < t->n; i++)
-        lm_rows(&p->embed, (size_t)t->token[i], 1, x + i * dim);
-    for (size_t i = 0; i < p->shape.layers; i++) block(e, &p->block[i], x);
+    look_up(t, x);
+    for (size_t i = 0; i < p->shape.layers; i++) block(e, i, x);
     norm(e, p->out_norm, x);
     for (size_t i = 0; i < p->head_slices; i++)
         multiply(e, p->head[i], p->room[e->number].normed, p->logits + i * PREFILL_HEAD,
@@ -209,23 +231,29 @@ bool prefill_can_step(const Prefill *p)
 {
     uint64_t weights = p->packed_bytes + prefill_head_bytes(p);
     if (p->way == MATMUL_PLAIN) return true;
-    return p->way == MATMUL_INT8 && weights <= p->file.bytes / 4 * 5
+    return p->way == MATMUL_INT8 && weights <= p->file.bytes / 100 * p->step_percent
         && weights + prefill_step_bytes(p) <= p->max_bytes;
 }
 
-Status prefill_step(Ctx *cx, Prefill *p, const int32_t *token, size_t n,
-                    const float **logits)
+Status prefill_step(Ctx *cx, Prefill *p, PrefillPart *part, size_t n)
 {
-    Team t = { .p = p, .token = token, .past = p->n, .n = n };
-    if (n < 1 || n > PREFILL_STEP)
-        return fail(cx, E_ARG, "a step of %zu tokens: 1 to %d", n, PREFILL_STEP);
+    Team t = { .p = p, .part = part, .parts = n };
+    for (size_t i = 0; i < n; i++) t.n += part[i].n;
+    if (t.n < 1 || t.n > PREFILL_STEP)
+        return fail(cx, E_ARG, "a step of %zu tokens: 1 to %d", t.n, PREFILL_STEP);
     TRY(ctx_check(cx));
     TRY(prefill_pack_head(cx, p));
     TRY(step_room(cx, p));
-    TRY(prefill_room(cx, p, token, p->n, n));
+    for (size_t i = 0; i < n; i++)
+        TRY(prefill_room(cx, part[i].seq, part[i].token, part[i].seq->n, part[i].n));
     lay_out(&t);
-    if (!together(&t)) return fail(cx, E_INTERNAL, "a product of %zu rows went wrong", n);
-    p->n += n;
-    *logits = p->logits;
+    if (!together(&t))
+        return fail(cx, E_INTERNAL, "a product of %zu rows went wrong", t.n);
+    const float *logits = p->logits;
+    for (size_t i = 0; i < n; i++) {
+        part[i].seq->n += part[i].n;
+        part[i].logits = logits;
+        logits += part[i].n * p->shape.vocab;
+    }
     return OK;
 }

@@ -24,12 +24,15 @@ bool remote_is_spec(const char *spec)
 /* ---- one call ---------------------------------------------------------------------- */
 
 /* The circuit breaker: Nygard, "Release It!", 2007, ch. 5. */
-static Status check_breaker(Ctx *cx, const Remote *m)
+static Status check_breaker(Ctx *cx, Remote *m)
 {
+    pthread_mutex_lock(&m->lock);
     double left = m->tripped_until - now_ms();
+    int failures = m->failures;
+    pthread_mutex_unlock(&m->lock);
     if (left <= 0) return OK;
     return fail(cx, E_NET, "%s failed %d times in a row and is left alone for %d s",
-                m->url, m->failures, 1 + (int)(left / 1000));
+                m->url, failures, 1 + (int)(left / 1000));
 }
 
 static Status pause_ms(Ctx *cx, int ms)
@@ -102,9 +105,11 @@ void remote_settle(Remote *m, const Call *call, Status st)
     bool its_fault = st == E_FORMAT || st == E_LIMIT ||
                      (st == E_NET && (code < 300 || code == 429 || code >= 500));
     if (!call->sent) return;
+    pthread_mutex_lock(&m->lock);
     if (st == OK) m->failures = 0, m->tripped_until = 0;
     if (its_fault && ++m->failures >= REMOTE_TRIPS_AFTER)
         m->tripped_until = now_ms() + REMOTE_TRIPPED_MS;
+    pthread_mutex_unlock(&m->lock);
 }
 
 /* ---- replies that come as one object ----------------------------------------------- */
@@ -267,6 +272,7 @@ static void remote_close(Model *model)
     Remote *m = (Remote *)model;
     if (m->key) explicit_bzero(m->key, strlen(m->key));
     free(m->key);
+    pthread_mutex_destroy(&m->lock);
     free(m->spec);
     free(m->url);
     free(m->model);
@@ -398,6 +404,7 @@ Status remote_open(Ctx *cx, const char *spec, const ModelOptions *opt, Model **o
     if (!m) return fail(cx, E_MEMORY, "no memory for a model");
     m->base.impl = &impl;
     m->base.info.window = WINDOW;
+    pthread_mutex_init(&m->lock, NULL);
     Status st = read_spec(cx, m, spec);
     if (st == OK) st = read_key(cx, m);
     if (st != OK) return remote_close(&m->base), st;

@@ -7,6 +7,7 @@
 #include "model/impl.h"
 
 #include <jansson.h>
+#include <pthread.h>
 
 enum { REMOTE_TRIES = 3, REMOTE_TRIPS_AFTER = 3, REMOTE_TRIPPED_MS = 10000 };
 
@@ -18,6 +19,7 @@ typedef struct Remote {
     char *key;              // NULL: none
     char fingerprint[33];
     int timeout_ms;         // of a whole answer; 0: http.h's
+    pthread_mutex_t lock;   // guards all below: several may call at a time
     int failures;           // calls in a row that the server failed
     double tripped_until;   // now_ms(); before it nothing is sent. 0: not tripped
 } Remote;
