@@ -15,7 +15,8 @@
  * NULL; outputs are set to NULL on failure. What a function hands out is freed by the
  * function named beside it; everything else is borrowed for the call. A handle serves one
  * call at a time: calls from several threads wait for each other. Different handles are
- * independent. The library never prints or exits, and touches the network only to pull a
+ * independent, but for models that they share, and an answer is the same whatever else is
+ * answered. The library never prints or exits, and touches the network only to pull a
  * model or to ask a remote one that the owner named and allowed. */
 #ifndef PITH_H
 #define PITH_H
@@ -81,6 +82,12 @@ typedef struct pith_options {
     double remote_price_in, remote_price_out;       /* of a million tokens */
     int (*cancelled)(void *arg);  /* polled often; nonzero stops the call; may be NULL */
     void *arg;
+    /* Many at a time: a handle for each thread, all of which share the models of one. */
+    pith *share;            /* another handle, that names the same models: what either has
+                               loaded serves both, and they may be closed in any order.
+                               NULL: models of its own */
+    int answers;            /* written at a time by handles that share, at most 24: their
+                               tokens cost one reading of the model together; 0: 1 */
 } pith_options;
 
 /* Opens a store, which need not exist yet. Models are loaded when first needed. */

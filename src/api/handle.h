@@ -29,11 +29,18 @@ typedef enum Role { ROLE_GENERATOR, ROLE_EMBEDDER, ROLE_RERANKER, ROLES } Role;
 
 enum { RATES_KEY = 128 };
 
+/* The models that one handle or several have loaded. */
+typedef struct Pool {
+    pthread_mutex_t lock;       // guards all below; held while a model is loaded
+    size_t handles;
+    Model *model[ROLES];        // loaded when first needed
+} Pool;
+
 struct pith {
     pthread_mutex_t lock;
     int (*cancelled)(void *arg);
     void *arg;
-    int threads, context_tokens;
+    int threads, context_tokens, answers;
     bool read_only;
     char *store_path;
     char *adapter;              // of the generator; NULL: none, "none" likewise
@@ -42,7 +49,7 @@ struct pith {
     char *model_name[ROLES];    // as asked for; NULL: the default of the role
     Store *store;               // opened when first needed
     bool store_writes;
-    Model *model[ROLES];        // loaded when first needed
+    Pool *pool;
     AugmentMemo memo;           // of the last question
     Rates rates;                // of this machine and these models: api/budget.h
     char rates_key[RATES_KEY];  // whose they are; "": nobody's yet

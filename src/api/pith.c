@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ANSWERS_MAX = 24 };
+
 /* The public codes are the inner ones. */
 _Static_assert((int)PITH_E_ARG == (int)E_ARG && (int)PITH_E_INTERNAL == (int)E_INTERNAL,
                "pith.h and ctx.h number errors alike");
@@ -105,14 +107,43 @@ static Status configure(Ctx *cx, pith *p, const pith_options *o)
                     o->context_tokens);
     p->cancelled = o->cancelled;
     p->arg = o->arg;
+    if (o->answers < 0 || o->answers > ANSWERS_MAX)
+        return fail(cx, E_ARG, "%d answers at a time: 1 to %d are possible", o->answers,
+                    ANSWERS_MAX);
     p->threads = o->threads;
     p->context_tokens = o->context_tokens;
+    p->answers = o->answers;
     p->read_only = o->read_only != 0;
     TRY(configure_remote(cx, p, o));
     for (int r = 0; r < ROLES; r++)
         TRY(choose(cx, named[r], variable[r], &p->model_name[r]));
     TRY(choose(cx, o->adapter, "PITH_ADAPTER", &p->adapter));
     return choose_store(cx, o->store, &p->store_path);
+}
+
+/* Joins the pool of `share`, or makes one. */
+static Status pool_join(Ctx *cx, const pith *share, Pool **out)
+{
+    Pool *pool = share ? share->pool : calloc(1, sizeof *pool);
+    if (!pool) return fail(cx, E_MEMORY, "out of memory for a handle");
+    if (!share) pthread_mutex_init(&pool->lock, NULL);
+    pthread_mutex_lock(&pool->lock);
+    pool->handles++;
+    pthread_mutex_unlock(&pool->lock);
+    return *out = pool, OK;
+}
+
+/* The last one closes the models. */
+static void pool_leave(Pool *pool)
+{
+    if (!pool) return;
+    pthread_mutex_lock(&pool->lock);
+    bool last = --pool->handles == 0;
+    pthread_mutex_unlock(&pool->lock);
+    if (!last) return;
+    for (int r = 0; r < ROLES; r++) model_close(pool->model[r]);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
 }
 
 int pith_open(const pith_options *opt, pith **out, pith_error *why)
@@ -124,6 +155,7 @@ int pith_open(const pith_options *opt, pith **out, pith_error *why)
     Status st = p ? OK : fail(&cx, E_MEMORY, "out of memory for a handle");
     if (p) pthread_mutex_init(&p->lock, NULL);
     if (st == OK) st = configure(&cx, p, opt ? opt : &defaults);
+    if (st == OK) st = pool_join(&cx, opt ? opt->share : NULL, &p->pool);
     if (st == OK) *out = p;
     else pith_close(p);
     int code = error_out(&cx, st, why);
@@ -137,10 +169,8 @@ void pith_close(pith *p)
     budget_keep(p);
     store_close(p->store);
     augment_forget(&p->memo);
-    for (int r = 0; r < ROLES; r++) {
-        model_close(p->model[r]);
-        free(p->model_name[r]);
-    }
+    pool_leave(p->pool);
+    for (int r = 0; r < ROLES; r++) free(p->model_name[r]);
     model_close(p->remote.model);
     free(p->remote.url);
     free(p->remote.name);
@@ -176,13 +206,13 @@ Status handle_model_path(Ctx *cx, pith *p, Role r, Str *name, Str *path)
     return catalog_resolve(cx, named, path);
 }
 
-Status handle_model(Ctx *cx, pith *p, Role r, Model **out)
+/* *out is NULL with OK where the owner said "none". */
+static Status load(Ctx *cx, pith *p, Role r, Model **out)
 {
     static const int needs[ROLES] = { CAN_GENERATE, CAN_EMBED, CAN_SCORE };
-    ModelOptions opt = { .threads = p->threads, .context_tokens = p->context_tokens };
+    ModelOptions opt = { .threads = p->threads, .context_tokens = p->context_tokens,
+                         .answers = p->answers };
     Str name, path;
-    *out = p->model[r];
-    if (*out) return OK;
     if (r == ROLE_GENERATOR) TRY(adapter_use(cx, p));
     if (r == ROLE_GENERATOR) opt.adapter = adapter_path(p);
     const char *named = p->model_name[r];
@@ -191,14 +221,21 @@ Status handle_model(Ctx *cx, pith *p, Role r, Model **out)
     else TRY(handle_model_path(cx, p, r, &name, &path));
     Status st = model_open(cx, path.p, &opt, out);
     if (st != OK) return opt.adapter ? adapter_explain(cx, p, st) : st;
-    if (!(model_info(*out)->can & needs[r])) {
-        model_close(*out);
-        *out = NULL;
-        return fail(cx, E_MODEL, "%s is no %s: choose another with --%s", path.p,
-                    role_name(r), role_name(r));
-    }
-    p->model[r] = *out;
-    return OK;
+    if (model_info(*out)->can & needs[r]) return OK;
+    model_close(*out);
+    *out = NULL;
+    return fail(cx, E_MODEL, "%s is no %s: choose another with --%s", path.p,
+                role_name(r), role_name(r));
+}
+
+Status handle_model(Ctx *cx, pith *p, Role r, Model **out)
+{
+    Pool *pool = p->pool;
+    pthread_mutex_lock(&pool->lock);
+    Status st = pool->model[r] ? OK : load(cx, p, r, &pool->model[r]);
+    *out = pool->model[r];
+    pthread_mutex_unlock(&pool->lock);
+    return st;
 }
 
 const char *public_string(Ctx *cx, Str s)

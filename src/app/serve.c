@@ -22,6 +22,8 @@ static int run_serve(Cli *cli, const Command *self, int argc, char **argv)
           "names this machine is called by", 0, 0, NULL },
         { "searchers", 0, OPTION_INT, &env.searchers, "N", "search workers; 1", 1, 14,
             NULL },
+        { "answers", 0, OPTION_INT, &env.answers, "N", "written at a time; 8", 1, 24,
+            NULL },
         { "queue", 0, OPTION_INT, &env.queue, "N", "requests that may wait; 64", 1,
             100000,
           NULL },

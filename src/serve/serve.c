@@ -45,6 +45,7 @@ static Status choose_store(Ctx *cx, ServeEnv *env)
 static Status check_env(Ctx *cx, ServeEnv *env)
 {
     fill(&env->searchers, 1);
+    fill(&env->answers, 8);
     fill(&env->queue, 64);
     fill(&env->deadline_s, 300);
     fill(&env->grace_s, 20);
@@ -53,9 +54,12 @@ static Status check_env(Ctx *cx, ServeEnv *env)
     if (!env->host) env->host = "127.0.0.1";
     if (!env->cert != !env->key)
         return fail(cx, E_ARG, "--cert and --key go together: name both PEM files");
-    if (env->searchers > WORKERS_MAX - 2)
+    if (env->searchers > SEARCHERS_MAX)
         return fail(cx, E_ARG, "%d search workers: at most %d", env->searchers,
-                    WORKERS_MAX - 2);
+                    SEARCHERS_MAX);
+    if (env->answers > ANSWERS_MAX)
+        return fail(cx, E_ARG, "%d answers at a time: at most %d", env->answers,
+                    ANSWERS_MAX);
     return choose_store(cx, env);
 }
 
@@ -216,6 +220,7 @@ static void release(Server *s)
 {
     jobs_free(s->jobs);
     events_free(s->events);
+    pith_close(s->models);
     metrics_free(s->metrics);
     for (int w = 0; w < WORKS; w++) tasks_free(s->queue[w]);
     for (int r = 0; r < ROLES; r++) free(s->model[r]);

@@ -1,7 +1,8 @@
 /* serve.h -- pith for many: HTTP in OpenAI's shape, a web page, MCP; a client of pith.h.
  *
  * One process, one store. HTTP threads never wait for work: what takes time goes to a
- * bounded queue and is done by workers that each own a `pith`. */
+ * bounded queue and is done by workers that each own a `pith`; those that only read share
+ * their models. */
 #ifndef PITH_SERVE_SERVE_H
 #define PITH_SERVE_SERVE_H
 
@@ -16,6 +17,7 @@ typedef struct ServeEnv {
     const char *cert, *key;     // PEM files; both or neither
     const char *allow_host;     // names in Host besides addresses and localhost, "a,b"
     int searchers;              // worker threads for searches; 0: 1
+    int answers;                // written at a time, a worker thread for each; 0: 8
     int queue;                  // requests that may wait, of each kind; 0: 64
     int deadline_s;             // of a request, waiting included; 0: 300
     int grace_s;                // for what is in work when it is told to stop; 0: 20

@@ -1,8 +1,8 @@
 /* server.h -- what the service consists of; seen by src/serve alone.
  *
- * Threads: two or more of libmicrohttpd's, which read, admit and write; one worker for
- * answers, some for searches, one for documents; the first thread, which waits for
- * signals and ten times a second drops what is late. */
+ * Threads: two or more of libmicrohttpd's, which read, admit and write; some workers for
+ * answers, which pith writes together, some for searches, one for documents; the first
+ * thread, which waits for signals and ten times a second drops what is late. */
 #ifndef PITH_SERVE_SERVER_H
 #define PITH_SERVE_SERVER_H
 
@@ -20,7 +20,8 @@
 
 typedef enum Work { WORK_NONE = -1, WORK_SEARCH, WORK_ANSWER, WORK_WRITE, WORKS } Work;
 
-enum { WORKERS_MAX = 16, ROLES = 3 };
+enum { SEARCHERS_MAX = 14, ANSWERS_MAX = 24, ROLES = 3,
+       WORKERS_MAX = SEARCHERS_MAX + ANSWERS_MAX + 1 };
 
 typedef struct Worker {
     struct Server *server;
@@ -36,6 +37,7 @@ typedef struct Server {
     Log log;
     Metrics *metrics;
     Tasks *queue[WORKS];
+    pith *models;               // never called: its models are those of the workers
     Worker worker[WORKERS_MAX];
     int n_workers;
     Jobs *jobs;
@@ -63,6 +65,8 @@ typedef struct Server {
 const char *work_name(Work w);
 /* Starts the threads of all workers. E_INTERNAL: the system gives no more threads. */
 MUST_USE Status workers_start(Ctx *cx, Server *s);
+/* How many there are to be. */
+int workers_wanted(const Server *s);
 /* Waits for all of them; the queues are closed. */
 void workers_join(Server *s);
 

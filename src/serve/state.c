@@ -12,16 +12,11 @@ void state_health(Request *r, pith *p)
     reply_json(r, 200, json_pack("{ss ss}", "status", "ok", "version", PITH_VERSION));
 }
 
-static int wanted_workers(const Server *s)
-{
-    return s->env.searchers + 2;
-}
-
 void state_ready(Request *r, pith *p)
 {
     Server *s = r->server;
     char why[sizeof s->unready];
-    int ready = atomic_load(&s->ready), want = wanted_workers(s);
+    int ready = atomic_load(&s->ready), want = workers_wanted(s);
     (void)p;
     pthread_rwlock_rdlock(&s->state_lock);
     memcpy(why, s->unready, sizeof why);
@@ -51,7 +46,7 @@ void state_metrics(Request *r, pith *p)
                       (double)tasks_length(s->queue[w]));
     }
     metrics_gauge(&b, "ready", "", "1 when all workers have loaded their models",
-                  atomic_load(&s->ready) == wanted_workers(s));
+                  atomic_load(&s->ready) == workers_wanted(s));
     metrics_gauge(&b, "connections", "", "Open connections",
                   info ? info->num_connections : 0);
     metrics_gauge(&b, "requests_open", "",

@@ -1,5 +1,6 @@
-/* worker.c -- the threads that call pith. Each has a handle of its own; model files are
- * mapped, so handles share the weights. */
+/* worker.c -- the threads that call pith. Each has a handle of its own. Those that search
+ * and answer share their models, so that answers are written together; the one that
+ * indexes has an embedder of its own, for its texts come by the hundred. */
 #include "serve/request.h"
 
 #include "base/ctx.h"
@@ -71,6 +72,7 @@ static int open_handle(Worker *w, pith_error *why)
     opt.cancelled = worker_cancelled;
     opt.may_send = NULL;        // nobody sits here to be asked
     opt.arg = w;
+    if (w->work != WORK_WRITE) opt.share = w->server->models;
     return w->handle ? 0 : pith_open(&opt, &w->handle, why);
 }
 
@@ -109,13 +111,21 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
+int workers_wanted(const Server *s)
+{
+    return 1 + s->env.answers + s->env.searchers;
+}
+
 Status workers_start(Ctx *cx, Server *s)
 {
-    int searchers = s->env.searchers;
-    for (int i = 0; i < searchers + 2; i++) {
+    pith_error why;
+    s->env.open.answers = s->env.answers;
+    if (pith_open(&s->env.open, &s->models, &why))
+        return fail(cx, (Status)why.code, "%s", why.message);
+    for (int i = 0; i < workers_wanted(s); i++) {
         Worker *w = &s->worker[i];
         w->server = s;
-        w->work = i == 0 ? WORK_ANSWER : i == 1 ? WORK_WRITE : WORK_SEARCH;
+        w->work = i == 0 ? WORK_WRITE : i <= s->env.answers ? WORK_ANSWER : WORK_SEARCH;
         if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
             return fail(cx, E_INTERNAL, "the system gives no thread for worker %d",
                         i + 1);
