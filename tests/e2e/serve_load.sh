@@ -6,7 +6,7 @@ run 0 "$pith" add heron.txt
 question='{"messages":[{"role":"user","content":"Where do herons nest in spring?"}]}'
 
 # ---- a full queue refuses with 429 and says when to come again ------------------------
-PITH_GENERATOR=fake:slow_ms=40 serve --queue 4
+PITH_GENERATOR=fake:slow_ms=40 serve --queue 4 --answers 1
 clients=()
 for i in $(seq 12); do
     curl -s -m 60 -o "reply$i" -D "head$i" -w '%{http_code}\n' "$url/v1/chat/completions" \
@@ -45,6 +45,22 @@ for _ in $(seq 100); do grep -qs content stream && break; sleep 0.05; done
 stop_server
 wait "$client"
 has stream '[DONE]'
+
+# ---- several answers are written at a time ---------------------------------------------
+PITH_GENERATOR=fake:slow_ms=150 serve --answers 2
+long="${question%\}},\"stream\":true}"
+curl -s -m 60 -N "$url/v1/chat/completions" -H "$json_header" -d "$long" > stream &
+client=$!
+for _ in $(seq 200); do
+    http 200 GET /metrics
+    grep -q '^pith_requests_open 2' out && break      # this one, and the question
+    sleep 0.02
+done
+post 200 /v1/chat/completions "${question%\}},\"max_tokens\":1}"
+! grep -q DONE stream || die 'the short answer waited for the long one'
+wait "$client"
+has stream '[DONE]'
+stop_server
 
 # ---- kill -9 loses no document that was accepted -------------------------------------
 serve

@@ -1,6 +1,7 @@
 /* The public API end to end, with the fake model: add, search, ask, refuse, forget. */
 #include "pith.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,6 +282,70 @@ static void stops_when_cancelled(void **state)
     pith_close(p);
 }
 
+enum { SHARERS = 6 };
+
+typedef struct Sharer {
+    pthread_t thread;
+    pith *p;
+    pith_answer *a;
+    int code;
+} Sharer;
+
+static void *ask_alone(void *arg)
+{
+    Sharer *s = arg;
+    s->code = pith_ask(s->p, "Who built the Halvorsen lighthouse?", NULL, &s->a, NULL);
+    return NULL;
+}
+
+static void handles_that_share_models_answer_at_the_same_time(void **state)
+{
+    Fixture *f = *state;
+    pith_answer *want = asked(f, "Who built the Halvorsen lighthouse?", NULL);
+    pith_options opt = { .store = f->store, .generator = "fake:slow_ms=5",
+                         .embedder = "fake:", .reranker = "fake:", .read_only = 1,
+                         .answers = SHARERS };
+    Sharer s[SHARERS] = { 0 };
+    for (int i = 0; i < SHARERS; i++) {
+        assert_int_equal(pith_open(&opt, &s[i].p, NULL), 0);
+        opt.share = s[0].p;
+    }
+    for (int i = 0; i < SHARERS; i++)
+        assert_int_equal(pthread_create(&s[i].thread, NULL, ask_alone, &s[i]), 0);
+    for (int i = 0; i < SHARERS; i++) {
+        pthread_join(s[i].thread, NULL);
+        assert_int_equal(s[i].code, 0);
+        assert_string_equal(s[i].a->text, want->text);
+        pith_answer_free(s[i].a);
+        pith_close(s[i].p);          // the first of them is closed first
+    }
+    pith_answer_free(want);
+}
+
+static void a_model_that_is_shared_is_loaded_once(void **state)
+{
+    Fixture *f = *state;
+    pith_options opt = { .store = f->store, .generator = "fake:", .embedder = "fake:",
+                         .reranker = "fake:" };
+    pith *first, *second;
+    float *v = NULL;
+    int dim = 0;
+    const char *text = "otter";
+    assert_int_equal(pith_open(&opt, &first, NULL), 0);
+    assert_int_equal(pith_embed(first, 1, &text, 1, &v, &dim, NULL), 0);
+    pith_vectors_free(v);
+    opt.share = first;
+    opt.embedder = "fake:dim=7";     // not opened: the other one is there
+    assert_int_equal(pith_open(&opt, &second, NULL), 0);
+    pith_close(first);
+    assert_int_equal(pith_embed(second, 1, &text, 1, &v, &dim, NULL), 0);
+    assert_int_equal(dim, 64);
+    pith_vectors_free(v);
+    pith_close(second);
+    opt = (pith_options){ .answers = 25 };
+    assert_int_equal(pith_open(&opt, &second, NULL), PITH_E_ARG);
+}
+
 static void gives_json_that_holds_the_contract(void **state)
 {
     static const char *const keys[] = { "\"answer\":", "\"abstained\":",
@@ -314,6 +379,8 @@ int main(void)
         CASE(refuses_empty_questions_and_impossible_options),
         CASE(tells_that_there_is_no_store_yet),
         CASE(stops_when_cancelled),
+        CASE(handles_that_share_models_answer_at_the_same_time),
+        CASE(a_model_that_is_shared_is_loaded_once),
         CASE(gives_json_that_holds_the_contract),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
