@@ -49,7 +49,7 @@ _pith()
                         pull|rm|show) words=$(_pith_models) ;;
                         model) words='ls pull show rm' ;;
                     esac ;;
-        serve:-*)   words="--host --port --cert --key --allow-host --searchers --queue
+        serve:-*)   words="--host --port --cert --key --allow-host --searchers --answers --queue
                            --deadline --grace --max-body --max-connections --read-only
                            --log --remote --remote-model --remote-policy --remote-day-tokens
                            --remote-day-cost --remote-price-in --remote-price-out

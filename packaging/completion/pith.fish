@@ -141,7 +141,7 @@ complete -c pith -n "$serve" -l read-only -d 'documents stay as they are'
 for option in cert key
     complete -c pith -n "$serve" -l $option -r -F
 end
-for option in host port allow-host searchers queue deadline grace max-body max-connections
+for option in host port allow-host searchers answers queue deadline grace max-body max-connections
     complete -c pith -n "$serve" -l $option -x
 end
 complete -c pith -n '__fish_seen_subcommand_from mcp' -l read-only -d 'no tool adds documents'

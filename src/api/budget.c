@@ -168,5 +168,6 @@ void budget_learn(const Ctx *cx, pith *p, const Budget *b, const Answer *got)
     if (g->tokens >= 4) rate_learn(r, RATE_WRITE, g->decode_ms / g->tokens);
     if (!b->cold) rate_learn(r, RATE_REST, fmax(rest, 0));
     p->has_answered = true;
-    p->rates_new = model_info(p->model[ROLE_GENERATOR])->file_bytes > 0;    // no test's
+    const ModelInfo *writer = model_info(p->pool->model[ROLE_GENERATOR]);
+    p->rates_new = writer->file_bytes > 0;      // no test's
 }

@@ -1,5 +1,5 @@
-/* turn.h -- waiting for one another: a lock that is had in the order in which it was asked
- * for, and that nobody waits for who is cancelled. */
+/* turn.h -- waiting for one another: a lock that is had in the order of asking, and that
+ * nobody waits for who is cancelled. */
 #ifndef PITH_MODEL_TURN_H
 #define PITH_MODEL_TURN_H
 
