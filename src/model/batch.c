@@ -202,7 +202,8 @@ static void slice(Batch *b, Seat *s)
 static void gather(Batch *b)
 {
     double until = now_ms() + b->step_ms / 4, left;
-    while (left = until - now_ms(), anybody_looks(b) || (count(b, WANT_NOTHING) && left > 0))
+    while (left = until - now_ms(),
+           anybody_looks(b) || (count(b, WANT_NOTHING) && left > 0))
         wait_ms(&b->changed, &b->lock, left > 0 ? left : WAIT_LOOK_MS);
 }
 
@@ -294,8 +295,8 @@ static Status rest(Ctx *cx, Batch *b)
     return look(cx, b);
 }
 
-/* Waits until what the seat wants is done, and does it for all where nobody does. The lock
- * is held. */
+/* Waits until what the seat wants is done, and does it for all where nobody does. The
+ * lock is held. */
 static Status fulfil(Ctx *cx, Seat *s)
 {
     Batch *b = s->batch;

@@ -1,11 +1,11 @@
 /* batch.h -- answers to several callers at a time, from one reading of the weights.
  *
- * Who writes a token reads all weights for it, and they serve a row of every other answer
- * as well. So callers that want tokens meet here: one of those that wait computes a round
- * for all, the others sleep, and whoever wants something next computes the next (flat
- * combining, Hendler et al. 2010). There is no thread besides the callers' own. A prompt is
- * read in slices, by turns with the rounds of those who write, so that nobody waits for a
- * long one to end.
+ * Who writes a token reads all weights for it, and they serve a row of every other
+ * answer as well. So callers that want tokens meet here: one of those that wait
+ * computes a round for all, the others sleep, and whoever wants something next computes
+ * the next (flat combining, Hendler et al. 2010). There is no thread besides the
+ * callers' own. A prompt is read in slices, by turns with the rounds of those who
+ * write, so that nobody waits for a long one to end.
  *
  * What a caller gets is the same to the bit whoever else is there: prefill.h. A batch may
  * be used from any thread, a seat by one at a time. */
@@ -38,9 +38,9 @@ typedef struct BatchPrompt {
 } BatchPrompt;
 
 /* Waits for a seat and its memory, in the order of coming, then reads all tokens of the
- * prompt but the last, whose logits will be wanted. What any sequence there begins with is
- * not read again: *reused of the tokens. Of several prompts the one that has least left
- * goes first, but none waits for more tokens of later ones than it has itself.
+ * prompt but the last, whose logits will be wanted. What any sequence there begins with
+ * is not read again: *reused of the tokens. Of several prompts the one that has least
+ * left goes first, but none waits for more tokens of later ones than it has itself.
  * E_LIMIT: it would not fit if it were alone. E_CANCELLED, and as prefill_run; *out is
  * NULL then. */
 MUST_USE Status batch_sit(Ctx *cx, Batch *b, const BatchPrompt *prompt, size_t *reused,

@@ -1,14 +1,15 @@
 /* llama_feed.c -- a prompt becomes keys and values, and is gone on from: in `batch` or in
  * `talk`.
  *
- * Long prompts are read by our own forward pass (prefill.h), where it can, and answers to
- * them are written by it too, where that costs about what it costs libllama: it takes many
- * tokens at the price of one, of a draft or of several answers. Else libllama does both,
- * one conversation at a time. Where answers are to be written at a time, our pass is worth
- * more: it reads all prompts, and writes with weights that may be larger. So who does it
- * is a matter of the model, its options and the prompt's length alone, and a prefix that
- * the other one read is read again: the same conversation gives the same answer whatever
- * was asked before, and whoever else is answered.
+ * Long prompts are read by our own forward pass (prefill.h), where it can, and answers
+ * to them are written by it too, where that costs about what it costs libllama: it
+ * takes many tokens at the price of one, of a draft or of several answers. Else
+ * libllama does both, one conversation at a time. Where answers are to be written at a
+ * time, our pass is worth more: it reads all prompts, and writes with weights that may
+ * be larger. So who does it is a matter of the model, its options and the prompt's
+ * length alone, and a prefix that the other one read is read again: the same
+ * conversation gives the same answer whatever was asked before, and whoever else is
+ * answered.
  *
  * Invariant of libllama's reading: the first n_past tokens of `past` have their keys and
  * values in `talk`, all from batches that end at a multiple of GRAIN, but for the tail
@@ -204,7 +205,8 @@ static Status begin_ours(Ctx *cx, Batch *b, const BatchPrompt *p, Talk *out)
 }
 
 /* b: NULL where libllama reads. */
-static Status begin_theirs(Ctx *cx, LlamaModel *m, Batch *b, Tokens t, int more, Talk *out)
+static Status begin_theirs(Ctx *cx, LlamaModel *m, Batch *b, Tokens t, int more,
+                           Talk *out)
 {
     BatchPrompt p = { t.at, t.n, 0 };
     TRY(turn_take(cx, &m->turn));

@@ -1,10 +1,10 @@
 /* llama_generate.c -- a conversation continued, token by token or draft by draft.
  *
  * Invariant: a token is said only after the logits behind all before it were computed,
- * and is the one that they choose. A draft changes when they are computed, and no bit of
- * them: what is said is the same with and without. Others wait for the logits to be looked
- * at, so all tokens of a step are chosen before one is said; where the caller is asked
- * what may be said, which hangs on what was, they are copied instead. */
+ * and is the one that they choose. A draft changes when they are computed, and no bit
+ * of them: what is said is the same with and without. Others wait for the logits to be
+ * looked at, so all tokens of a step are chosen before one is said; where the caller is
+ * asked what may be said, which hangs on what was, they are copied instead. */
 #include "model/draft.h"
 #include "model/llama_impl.h"
 

@@ -70,11 +70,12 @@ typedef struct PrefillPart {
     const float *logits;     // set by prefill_step: (n, vocab), until the next one
 } PrefillPart;
 
-/* The tokens of some parts, at most PREFILL_STEP together, no sequence twice. All threads take a share of each product, for it is memory that a few
- * rows wait for; six rows take about as long as one. Keys and values, and logits, are the
- * same to the bit however tokens are cut into calls of this and of prefill_run, and
- * whatever parts are beside them. On failure as prefill_run, for each sequence. Only
- * where prefill_can_step. */
+/* The tokens of some parts, at most PREFILL_STEP together, no sequence twice. All
+ * threads take a share of each product, for it is memory that a few rows wait for; six
+ * rows take about as long as one. Keys and values, and logits, are the same to the bit
+ * however tokens are cut into calls of this and of prefill_run, and whatever parts are
+ * beside them. On failure as prefill_run, for each sequence. Only where
+ * prefill_can_step. */
 enum { PREFILL_STEP = 24 };
 MUST_USE Status prefill_step(Ctx *cx, Prefill *p, PrefillPart *part, size_t n);
 /* Bytes that it takes now, with all its sequences. */

@@ -1,9 +1,9 @@
 /* prefill_impl.h -- the parts of a Prefill that its files share.
  *
- * prefill.c opens and closes, prefill_pack.c packs weights; prefill_seq.c keeps sequences,
- * prefill_room.c the memory that calls share; prefill_run.c is the forward pass,
- * prefill_attend.c its attention; prefill_step.c is the same pass for a few rows, and their
- * logits; prefill_state.c speaks libllama's format of a sequence. */
+ * prefill.c opens and closes, prefill_pack.c packs weights; prefill_seq.c keeps
+ * sequences, prefill_room.c the memory that calls share; prefill_run.c is the forward
+ * pass, prefill_attend.c its attention; prefill_step.c is the same pass for a few rows,
+ * and their logits; prefill_state.c speaks libllama's format of a sequence. */
 #ifndef PITH_MODEL_PREFILL_IMPL_H
 #define PITH_MODEL_PREFILL_IMPL_H
 

@@ -1,5 +1,5 @@
-/* turn.c -- see turn.h. A waiter stands on the stack of its thread; the one at the head of
- * the line goes when the turn is free. */
+/* turn.c -- see turn.h. A waiter stands on the stack of its thread; the one at the head
+ * of the line goes when the turn is free. */
 #include "model/turn.h"
 
 #include <time.h>

@@ -1,5 +1,5 @@
-/* batch.c -- several answers at a time: as alone, to the bit, whoever comes, goes or waits.
- * The model is random and made here. */
+/* batch.c -- several answers at a time: as alone, to the bit, whoever comes, goes or
+ * waits. The model is random and made here. */
 #include "model/batch.h"
 #include "model/llama_impl.h"
 #include "models.h"
@@ -59,7 +59,7 @@ static int close_all(void **state)
 typedef struct Caller {
     pthread_t thread;
     uint32_t seed;           // of the prompt
-    size_t n, same, more;    // tokens; those that all callers' prompts begin with; written
+    size_t n, same, more;    // tokens; of them those that all begin with; written
     size_t rows;             // a step's; all but the first are a wrong draft
     int cancel_after;        // looks at cancellation; 0: never
     _Atomic int looks;
