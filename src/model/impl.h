@@ -23,7 +23,7 @@ typedef struct ModelImpl {
 struct Model {
     const ModelImpl *impl;
     ModelInfo info;         // its Strs are NUL-terminated and owned by the implementation
-    Turn one;               // of vectors and scores, which are computed one call at a time
+    Turn one;               // of vectors and scores, one call at a time
 };
 
 MUST_USE Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt,
