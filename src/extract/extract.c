@@ -304,7 +304,7 @@ static Status explain(Ctx *cx, Extract *e)
     if (e->end.told == TOLD_REFUSED)
         return fail(cx, E_IO, "%.*s", (int)sizeof e->end.reason - 1, e->end.reason);
     if (WIFSIGNALED(e->end.how)) return killed_by(cx, e, WTERMSIG(e->end.how));
-    return fail(cx, E_IO, "its %s reader ended without a word", format_of(e));
+    return fail(cx, E_FORMAT, "its %s reader ended without a word", format_of(e));
 }
 
 /* What the last record says. Of the errors of a request, some are the child's own. */

@@ -266,7 +266,7 @@ static void what_is_no_record_is_refused(void **state)
         assert_int_equal(told(d, deeds[i]), E_FORMAT);
         assert_string_equal(d->cx.reason, "what its reader gave is no text");
     }
-    assert_int_equal(told(d, "end"), E_IO);
+    assert_int_equal(told(d, "end"), E_FORMAT);
     assert_string_equal(d->cx.reason, "its text reader ended without a word");
     assert_harmless(d);
 }
