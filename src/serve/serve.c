@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "serve/guard.h"
 #include "serve/http.h"
+#include "serve/models.h"
 #include "serve/server.h"
 
 #include <errno.h>
@@ -220,7 +221,7 @@ static void release(Server *s)
 {
     jobs_free(s->jobs);
     events_free(s->events);
-    pith_close(s->models);
+    models_close(s);
     metrics_free(s->metrics);
     for (int w = 0; w < WORKS; w++) tasks_free(s->queue[w]);
     for (int r = 0; r < ROLES; r++) free(s->model[r]);

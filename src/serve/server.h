@@ -28,6 +28,7 @@ typedef struct Worker {
     Work work;
     pthread_t thread;
     pith *handle;
+    unsigned age;               // of the models that it shares
     _Atomic(Task *) task;       // what it does now; NULL: nothing
     _Atomic(double) look_ms;    // when to look next whether the client is still there
 } Worker;
@@ -37,7 +38,10 @@ typedef struct Server {
     Log log;
     Metrics *metrics;
     Tasks *queue[WORKS];
-    pith *models;               // never called: its models are those of the workers
+    pthread_mutex_t models_lock;        // guards the next three: models.h
+    pith *models;               // never asked: its models are those of the workers
+    char *adapter;              // that they have, as the store tells it; NULL: none
+    unsigned models_age;        // grows when they are made anew
     Worker worker[WORKERS_MAX];
     int n_workers;
     Jobs *jobs;

@@ -1,6 +1,7 @@
 /* worker.c -- the threads that call pith. Each has a handle of its own. Those that search
  * and answer share their models, so that answers are written together; the one that
  * indexes has an embedder of its own, for its texts come by the hundred. */
+#include "serve/models.h"
 #include "serve/request.h"
 
 #include "base/ctx.h"
@@ -72,7 +73,8 @@ static int open_handle(Worker *w, pith_error *why)
     opt.cancelled = worker_cancelled;
     opt.may_send = NULL;        // nobody sits here to be asked
     opt.arg = w;
-    if (w->work != WORK_WRITE) opt.share = w->server->models;
+    if (w->work == WORK_ANSWER && w->handle) models_renew(w->server, w->handle);
+    if (w->work != WORK_WRITE) return models_join(w, &opt, why);
     return w->handle ? 0 : pith_open(&opt, &w->handle, why);
 }
 
@@ -118,10 +120,7 @@ int workers_wanted(const Server *s)
 
 Status workers_start(Ctx *cx, Server *s)
 {
-    pith_error why;
-    s->env.open.answers = s->env.answers;
-    if (pith_open(&s->env.open, &s->models, &why))
-        return fail(cx, (Status)why.code, "%s", why.message);
+    TRY(models_open(cx, s));
     for (int i = 0; i < workers_wanted(s); i++) {
         Worker *w = &s->worker[i];
         w->server = s;

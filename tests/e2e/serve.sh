@@ -2,31 +2,6 @@
 . "$(dirname "$0")/serve_lib.sh"
 command -v curl > /dev/null || { echo 'skipped: curl is absent'; exit 77; }
 
-# ---- an empty store, then documents -------------------------------------------------
-serve
-http 200 GET /healthz
-json out "j['status'] == 'ok'"
-http 200 GET /v1/documents
-json out "j['data'] == []"
-post 404 /v1/search '{"query":"snow"}'
-post 202 /v1/documents '{"document":"notes/zeppelin.md","text":"# Zeppelin\n\nThe zeppelin moors at the customs house at noon."}'
-job=$(python3 -c 'import json; print(json.load(open("out"))["id"])')
-for _ in $(seq 100); do
-    http 200 GET "/v1/jobs/$job"
-    grep -q '"status":"done"' out && break
-    sleep 0.1
-done
-json out "j['status'] == 'done' and j['report']['added'] == 1"
-printf 'The kite flies on Sundays from the hill.\n' > kite.txt
-http 202 POST /v1/documents -F file=@kite.txt
-for _ in $(seq 100); do
-    http 200 GET /v1/documents/kite.txt || true
-    grep -q chunks out && break
-    sleep 0.1
-done
-head -c 500 /dev/urandom > noise.bin
-http 202 POST /v1/documents -F file=@noise.bin
-job=$(python3 -c 'import json; print(json.load(open("out"))["id"])')
 job_ends() {
     for _ in $(seq 100); do
         http 200 GET "/v1/jobs/$1"
@@ -35,7 +10,26 @@ job_ends() {
     done
     die "job $1 does not end"
 }
-job_ends "$job"
+job_of() { python3 -c 'import json; print(json.load(open("out"))["id"])'; }
+
+# ---- an empty store, then documents -------------------------------------------------
+serve
+http 200 GET /healthz
+json out "j['status'] == 'ok'"
+http 200 GET /v1/documents
+json out "j['data'] == []"
+post 404 /v1/search '{"query":"snow"}'
+post 202 /v1/documents '{"document":"notes/zeppelin.md","text":"# Zeppelin\n\nThe zeppelin moors at the customs house at noon."}'
+job_ends "$(job_of)"
+json out "j['status'] == 'done' and j['report']['added'] == 1"
+printf 'The kite flies on Sundays from the hill.\n' > kite.txt
+http 202 POST /v1/documents -F file=@kite.txt
+job_ends "$(job_of)"
+http 200 GET /v1/documents/kite.txt
+has out chunks
+head -c 500 /dev/urandom > noise.bin
+http 202 POST /v1/documents -F file=@noise.bin
+job_ends "$(job_of)"
 has out 'noise.bin: this is no text'
 
 # ---- files that are no text -----------------------------------------------------------
@@ -52,9 +46,9 @@ json.dump({'document': 'glider.docx', 'base64': base64.b64encode(
     open('glider.docx', 'rb').read()).decode()}, open('glider.json', 'w'))
 PYTHON
 http 202 POST /v1/documents -F file=@balloon.docx
-job_ends "$(python3 -c 'import json; print(json.load(open("out"))["id"])')"
+job_ends "$(job_of)"
 http 202 POST /v1/documents -H 'Content-Type: application/json' -d @glider.json
-job_ends "$(python3 -c 'import json; print(json.load(open("out"))["id"])')"
+job_ends "$(job_of)"
 post 200 /v1/search '{"query":"balloon glider","mode":"words"}'
 has out 'lands on Mondays' 'starts on Fridays'
 post 400 /v1/documents '{"document":"a.pdf","base64":"no base64!"}'
@@ -170,6 +164,23 @@ post 404 /mcp "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\",\"params\":{$mo
 http 200 DELETE /v1/documents/notes%2Fzeppelin.md
 http 404 DELETE /v1/documents/notes%2Fzeppelin.md
 lacks serve.log 'customs'
+stop_server
+
+# ---- an adapter that comes and goes while it runs ------------------------------------
+serve
+ask='{"messages":[{"role":"user","content":"The kite is red today.\nWhat is red?"}],"pith":{"ground":false}}'
+post 200 /v1/chat/completions "$ask"
+has out 'What is red?'
+echo adapter > a.gguf
+printf '{"adapter":"%s/a.gguf","generator":"fake:","made":"now","figures":{}}' "$PWD" \
+    > "$PITH_STORE.adapter.json"
+post 200 /v1/chat/completions "$ask"
+has out 'The kite is red today.'
+post 200 /v1/search '{"query":"kite"}'
+rm "$PITH_STORE.adapter.json"
+post 200 /v1/chat/completions "$ask"
+has out 'What is red?'
+has serve.log 'adapter done=true'
 stop_server
 
 # ---- a reranker left out, by the option or by the environment ------------------------
