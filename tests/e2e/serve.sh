@@ -27,7 +27,7 @@ http 202 POST /v1/documents -F file=@kite.txt
 job_ends "$(job_of)"
 http 200 GET /v1/documents/kite.txt
 has out chunks
-head -c 500 /dev/urandom > noise.bin
+printf '\x7fELF\2\1\1\0%.0s' $(seq 60) > noise.bin
 http 202 POST /v1/documents -F file=@noise.bin
 job_ends "$(job_of)"
 has out 'noise.bin: this is no text'
