@@ -5,7 +5,7 @@ PRESET ?= default
 BUILD  ?= $(if $(filter default,$(PRESET)),build,build-$(PRESET))
 PREFIX ?= /usr/local
 
-.PHONY: all demo test test-peers check fuzz install deb clean
+.PHONY: all demo test test-peers check check-arm64 fuzz install deb clean
 all:
 	@scripts/packages.sh build
 	@scripts/configure.sh $(PRESET) $(BUILD)
@@ -22,6 +22,8 @@ test-peers: all
 check: all
 	@scripts/packages.sh check
 	@scripts/check.sh
+check-arm64:
+	@scripts/cross.sh
 fuzz:
 	@scripts/packages.sh check
 	@$(MAKE) --no-print-directory all PRESET=fuzz BUILD=build-fuzz
