@@ -50,3 +50,15 @@ if(DNNL_LIBRARY AND DNNL_INCLUDE)
 else()
     message(STATUS "oneDNN is not here: embedding and reranking will run on libllama")
 endif()
+
+# PDFium: the prefix that was named. Absent, pith reads no PDF and says so.
+if(PITH_PDFIUM)
+    add_library(pdfium SHARED IMPORTED)
+    set_target_properties(pdfium PROPERTIES
+        IMPORTED_LOCATION ${PITH_PDFIUM}/lib/libpdfium.so
+        IMPORTED_SONAME libpdfium.so)
+    target_link_libraries(pith_dependencies INTERFACE pdfium)
+    list(APPEND CMAKE_BUILD_RPATH ${PITH_PDFIUM}/lib)
+else()
+    message(STATUS "PDFium is not here: this build will read no PDF")
+endif()

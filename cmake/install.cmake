@@ -28,6 +28,13 @@ if(PITH_ENGINE)
             DESTINATION ${CMAKE_INSTALL_DOCDIR}/licenses/llama.cpp)
 endif()
 
+if(PITH_PDFIUM)
+    install(FILES ${PITH_PDFIUM}/lib/libpdfium.so DESTINATION ${PITH_PRIVATE_LIBDIR}
+            PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+    install(DIRECTORY ${PITH_PDFIUM}/share/licenses/pdfium/
+            DESTINATION ${CMAKE_INSTALL_DOCDIR}/licenses/pdfium)
+endif()
+
 file(RELATIVE_PATH pc_to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
 configure_file(cmake/pith.pc.in pith.pc @ONLY)

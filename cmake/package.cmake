@@ -21,6 +21,9 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_CURRENT_BINARY_DIR})
 if(PITH_ENGINE)
     list(APPEND CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PITH_ENGINE}/lib)
 endif()
+if(PITH_PDFIUM)
+    list(APPEND CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PITH_PDFIUM}/lib)
+endif()
 # pip is asked only where a model's hub is out of reach.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS python3-pip)
 # Makes the service's user, and stops the service before it is removed.

@@ -10,14 +10,16 @@ parts=("$@")
 [ "${#parts[@]}" -gt 0 ] \
     || parts=(layout layers sizes scripts manuals gcc clang tidy cppcheck)
 [ -n "${PITH_ENGINE+set}" ] || PITH_ENGINE=$(scripts/engine.sh) || exit 1
-export PITH_ENGINE
+[ -n "${PITH_PDFIUM+set}" ] || PITH_PDFIUM=$(scripts/pdfium.sh)
+export PITH_ENGINE PITH_PDFIUM
 folder=${PITH_CHECK_BUILD:-build-check}
 bad=()
 
 # A build of its own for each compiler, with every warning an error.
 strict_build() {
     cmake -S . -B "$folder/$1" -G Ninja --log-level=WARNING -DCMAKE_C_COMPILER="$1" \
-        -DCMAKE_CXX_COMPILER="$2" -DPITH_WERROR=ON -DPITH_ENGINE="$PITH_ENGINE" > /dev/null \
+        -DCMAKE_CXX_COMPILER="$2" -DPITH_WERROR=ON -DPITH_ENGINE="$PITH_ENGINE" \
+        -DPITH_PDFIUM="$PITH_PDFIUM" > /dev/null \
         && cmake --build "$folder/$1" -- -k 0 | grep -vE '^\[|^ninja: (Entering|no work)'
     [ "${PIPESTATUS[0]}" = 0 ]
 }

@@ -10,7 +10,8 @@ static const struct { const char *name; bool binary; } kinds[KINDS] = {
     [KIND_SOURCE] = { "source", false }, [KIND_MARKUP] = { "markup", false },
     [KIND_NONE] = { "none", true }, [KIND_TEXT] = { "text", false },
     [KIND_CODE] = { "code", false }, [KIND_MARKDOWN] = { "markdown", false },
-    [KIND_HTML] = { "html", false }, [KIND_CSV] = { "csv", false },
+    [KIND_HTML] = { "html", false }, [KIND_PDF] = { "pdf", true },
+    [KIND_CSV] = { "csv", false },
     [KIND_JSON] = { "json", false }, [KIND_DOCX] = { "docx", true },
     [KIND_PPTX] = { "pptx", true }, [KIND_XLSX] = { "xlsx", true },
     [KIND_ODF] = { "odf", true }, [KIND_EPUB] = { "epub", true },
@@ -139,9 +140,18 @@ static bool looks_like_html(Str s)
     return false;
 }
 
+/* Printers and mail programs put a few bytes in front; readers look into the first 1,024
+ * (ISO 32000-1, annex H, note 13). */
+static bool is_pdf(Str head)
+{
+    size_t n = head.n < 1024 ? head.n : 1024;
+    return n && memmem(head.p, n, "%PDF-", 5) != NULL;
+}
+
 Kind kind_of(Str name, Str head)
 {
     if (head.n > KIND_HEAD) head.n = KIND_HEAD;
+    if (is_pdf(head)) return KIND_PDF;
     Kind k = by_signature(name, head);
     if (k != KIND_NONE) return k;
     if (charset_is_binary(head)) return KIND_NONE;

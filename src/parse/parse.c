@@ -19,7 +19,7 @@ static const struct { TextParser *text; Parser *bytes; } parsers[KINDS] = {
     [KIND_XLSX] = { .bytes = xlsx_parse }, [KIND_ODF] = { .bytes = odf_parse },
     [KIND_EPUB] = { .bytes = epub_parse }, [KIND_MAIL] = { .bytes = mail_parse },
     [KIND_MBOX] = { .bytes = mbox_parse }, [KIND_ARCHIVE] = { .bytes = archive_parse },
-    [KIND_OLE] = { .bytes = ole_parse },
+    [KIND_OLE] = { .bytes = ole_parse }, [KIND_PDF] = { .bytes = pdf_parse },
 };
 
 /* ---- large texts ------------------------------------------------------------------- */

@@ -64,4 +64,8 @@ MUST_USE Status archive_parse(Ctx *cx, const Input *in, const Sink *to);
 /* Always E_FORMAT: the message says what to save it as. */
 MUST_USE Status ole_parse(Ctx *cx, const Input *in, const Sink *to);
 
+/* By PDFium, which has state of its own: one at a time in a process. Also E_FORMAT: no
+ * text (scanned pages), a password, damaged beyond repair, or a build without PDFium. */
+MUST_USE Status pdf_parse(Ctx *cx, const Input *in, const Sink *to);
+
 #endif
