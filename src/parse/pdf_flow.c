@@ -307,6 +307,20 @@ static float usual_gap(const PdfLine *l, size_t from, size_t to, float *scratch)
     return scratch[n / 3];
 }
 
+/* The margin of the lines [from, to): the furthest that three of them reach, for a word
+ * too long for its line may go past it; else the furthest of all. */
+static float margin(const PdfLine *l, size_t from, size_t to, float *scratch)
+{
+    size_t n = 0;
+    for (size_t i = from; i < to; i++)
+        if (!flow_is_code(&l[i])) scratch[n++] = l[i].x1;
+    if (n == 0) return -1e6f;
+    qsort(scratch, n, sizeof *scratch, by_value);
+    for (size_t i = n; i >= 3; i--)
+        if (scratch[i - 1] - scratch[i - 3] < 1.5f) return scratch[i - 1];
+    return scratch[n - 1];
+}
+
 static Status measure_blocks(Ctx *cx, PdfFlow *f)
 {
     const PdfPage *p = f->page;
@@ -318,12 +332,12 @@ static Status measure_blocks(Ctx *cx, PdfFlow *f)
     if (!scratch || !f->blocks) return E_MEMORY;
     for (size_t i = 0, to; i < p->n_lines; i = to) {
         PdfBlock *b = &f->blocks[p->lines[i].block];
-        *b = (PdfBlock){ .left = 1e6f, .right = -1e6f };
+        *b = (PdfBlock){ .left = 1e6f };
         for (to = i; to < p->n_lines && p->lines[to].block == p->lines[i].block; to++) {
             const PdfLine *l = &p->lines[to];
             if (l->x0 < b->left) b->left = l->x0;
-            if (l->x1 > b->right && !flow_is_code(l)) b->right = l->x1;
         }
+        b->right = margin(p->lines, i, to, scratch);
         b->gap = usual_gap(p->lines, i, to, scratch);
     }
     return OK;

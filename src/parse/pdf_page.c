@@ -25,7 +25,8 @@ typedef struct Style {
 typedef struct Glyph {
     uint32_t c;
     float x0, x1, y, size;
-    bool tight;             // x0 and x1 are of its ink, not of its advance
+    bool tight;             // x1 is of its ink, not of its advance
+    bool super;             // a raised digit that the font has as such
 } Glyph;
 
 typedef struct Reader {
@@ -136,6 +137,11 @@ static bool is_rtl(uint32_t c)
         || (c >= 0xFE70 && c < 0xFEFF);
 }
 
+static bool is_letter(uint32_t c)
+{
+    return ((c | 32) >= 'a' && (c | 32) <= 'z') || c >= 0xC0;
+}
+
 static bool is_digit(uint32_t c)
 {
     return c >= '0' && c <= '9';
@@ -152,6 +158,23 @@ static PdfRule turned(int turn, float left, float right, float bottom, float top
     return (PdfRule){ -top, -bottom, -right, -left };
 }
 
+/* PDFium gives some of them as plain digits: their ink tells. */
+static void superscript(Reader *r, int i, Glyph *g)
+{
+    double left, right, bottom, top;
+    if (g->c >= 0x2070 && g->c <= 0x2079 && (g->c == 0x2070 || g->c > 0x2073)) {
+        g->super = true;
+        g->c = '0' + (g->c - 0x2070);
+    } else if (g->c == 0xB9 || g->c == 0xB2 || g->c == 0xB3) {
+        g->super = true;
+        g->c = g->c == 0xB9 ? '1' : '0' + (g->c - 0xB0);
+    } else if (g->c >= '1' && g->c <= '3'
+               && FPDFText_GetCharBox(r->from, i, &left, &right, &bottom, &top)) {
+        PdfRule ink = turned(r->turn, (float)left, (float)right, (float)bottom, (float)top);
+        g->super = ink.y1 < g->y - .2f * g->size && ink.y1 > g->y - g->size;
+    }
+}
+
 static bool glyph_at(Reader *r, int i, uint32_t c, Glyph *g)
 {
     double x = 0, y = 0;
@@ -160,10 +183,11 @@ static bool glyph_at(Reader *r, int i, uint32_t c, Glyph *g)
     if (!FPDFText_GetLooseCharBox(r->from, i, &box)) return false;
     PdfRule at = turned(r->turn, (float)x, (float)x, (float)y, (float)y);
     PdfRule room = turned(r->turn, box.left, box.right, box.bottom, box.top);
-    *g = (Glyph){ .c = c, .x0 = room.x0, .x1 = room.x1, .y = at.y0,
-                  .size = r->style.size };
+    *g = (Glyph){ .c = c, .x0 = at.x0, .x1 = room.x1, .y = at.y0, .size = r->style.size };
     if (!(g->size > .5f && g->size < 2000)) g->size = fabsf(room.y1 - room.y0);
-    g->tight = fabsf(room.x0 - at.x0) > .02f * g->size;
+    g->tight = room.x0 > at.x0 + .02f * g->size;
+    if (g->x1 < g->x0) g->x1 = g->x0;
+    superscript(r, i, g);
     /* A hostile page has glyphs at the end of the world, or at no number. */
     return fabsf(g->x0) < 1e5f && fabsf(g->x1) < 1e5f && fabsf(g->y) < 1e5f
         && g->size > .1f && g->size < 1e4f;
@@ -188,6 +212,7 @@ static Status word_begin(Reader *r, const Glyph *g)
     p->words[p->n_words++] = (PdfWord){ .x0 = g->x0, .x1 = g->x1, .y = g->y,
         .size = g->size, .at = (uint32_t)p->text.n, .mono = r->style.mono,
         .bold = r->style.bold };
+    p->words[p->n_words - 1].mark = g->super;
     r->open = true;
     return OK;
 }
@@ -208,6 +233,13 @@ static void word_add(Reader *r, const Glyph *g)
 
 typedef enum Border { NO_BORDER, BORDER, MARK, RAISED, LOWERED } Border;
 
+/* A number behind a word is a footnote's, behind a number or a unit it is a power. */
+static Border raised(const Reader *r, const Glyph *g)
+{
+    const PdfWord *w = &r->page->words[r->page->n_words - 1];
+    return is_digit(g->c) && !is_digit(r->last.c) && w->chars > 2 ? MARK : RAISED;
+}
+
 /* What lies between the last glyph and this one? */
 static Border border(const Reader *r, const Glyph *g)
 {
@@ -216,12 +248,15 @@ static Border border(const Reader *r, const Glyph *g)
     float gap = g->x0 > l->x1 ? g->x0 - l->x1 : l->x0 > g->x1 ? l->x0 - g->x1 : 0;
     float least = WORD_GAP + (g->tight || l->tight ? TIGHT_GAP : 0);
     bool back = g->x1 - l->x0 < BACK * em && !is_rtl(g->c) && !is_rtl(l->c);
+    if (g->super != l->super) {
+        if (l->super || back || r->space || gap > .25f * em) return BORDER;
+        return raised(r, g);
+    }
     if (fabsf(dy) > .12f * em) {
         bool small = g->size < .88f * l->size && fabsf(dy) < .7f * l->size;
         if (!small || r->space || back || gap > .25f * em) return BORDER;
         if (dy > 0) return LOWERED;
-        if (is_digit(g->c)) return is_digit(l->c) ? RAISED : MARK;
-        return RAISED;
+        return raised(r, g);
     }
     if (back || gap > least * em) return BORDER;
     return r->space && gap > SPACE_GAP * em ? BORDER : NO_BORDER;
@@ -263,8 +298,9 @@ static Status word_border(Reader *r, Glyph *g, Border b)
         w->mark = true;
         w->y = y;
         w->size = size;
-    } else if (mark && fabsf(g->y - y) < .1f * size && fabsf(gap) < WORD_GAP * size) {
-        w->glued = true;
+    } else if (mark && fabsf(g->y - y) < .1f * size && fabsf(gap) < WORD_GAP * size
+               && !is_letter(g->c)) {
+        w->glued = true;    // the full stop behind a footnote's number
     }
     return OK;
 }
@@ -283,7 +319,7 @@ static Status put_glyph(Reader *r, Glyph *g)
         return OK;
     }
     Border b = border(r, g);
-    if (b == NO_BORDER && w->mark) b = BORDER;
+    if (b == NO_BORDER && w->mark && !g->super) b = BORDER;
     if (b == RAISED && is_digit(g->c)) buf_add(&r->page->text, STR("^"));
     if (b == BORDER || b == MARK) TRY(word_border(r, g, b));
     if (b != BORDER && b != NO_BORDER) g->y = r->last.y, g->size = r->last.size;

@@ -34,8 +34,8 @@ static Str first_word(Str s)
  * yes where it has the word with it, or both halves as words. */
 static bool keeps_hyphen(const PdfLearn *doc, Str a, Str b)
 {
-    if (!is_lower(*b.p)) return true;
     if (pdf_seen(doc, a, b, false)) return false;
+    if (!is_lower(*b.p)) return true;
     if (pdf_seen(doc, a, b, true)) return true;
     return a.n > 2 && b.n > 2 && pdf_seen(doc, a, STR(""), false)
         && pdf_seen(doc, b, STR(""), false);
@@ -172,12 +172,11 @@ static size_t matching(Ctx *cx, PdfPage *p, const Str *keys, size_t i, Str title
     for (size_t n = 1; n <= HEADING_LINES && i + n <= p->n_lines; n++) {
         const PdfLine *l = &p->lines[i + n - 1];
         if (l->level || l->table || l->block != p->lines[i].block) return 0;
+        if (fabsf(l->size - p->lines[i].size) > .05f * l->size) return 0;
         all = n == 1 ? keys[i] : ctx_printf(cx, "%.*s%.*s", (int)all.n, all.p,
                                             (int)keys[i + n - 1].n, keys[i + n - 1].p);
         if (!all.p || all.n > title.n + PREFIX) return 0;
         if (key_matches(all, title)) return n;
-        if (n == 1 && all.n < 3) continue;
-        if (!memmem(title.p, title.n, keys[i + n - 1].p, keys[i + n - 1].n) && n > 1) return 0;
     }
     return 0;
 }

@@ -64,6 +64,9 @@ unsigned int FPDFText_GetUnicode(FPDF_TEXTPAGE t, int i);
 int FPDFText_IsGenerated(FPDF_TEXTPAGE t, int i);
 int FPDFText_IsHyphen(FPDF_TEXTPAGE t, int i);
 int FPDFText_GetCharOrigin(FPDF_TEXTPAGE t, int i, double *x, double *y);
+/* Of a character's ink, and of its advance. */
+int FPDFText_GetCharBox(FPDF_TEXTPAGE t, int i, double *left, double *right,
+                        double *bottom, double *top);
 int FPDFText_GetLooseCharBox(FPDF_TEXTPAGE t, int i, FS_RECTF *box);
 int FPDFText_GetMatrix(FPDF_TEXTPAGE t, int i, FS_MATRIX *m);
 double FPDFText_GetFontSize(FPDF_TEXTPAGE t, int i);
