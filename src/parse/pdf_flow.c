@@ -72,7 +72,14 @@ static Status flow_open(PdfFlow *f, PartKind kind, int level, const PdfLine *l)
 
 static void took(PdfFlow *f, const PdfLine *l)
 {
+    bool moved = f->last_page != f->number || f->last.block != l->block;
+    if (f->lines && moved) {                // the next column, or page: its own borders
+        f->first_x += l->x0 - f->left;
+        f->left = l->x0;
+        f->lines = 2;
+    }
     f->last = *l;
+    f->ends_mono = f->page->words[l->first + l->n - 1].mono;
     f->last_page = f->number;
     f->last_right = f->blocks[l->block].right;
     if (++f->lines == 2) f->left = l->x0;
@@ -116,14 +123,29 @@ static int heading_level(const PdfFlow *f, const PdfLine *l, size_t i)
 
 /* ---- does it go on? ---------------------------------------------------------------- */
 
-/* Would the first word of l have fitted behind the last line? */
+static bool is_lower(Str s)
+{
+    return s.n && *s.p >= 'a' && *s.p <= 'z';
+}
+
+static bool ends_sentence(Str s)
+{
+    while (s.n && strchr("\")']}", s.p[s.n - 1])) s.n--;
+    if (s.n && strchr(".?!:;", s.p[s.n - 1])) return true;
+    return s.n >= 3 && (memcmp(s.p + s.n - 3, "\xE3\x80\x82", 3) == 0);   // U+3002
+}
+
+/* Would the first word of l have fitted behind the last line? Then the author ended that
+ * one, unless they are set alike, or both are of one sentence with a ragged edge. */
 static bool would_have_fitted(const PdfFlow *f, const PdfLine *l)
 {
     const PdfWord *w = &f->page->words[l->first];
     float em = f->last.size, room = f->last_right - f->last.x1;
-    bool justified = fabsf(f->last.x1 - l->x1) < .15f * em
-        && fabsf(f->last.x0 - l->x0) < .3f * em;
-    return !justified && room > (w->x1 - w->x0) + .6f * em;
+    bool below = fabsf(f->last.x0 - l->x0) < .3f * em;
+    bool justified = below && fabsf(f->last.x1 - l->x1) < .15f * em;
+    bool ragged = below && f->last.x1 - f->last.x0 > 3 * room && is_lower(pdf_word(f->page, w))
+        && !ends_sentence(buf_str(&f->text));
+    return !justified && !ragged && room > (w->x1 - w->x0) + .6f * em;
 }
 
 static bool same_size(const PdfLine *a, const PdfLine *b, float by)
@@ -145,7 +167,9 @@ static bool begins_item(const PdfFlow *f, const PdfLine *l)
     Marker m = flow_marker(first_word(f, l));
     bool aligned = fabsf(l->x0 - f->first_x) < .5f * em;
     if (m == MARKER_BULLET) return l->n > 1;
-    if (m == MARKER_NUMBER) return l->hang || (f->kind == PART_ITEM && aligned);
+    if (m == MARKER_NUMBER)
+        return l->hang || (f->kind == PART_ITEM && aligned) || l->x0 > f->first_x + .5f * em
+            || str_ends(buf_str(&f->text), STR(":"));
     return l->hang && (aligned || f->kind != PART_ITEM);
 }
 
@@ -159,23 +183,15 @@ static bool goes_on_below(const PdfFlow *f, const PdfLine *l)
     return !would_have_fitted(f, l);
 }
 
-static bool ends_sentence(Str s)
-{
-    while (s.n && strchr("\")']}", s.p[s.n - 1])) s.n--;
-    if (s.n && strchr(".?!:;", s.p[s.n - 1])) return true;
-    return s.n >= 3 && (memcmp(s.p + s.n - 3, "\xE3\x80\x82", 3) == 0);   // U+3002
-}
-
 /* On the next page, or at the top of the next column. */
 static bool goes_on_elsewhere(const PdfFlow *f, const PdfLine *l)
 {
     Str text = buf_str(&f->text), word = first_word(f, l);
-    bool lower = word.n && *word.p >= 'a' && *word.p <= 'z';
     if (f->last_page == f->number && l->y >= f->last.y) return false;
     if (!same_size(&f->last, l, .06f) || begins_item(f, l)) return false;
     if (str_ends(text, STR("-"))) return true;
     if (ends_sentence(text)) return false;
-    return lower || f->last_right - f->last.x1 < 2 * l->size;
+    return is_lower(word) || f->last_right - f->last.x1 < 2 * l->size;
 }
 
 static bool goes_on(const PdfFlow *f, const PdfLine *l)
@@ -251,6 +267,13 @@ static bool belongs_to_note(const PdfFlow *f, const PdfLine *l)
         && l->y - f->last_note.y < 1.6f * l->size;
 }
 
+/* A name in typewriter type, cut behind a sign at the end of the line. */
+static bool cut_in_code(const PdfFlow *f, const PdfLine *l)
+{
+    return f->ends_mono && f->page->words[l->first].mono && f->text.n
+        && strchr("./_=:@", f->text.p[f->text.n - 1]);
+}
+
 static Status take_text(PdfFlow *f, const PdfLine *l)
 {
     Str text = text_of(f, l);
@@ -265,7 +288,8 @@ static Status take_text(PdfFlow *f, const PdfLine *l)
             text = (Str){ text.p + bullet.n, text.n - bullet.n };
         }
     }
-    flow_join(f->opt.doc, &f->text, str_trim(text));
+    if (f->lines && cut_in_code(f, l)) buf_add(&f->text, str_trim(text));
+    else flow_join(f->opt.doc, &f->text, str_trim(text));
     took(f, l);
     return OK;
 }

@@ -26,6 +26,7 @@ struct PdfFlow {
     PdfLine last;
     int last_page;
     float last_right;       // of that line's block
+    bool ends_mono;         // its last word
     /* Of code: where it begins, and how wide a character is. */
     float code_x, code_step;
     /* Footnotes until that part ends, one a line. */

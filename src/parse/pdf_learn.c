@@ -88,13 +88,26 @@ bool pdf_seen(const PdfLearn *d, Str a, Str b, bool hyphen)
     return d->seen[place(d, h | 1)] != 0;
 }
 
+/* The parts of a compound are words too. */
+static Status see_parts(Ctx *cx, PdfLearn *d, Str w)
+{
+    TRY(see(cx, d, w));
+    for (const char *hyphen; (hyphen = w.n ? memchr(w.p, '-', w.n) : NULL);) {
+        size_t n = (size_t)(hyphen - w.p);
+        if (n) TRY(see(cx, d, (Str){ w.p, n }));
+        w = (Str){ hyphen + 1, w.n - n - 1 };
+        if (w.n && !memchr(w.p, '-', w.n)) TRY(see(cx, d, w));
+    }
+    return OK;
+}
+
 /* A word at the end of a line is half of one where it ends in a hyphen. */
 static Status see_words(Ctx *cx, PdfLearn *d, const PdfPage *p, const PdfLine *l)
 {
     for (uint32_t i = 0; i < l->n; i++) {
         Str w = pdf_word(p, &p->words[l->first + i]);
         if (i + 1 == l->n && str_ends(w, STR("-"))) break;
-        TRY(see(cx, d, w));
+        TRY(see_parts(cx, d, w));
     }
     return OK;
 }
@@ -176,10 +189,10 @@ static int by_height(const void *pa, const void *pb)
     return a < b ? -1 : a > b;
 }
 
-/* The same text on three pages, or on both of two. */
+/* The same text on three pages, or on two of a few: left and right ones may differ. */
 static void find_again(const PdfLearn *d, PdfEdge **at)
 {
-    size_t least = d->pages < 3 ? 2 : 3;
+    size_t least = d->pages < 6 ? 2 : 3;
     for (size_t i = 0, to; i < d->n_edges; i = to) {
         for (to = i + 1; to < d->n_edges && at[to]->key == at[i]->key
                          && at[to]->y < at[to - 1]->y + 2; to++);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { CELL_MAX = 1 << 20 };    // bytes of a row
+static const float NEAR = 20;   // points from the text to the outermost rule
 
 static int by_height(const void *a, const void *b)
 {
@@ -37,8 +38,8 @@ static void rules_across(Order *o, const LineSet *s, Table *t)
     if (!t->rule) return;
     for (size_t i = 0; i < p->n_across; i++) {
         const PdfRule *r = &p->across[i];
-        if (r->y0 > box.y0 - 12 && r->y0 < box.y1 + 12 && r->x1 > box.x0 && r->x0 < box.x1)
-            t->rule[n++] = r;
+        if (r->y0 < box.y0 - NEAR || r->y0 > box.y1 + NEAR) continue;
+        if (r->x1 > box.x0 && r->x0 < box.x1) t->rule[n++] = r;
     }
     qsort(t->rule, n, sizeof *t->rule, by_height);
     for (size_t i = 0; i < n; i++)
