@@ -78,7 +78,8 @@ static bool step_forth(Match *m, Box s, long d, long delta, Box *snake)
         while (x < s.a1 - s.a0 && x - k < s.b1 - s.b0
                && m->a[s.a0 + x] == m->b[s.b0 + x - k]) x++;
         v[k] = x;
-        bool meets = (delta & 1) && labs(delta - k) < d && x + r[delta - k] >= s.a1 - s.a0;
+        bool meets = (delta & 1) && labs(delta - k) < d
+            && x + r[delta - k] >= s.a1 - s.a0;
         *snake = (Box){ s.a0 + from, s.a0 + x, s.b0 + from - k, s.b0 + x - k };
         if (meets) return true;
     }
@@ -151,7 +152,8 @@ static size_t run(const List *a, size_t i, const List *b, size_t k)
 static size_t moved_runs(List *a, List *b, size_t least)
 {
     enum { BUCKETS = 1 << 16 };
-    size_t *first = calloc(BUCKETS, sizeof *first), *next = calloc(b->n + 1, sizeof *next);
+    size_t *first = calloc(BUCKETS, sizeof *first);
+    size_t *next = calloc(b->n + 1, sizeof *next);
     size_t all = 0;
     if (!first || !next) abort();
     for (size_t k = b->n; k-- > 0;) {
@@ -281,7 +283,8 @@ static void compare(Ctx *cx, const char *path, Str text, List *got, bool lost)
     double share = 100. / (double)gold.n;
     printf("  %zu words in %s: %.3f %% in order, %.3f %% in runs moved, %.3f %% strewn, "
            "%.3f %% absent\n", gold.n, path, share * (double)found,
-           share * (double)elsewhere, share * (double)single, share * (double)(gold.n - all));
+           share * (double)elsewhere, share * (double)single,
+           share * (double)(gold.n - all));
     if (lost) {
         print_lost(&gold, other);
         printf("---- and what stands only in the document\n");
@@ -307,8 +310,9 @@ int main(int argc, char **argv)
     double ms = best_ms(&cx, argv[1], &text), peer = peer_ms(argv[1]);
     List got = words_of(&cx, buf_str(&text));
     getrusage(RUSAGE_SELF, &used);
-    printf("%s: %zu words in %.0f ms, %.0f words a minute, %.2f times pdftotext's, peak %ld MB\n",
-           argv[1], got.n, ms, 60e3 * (double)got.n / ms, peer / ms, used.ru_maxrss / 1024);
+    printf("%s: %zu words in %.0f ms, %.0f words a minute, %.2f times pdftotext's, "
+           "peak %ld MB\n", argv[1], got.n, ms, 60e3 * (double)got.n / ms, peer / ms,
+           used.ru_maxrss / 1024);
     if (argc > 2) compare(&cx, argv[2], buf_str(&text), &got, lost);
     ctx_end(&cx);
     buf_free(&text);

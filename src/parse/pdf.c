@@ -1,8 +1,8 @@
 /* pdf.c -- a PDF by PDFium: opened, looked at, read.
  *
  * Every page is loaded twice and closed at once: first to learn what only the whole
- * document tells, then for its parts. Nothing is kept of a page but a few numbers, so that
- * memory does not grow with the pages. PDFium is given an empty list of fonts and the
+ * document tells, then for its parts. Nothing is kept of a page but a few numbers, so
+ * that memory does not grow with the pages. PDFium is given an empty list of fonts and the
  * whole file in memory: it has nothing to open. */
 #include "parse/parse.h"
 #include "parse/pdf_impl.h"
@@ -206,12 +206,12 @@ static Status refuse(Ctx *cx)
 {
     unsigned long why = FPDF_GetLastError();
     if (why == FPDF_ERR_PASSWORD)
-        return fail(cx, E_FORMAT, "it is encrypted and opens with a password only; save a "
-                    "copy without one (qpdf --decrypt) and add that");
+        return fail(cx, E_FORMAT, "it is encrypted and opens with a password only; save "
+                    "a copy without one (qpdf --decrypt) and add that");
     if (why == FPDF_ERR_SECURITY)
         return fail(cx, E_FORMAT, "it is encrypted in a way that is not read here");
-    return fail(cx, E_FORMAT, "no PDF that can be opened: its cross-reference table or its "
-                "page tree is damaged beyond repair");
+    return fail(cx, E_FORMAT, "no PDF that can be opened: its cross-reference table or "
+                "its page tree is damaged beyond repair");
 }
 
 static Status read_document(Pdf *p, const Sink *to)
@@ -220,11 +220,11 @@ static Status read_document(Pdf *p, const Sink *to)
     if (p->pages <= 0) return fail(p->cx, E_FORMAT, "a PDF without pages");
     for (int i = 1; i <= p->pages; i++) TRY(read_page(p, i, NULL));
     if (p->unread == p->pages)
-        return fail(p->cx, E_FORMAT, "none of its %d pages can be read: the file is damaged",
-                    p->pages);
+        return fail(p->cx, E_FORMAT, "none of its %d pages can be read: the file is "
+                    "damaged", p->pages);
     if (p->learn.chars == 0)
-        return fail(p->cx, E_FORMAT, "no text on %d pages: they may be scanned; recognise "
-                    "the text first (ocrmypdf) and add that", p->pages);
+        return fail(p->cx, E_FORMAT, "no text on %d pages: they may be scanned; "
+                    "recognise the text first (ocrmypdf) and add that", p->pages);
     TRY(pdf_learned(p->cx, &p->learn));
     TRY(outline_read(p));
     return read_parts(p, to);

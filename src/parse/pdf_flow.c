@@ -112,7 +112,8 @@ static int heading_level(const PdfFlow *f, const PdfLine *l, size_t i)
     if (l->table || l->mono || l->chars < 3 || l->chars > 120) return 0;
     if (l->size >= 1.14f * doc->body) return pdf_size_level(doc, l->size);
     if (known || l->bold < l->chars || l->chars > 80 || l->hang) return 0;
-    if (l->size < .97f * doc->body || l->x1 - l->x0 > .8f * (b->right - b->left)) return 0;
+    if (l->size < .97f * doc->body) return 0;
+    if (l->x1 - l->x0 > .8f * (b->right - b->left)) return 0;
     const PdfLine *next = i + 1 < f->page->n_lines ? l + 1 : NULL;
     if (next && next->block == l->block && next->bold == next->chars) return 0;
     Str last = pdf_word(f->page, &f->page->words[l->first + l->n - 1]);
@@ -143,8 +144,8 @@ static bool would_have_fitted(const PdfFlow *f, const PdfLine *l)
     float em = f->last.size, room = f->last_right - f->last.x1;
     bool below = fabsf(f->last.x0 - l->x0) < .3f * em;
     bool justified = below && fabsf(f->last.x1 - l->x1) < .15f * em;
-    bool ragged = below && f->last.x1 - f->last.x0 > 3 * room && is_lower(pdf_word(f->page, w))
-        && !ends_sentence(buf_str(&f->text));
+    bool ragged = below && f->last.x1 - f->last.x0 > 3 * room
+        && is_lower(pdf_word(f->page, w)) && !ends_sentence(buf_str(&f->text));
     return !justified && !ragged && room > (w->x1 - w->x0) + .6f * em;
 }
 
@@ -156,8 +157,8 @@ static bool same_size(const PdfLine *a, const PdfLine *b, float by)
 static bool indent_speaks_against(const PdfFlow *f, const PdfLine *l)
 {
     float em = l->size;
-    if (f->lines < 2) return l->x0 < f->first_x - 4 * em || (f->kind == PART_ITEM
-                                                           && l->x0 < f->first_x - .3f * em);
+    float out = f->kind == PART_ITEM ? .3f : 4;
+    if (f->lines < 2) return l->x0 < f->first_x - out * em;
     return fabsf(l->x0 - f->left) > .8f * em;
 }
 
@@ -168,15 +169,16 @@ static bool begins_item(const PdfFlow *f, const PdfLine *l)
     bool aligned = fabsf(l->x0 - f->first_x) < .5f * em;
     if (m == MARKER_BULLET) return l->n > 1;
     if (m == MARKER_NUMBER)
-        return l->hang || (f->kind == PART_ITEM && aligned) || l->x0 > f->first_x + .5f * em
-            || str_ends(buf_str(&f->text), STR(":"));
+        return l->hang || (f->kind == PART_ITEM && aligned)
+            || l->x0 > f->first_x + .5f * em || str_ends(buf_str(&f->text), STR(":"));
     return l->hang && (aligned || f->kind != PART_ITEM);
 }
 
 static bool goes_on_below(const PdfFlow *f, const PdfLine *l)
 {
     float gap = l->y - f->last.y, usual = f->blocks[l->block].gap;
-    if (gap <= 0 || gap > 1.35f * usual + .5f || !same_size(&f->last, l, .15f)) return false;
+    if (gap <= 0 || gap > 1.35f * usual + .5f) return false;
+    if (!same_size(&f->last, l, .15f)) return false;
     if (begins_item(f, l) || indent_speaks_against(f, l)) return false;
     if (f->last.bold == f->last.chars && f->lines == 1 && 2 * l->bold < l->chars
         && would_have_fitted(f, l)) return false;

@@ -1,4 +1,4 @@
-/* pdf_flow_impl.h -- what pdf_flow.c holds, and the texts that pdf_text.c makes for it. */
+/* pdf_flow_impl.h -- what pdf_flow.c holds, and what pdf_text.c does for it. */
 #ifndef PITH_PARSE_PDF_FLOW_IMPL_H
 #define PITH_PARSE_PDF_FLOW_IMPL_H
 

@@ -1,10 +1,11 @@
 /* pdf_impl.h -- how a page of a PDF becomes text: words, lines, blocks, parts.
  *
  * A page knows where each glyph stands and nothing else. pdf_page.c makes words of the
- * glyphs and pdf_lines.c lines of the words, by gaps; pdf_order.c puts the lines in the
- * order of reading, by columns, and pdf_table.c finds rows; pdf_learn.c has looked at all pages before, for
- * what only the whole document tells: the size of its text, its headers and footers, its
- * words; pdf_flow.c makes parts of the lines, across the pages.
+ * glyphs and pdf_lines.c lines of the words, by gaps; pdf_order.c puts the lines in
+ * the order of reading, by columns, and pdf_table.c finds rows; pdf_learn.c has looked
+ * at all pages before, for what only the whole document tells: the size of its text,
+ * its headers and footers, its words; pdf_flow.c makes parts of the lines, across the
+ * pages.
  *
  * x grows to the right and y downwards, in points, whatever way the page is turned. */
 #ifndef PITH_PARSE_PDF_IMPL_H
@@ -120,8 +121,8 @@ MUST_USE Status pdf_order(Ctx *cx, PdfPage *page);
 
 /* ---- pdf_learn.c ------------------------------------------------------------------- */
 
-/* Looks at the lines of page `number`, from 1, as pdf_lines made them. What it keeps is in
- * cx's arena. */
+/* Looks at the lines of page `number`, from 1, as pdf_lines made them. What it keeps is
+ * in cx's arena. */
 MUST_USE Status pdf_learn(Ctx *cx, PdfLearn *doc, const PdfPage *page, int number);
 /* Behind the last page. */
 MUST_USE Status pdf_learned(Ctx *cx, PdfLearn *doc);

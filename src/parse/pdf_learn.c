@@ -1,10 +1,10 @@
 /* pdf_learn.c -- what only the whole document tells.
  *
  * Headers and footers: rows at the edge of a page whose text, numbers aside, stands on
- * several pages at the same height; where most pages have one at a height, whatever stands
- * outermost there is one too, for the names of chapters change. Words: whether a hyphen at
- * the end of a line belongs to the word is answered by how the word is written elsewhere.
- * Size: the text's is the one that most characters have. */
+ * several pages at the same height; where most pages have one at a height, whatever
+ * stands outermost there is one too, for the names of chapters change. Words: whether
+ * a hyphen at the end of a line belongs to the word is answered by how the word is
+ * written elsewhere. Size: the text's is the one that most characters have. */
 #include "parse/pdf_impl.h"
 
 #include <math.h>
@@ -194,9 +194,10 @@ static void find_again(const PdfLearn *d, PdfEdge **at)
 {
     size_t least = d->pages < 6 ? 2 : 3;
     for (size_t i = 0, to; i < d->n_edges; i = to) {
-        for (to = i + 1; to < d->n_edges && at[to]->key == at[i]->key
-                         && at[to]->y < at[to - 1]->y + 2; to++);
-        for (size_t k = i; k < to && to - i >= least; k++) at[k]->again = at[k]->drop = true;
+        for (to = i + 1; to < d->n_edges; to++)
+            if (at[to]->key != at[i]->key || at[to]->y > at[to - 1]->y + 2) break;
+        for (size_t k = i; k < to && to - i >= least; k++)
+            at[k]->again = at[k]->drop = true;
     }
 }
 
@@ -269,7 +270,8 @@ static Status find_title(Ctx *cx, PdfLearn *d, const PdfPage *p)
             d->title_size = p->lines[i].size;
     for (size_t i = 0; i < p->n_lines; i++) {
         const PdfLine *l = &p->lines[i];
-        if (l->size < .95f * d->title_size || (b.n && l->y - y > 2.5f * l->size)) continue;
+        if (l->size < .95f * d->title_size) continue;
+        if (b.n && l->y - y > 2.5f * l->size) break;
         if (b.n) buf_add(&b, STR(" "));
         pdf_line_text(p, l, &b);
         y = l->y;

@@ -1,11 +1,12 @@
 /* pdf_order.c -- the lines of a page in the order of reading.
  *
- * A gutter is a strip that no line crosses over some rows, with lines beside each other on
- * both of its sides. The part of a page that has the longest gutter is taken out: what
- * stands above it is read first, then the part, column by column or, where it is a table,
- * row by row, then what stands below; each of them in the same way. (Columns first and
- * only then heights, unlike the X-Y cut of Nagy and Seth, 1984: a gap across both columns
- * does not tear them.) What has no gutter is read from top to bottom. */
+ * A gutter is a strip that no line crosses over some rows, with lines beside each
+ * other on both of its sides. The part of a page that has the longest gutter is taken
+ * out: what stands above it is read first, then the part, column by column or, where
+ * it is a table, row by row, then what stands below; each of them in the same way.
+ * (Columns first and only then heights, unlike the X-Y cut of Nagy and Seth, 1984: a
+ * gap across both columns does not tear them.) What has no gutter is read from top to
+ * bottom. */
 #include "parse/pdf_order_impl.h"
 
 #include <math.h>

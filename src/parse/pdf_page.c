@@ -50,11 +50,11 @@ static bool named(const char *font, const char *const *parts)
 
 static void style_font(Reader *r, int i)
 {
-    static const char *const monos[] = { "mono", "courier", "typewriter", "cmtt", "consol",
-        "menlo", "fixed", "inconsolata", "lmtt", "sftt", "ectt", "txtt", "nimbusmon",
+    static const char *const monos[] = { "mono", "courier", "typewriter", "cmtt",
+        "consol", "menlo", "fixed", "inconsolata", "lmtt", "sftt", "ectt", "txtt", "nimbusmon",
         "sourcecode", "lettergothic", NULL };
-    static const char *const bolds[] = { "bold", "black", "heavy", "cmbx", "-medi", "sfbx",
-        NULL };
+    static const char *const bolds[] = { "bold", "black", "heavy", "cmbx", "-medi",
+        "sfbx", NULL };
     char name[128] = "";
     int flags = 0;
     if (FPDFText_GetFontInfo(r->from, i, name, sizeof name, &flags) > sizeof name)
@@ -170,7 +170,8 @@ static void superscript(Reader *r, int i, Glyph *g)
         g->c = g->c == 0xB9 ? '1' : '0' + (g->c - 0xB0);
     } else if (g->c >= '1' && g->c <= '3'
                && FPDFText_GetCharBox(r->from, i, &left, &right, &bottom, &top)) {
-        PdfRule ink = turned(r->turn, (float)left, (float)right, (float)bottom, (float)top);
+        PdfRule ink = turned(r->turn, (float)left, (float)right, (float)bottom,
+                             (float)top);
         g->super = ink.y1 < g->y - .2f * g->size && ink.y1 > g->y - g->size;
     }
 }

@@ -46,6 +46,11 @@ static bool is_address(Str word)
     return memmem(word.p, word.n, "://", 3) != NULL;
 }
 
+static bool goes_on_as_address(Str a, Str b)
+{
+    return a.n && is_address(a) && strchr("/._=&?%#", a.p[a.n - 1]) && is_word(*b.p);
+}
+
 /* Han and Kana are written without spaces: U+3000 to U+9FFF. */
 static bool is_wide(Str s, bool at_end)
 {
@@ -65,9 +70,8 @@ void flow_join(const PdfLearn *doc, Buf *text, Str line)
     if (a.n > 1 && a.p[a.n - 1] == '-' && is_word(a.p[a.n - 2]) && is_word(*b.p)) {
         a.n--;
         if (!is_address(a) && !keeps_hyphen(doc, a, b)) text->n--;
-    } else if (a.n && is_address(a) && strchr("/._=&?%#", a.p[a.n - 1]) && is_word(*b.p)) {
-        ;   // an address goes on in the next line
-    } else if (!fresh && !(is_wide(before, true) && is_wide(line, false))) {
+    } else if (!fresh && !goes_on_as_address(a, b)
+               && !(is_wide(before, true) && is_wide(line, false))) {
         buf_add(text, STR(" "));
     }
     buf_add(text, line);
@@ -220,9 +224,10 @@ Status flow_mark_headings(Ctx *cx, const PdfOutline *o, PdfPage *p, int number)
         if (o->at[mid].page < number - 1) low = mid + 1;
         else high = mid;
     }
+    high = low + MARKS_MAX < o->n ? low + MARKS_MAX : o->n;
     if (low == o->n || o->at[low].page != number - 1 || p->n_lines > LINES_MAX) return OK;
     TRY(line_keys(cx, p, &keys));
-    for (size_t i = low; i < o->n && i < low + MARKS_MAX && o->at[i].page == number - 1; i++)
+    for (size_t i = low; i < high && o->at[i].page == number - 1; i++)
         mark(cx, p, keys, &o->at[i]);
     return OK;
 }

@@ -1,10 +1,10 @@
 /* pdfium.h -- the part of PDFium's C interface that we call.
  *
- * PDFium's own headers are not in its binary packages, so what we use is declared here, as
- * its public fpdfview.h, fpdf_text.h, fpdf_doc.h and fpdf_edit.h document it; the
- * interface is C, and only ever grows. Coordinates are points of the page, y upwards.
- * PDFium keeps state of its own: one thread at a time, nothing is called before
- * FPDF_InitLibraryWithConfig or behind FPDF_DestroyLibrary. */
+ * PDFium's own headers are not in its binary packages, so what we use is declared
+ * here, as its public fpdfview.h, fpdf_text.h, fpdf_doc.h and fpdf_edit.h document it;
+ * the interface is C, and only ever grows. Coordinates are points of the page, y
+ * upwards. PDFium keeps state of its own: one thread at a time, nothing is called
+ * before FPDF_InitLibraryWithConfig or behind FPDF_DestroyLibrary. */
 #ifndef PITH_PARSE_PDFIUM_H
 #define PITH_PARSE_PDFIUM_H
 

@@ -36,7 +36,8 @@ static inline void pdf_at(PdfFile *f, int font, double size, double x, double y,
 {
     buf_addf(&f->content, "BT /F%d %g Tf 1 0 0 1 %g %g Tm (", font, size, x, y);
     for (; *text; text++) {
-        if (*text == '(' || *text == ')' || *text == '\\') buf_add(&f->content, STR("\\"));
+        bool special = *text == '(' || *text == ')' || *text == '\\';
+        if (special) buf_add(&f->content, STR("\\"));
         buf_add(&f->content, (Str){ text, 1 });
     }
     buf_add(&f->content, STR(") Tj ET\n"));
@@ -124,9 +125,9 @@ static inline Str pdf_file(PdfFile *f)
     buf_addf(&f->out, "xref\n0 %d\n0000000000 65535 f \n", f->objects + 1);
     for (int i = 1; i <= f->objects; i++)
         buf_addf(&f->out, "%010zu 00000 n \n", f->offset[i] + (f->broken ? 7 : 0));
-    buf_addf(&f->out, "trailer<</Size %d/Root 1 0 R/Info %d 0 R%s>>\nstartxref\n%zu\n%%%%EOF\n",
-             f->objects + 1, info, f->trailer ? f->trailer : "",
-             f->broken ? table + 99 : table);
+    buf_addf(&f->out, "trailer<</Size %d/Root 1 0 R/Info %d 0 R%s>>\n", f->objects + 1,
+             info, f->trailer ? f->trailer : "");
+    buf_addf(&f->out, "startxref\n%zu\n%%%%EOF\n", f->broken ? table + 99 : table);
     return buf_str(&f->out);
 }
 
