@@ -223,7 +223,8 @@ static Status parse(Ctx *cx, const char *path, Sink to)
 {
     Str bytes = slurp(cx, path);
     Kind kind = kind_of(str_z(path), bytes);
-    Status st = parse_document(cx, kind, &(Input){ bytes, str_z(path), 0 }, &to);
+    Input in = { .bytes = bytes, .name = str_z(path) };
+    Status st = parse_document(cx, kind, &in, &to);
     if (st != OK) fprintf(stderr, "%s: %s\n", path, cx->reason);
     return st;
 }

@@ -57,7 +57,7 @@ if(PITH_PDFIUM)
     set_target_properties(pdfium PROPERTIES
         IMPORTED_LOCATION ${PITH_PDFIUM}/lib/libpdfium.so
         IMPORTED_SONAME libpdfium.so)
-    target_link_libraries(pith_dependencies INTERFACE pdfium)
+    target_link_libraries(pith_parsers INTERFACE pdfium)
     list(APPEND CMAKE_BUILD_RPATH ${PITH_PDFIUM}/lib)
 else()
     message(STATUS "PDFium is not here: this build will read no PDF")

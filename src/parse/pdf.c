@@ -2,8 +2,8 @@
  *
  * Every page is loaded twice and closed at once: first to learn what only the whole
  * document tells, then for its parts. Nothing is kept of a page but a few numbers, so
- * that memory does not grow with the pages. PDFium is given an empty list of fonts and the
- * whole file in memory: it has nothing to open. */
+ * that memory does not grow with the pages. PDFium is given an empty list of fonts and
+ * the whole file in memory: it has nothing to open. */
 #include "parse/parse.h"
 #include "parse/pdf_impl.h"
 

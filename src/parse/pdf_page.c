@@ -50,9 +50,10 @@ static bool named(const char *font, const char *const *parts)
 
 static void style_font(Reader *r, int i)
 {
-    static const char *const monos[] = { "mono", "courier", "typewriter", "cmtt",
-        "consol", "menlo", "fixed", "inconsolata", "lmtt", "sftt", "ectt", "txtt", "nimbusmon",
-        "sourcecode", "lettergothic", NULL };
+    static const char *const monos[] = {
+        "mono", "courier", "typewriter", "cmtt", "consol", "menlo", "fixed",
+        "inconsolata", "lmtt", "sftt", "ectt", "txtt", "nimbusmon", "sourcecode",
+        "lettergothic", NULL };
     static const char *const bolds[] = { "bold", "black", "heavy", "cmbx", "-medi",
         "sfbx", NULL };
     char name[128] = "";

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     Ctx cx = CTX_INIT;
     size_t end = 0;
-    Input in = { { (const char *)data, n }, { "a.pdf", 5 }, 0 };
+    Input in = { .bytes = { (const char *)data, n }, .name = STR("a.pdf") };
     Status st = parse_document(&cx, KIND_PDF, &in, &(Sink){ take, &end });
     assert(st == OK || cx.reason[0]);
     ctx_end(&cx);

@@ -38,7 +38,8 @@ static Status parse(Str bytes, Buf *out, char reason[512])
     Ctx cx = CTX_INIT;
     *out = BUF(1 << 24);
     buf_add(out, STR(""));
-    Status st = parse_document(&cx, KIND_PDF, &(Input){ bytes, STR("a.pdf"), 0 },
+    Status st = parse_document(&cx, KIND_PDF, &(Input){ .bytes = bytes, .name =
+        STR("a.pdf") },
                                &(Sink){ show, out });
     snprintf(reason, 512, "%s", cx.reason);
     ctx_end(&cx);
@@ -70,24 +71,31 @@ static void reads_two_columns_one_after_the_other(void **state)
 {
     (void)state;
     static const char *const left[] = { "The first column begins here and it goes",
-        "on for some lines of ordinary prose, as", "the columns of a journal do, until it is",
+        "on for some lines of ordinary prose, as", "the columns of a journal do, until "
+        "it is",
         "at its end and the eye moves up again to", NULL };
     static const char *const right[] = { "the second column, in which the sentence",
-        "that was begun in the first one comes to", "its end after three more lines of prose,",
+        "that was begun in the first one comes to", "its end after three more lines of "
+        "prose,",
         "which nobody needs but the test of order.", NULL };
     PdfFile f = PDF_FILE;
-    pdf_at(&f, PDF_SANS, 10, 72, 700, "A line across both of the columns stands above them, "
+    pdf_at(&f, PDF_SANS, 10, 72, 700, "A line across both of the columns stands above "
+                                      "them, "
            "as an abstract does, and is read first.");
     pdf_lines_at(&f, 72, 660, left);
     pdf_lines_at(&f, 320, 660, right);
     pdf_page(&f, NULL);
     assert_parts(&f,
-        "1 text: A line across both of the columns stands above them, as an abstract does, "
+        "1 text: A line across both of the columns stands above them, as an abstract "
+        "does, "
         "and is read first.\n"
         "1 text: The first column begins here and it goes on for some lines of ordinary "
-        "prose, as the columns of a journal do, until it is at its end and the eye moves up "
-        "again to the second column, in which the sentence that was begun in the first one "
-        "comes to its end after three more lines of prose, which nobody needs but the test "
+        "prose, as the columns of a journal do, until it is at its end and the eye "
+        "moves up "
+        "again to the second column, in which the sentence that was begun in the first "
+        "one "
+        "comes to its end after three more lines of prose, which nobody needs but the "
+        "test "
         "of order.\n");
 }
 
@@ -123,8 +131,10 @@ static void drops_headers_and_footers_and_tells_the_pages(void **state)
 static void goes_on_with_a_paragraph_on_the_next_page(void **state)
 {
     (void)state;
-    static const char *const first[] = { "A paragraph that is begun on a page may well end on "
-        "the next one, where", "it is one part nevertheless, and its footnote waits until "
+    static const char *const first[] = { "A paragraph that is begun on a page may well "
+                                         "end on "
+        "the next one, where", "it is one part nevertheless, and its footnote waits "
+        "until "
         "it has come to", NULL };
     PdfFile f = PDF_FILE;
     pdf_lines_at(&f, 72, 120, first);
@@ -133,8 +143,10 @@ static void goes_on_with_a_paragraph_on_the_next_page(void **state)
     pdf_page(&f, NULL);
     pdf_at(&f, PDF_SANS, 10, 72, 700, "its end.");
     pdf_page(&f, NULL);
-    assert_parts(&f, "1 text: A paragraph that is begun on a page may well end on the next "
-                     "one, where it is one part nevertheless, and its footnote waits until it "
+    assert_parts(&f, "1 text: A paragraph that is begun on a page may well end on the "
+                     "next "
+                     "one, where it is one part nevertheless, and its footnote waits "
+                     "until it "
                      "has come to its end.\n1 text: [1] The note below it.\n");
 }
 
@@ -144,16 +156,20 @@ static void joins_what_a_hyphen_cut_and_keeps_real_hyphens(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "An information desk has time-consuming forms, and some more words to make it in-",
+        "An information desk has time-consuming forms, and some more words to make it "
+        "in-",
         "formation enough; the work at it is said by all who were ever there to be time-",
         "consuming, and a word that stands nowhere else is joined as well: it is unfor-",
         "gettable.", NULL };
     PdfFile f = PDF_FILE;
     pdf_lines_at(&f, 72, 700, lines);
     pdf_page(&f, NULL);
-    assert_parts(&f, "1 text: An information desk has time-consuming forms, and some more "
-                     "words to make it information enough; the work at it is said by all who "
-                     "were ever there to be time-consuming, and a word that stands nowhere "
+    assert_parts(&f, "1 text: An information desk has time-consuming forms, and some "
+                     "more "
+                     "words to make it information enough; the work at it is said by "
+                     "all who "
+                     "were ever there to be time-consuming, and a word that stands "
+                     "nowhere "
                      "else is joined as well: it is unforgettable.\n");
 }
 
@@ -187,7 +203,8 @@ static void finds_headings_and_the_title_by_size(void **state)
     f.title = "untitled.doc";
     pdf_at(&f, PDF_BOLD, 24, 72, 740, "The Lighthouse");
     pdf_at(&f, PDF_BOLD, 14, 72, 700, "The lamp");
-    pdf_at(&f, PDF_SANS, 10, 72, 680, "It burns 40 litres of oil each night, as the keepers "
+    pdf_at(&f, PDF_SANS, 10, 72, 680, "It burns 40 litres of oil each night, as the "
+                                      "keepers "
            "wrote down.");
     pdf_at(&f, PDF_BOLD, 14, 72, 640, "The keepers");
     pdf_at(&f, PDF_SANS, 10, 72, 620, "They are two.");
@@ -202,7 +219,8 @@ static void makes_rows_of_aligned_cells(void **state)
 {
     (void)state;
     static const char *const cells[4][3] = { { "Name", "Height", "Lamp" },
-        { "Skerry", "42 m", "oil" }, { "Old Head", "31 m", "gas" }, { "Ness", "18 m", "oil" } };
+        { "Skerry", "42 m", "oil" }, { "Old Head", "31 m", "gas" }, { "Ness", "18 m",
+            "oil" } };
     PdfFile f = PDF_FILE;
     for (int i = 0; i < 4; i++)
         for (int k = 0; k < 3; k++)
@@ -231,7 +249,8 @@ static void makes_items_and_code(void **state)
 {
     (void)state;
     PdfFile f = PDF_FILE;
-    pdf_at(&f, PDF_SANS, 10, 72, 700, "To light the lamp, do this, and do it in that order:");
+    pdf_at(&f, PDF_SANS, 10, 72, 700, "To light the lamp, do this, and do it in that "
+                                      "order:");
     pdf_at(&f, PDF_SANS, 10, 90, 684, "1. Fill it.");
     pdf_at(&f, PDF_SANS, 10, 90, 672, "2. Light it.");
     pdf_at(&f, PDF_MONO, 10, 72, 640, "if (dark)");
@@ -254,7 +273,8 @@ static void says_that_a_password_is_wanted(void **state)
 {
     (void)state;
     PdfFile f = PDF_FILE;
-    f.trailer = "/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<00112233445566778899AABBCCDDEEFF"
+    f.trailer = "/Encrypt<</Filter/Standard/V 1/R 2/P "
+                "-4/O<00112233445566778899AABBCCDDEEFF"
         "00112233445566778899AABBCCDDEEFF>/U<FFEEDDCCBBAA99887766554433221100"
         "FFEEDDCCBBAA99887766554433221100>>>/ID[<00112233><00112233>]";
     one_page(&f);
@@ -293,7 +313,8 @@ static void is_known_by_its_first_bytes(void **state)
 {
     (void)state;
     assert_int_equal(kind_of(STR("notes.txt"), STR("%PDF-1.4\n")), KIND_PDF);
-    assert_int_equal(kind_of(STR("x"), STR("@PJL ENTER LANGUAGE=PDF\n%PDF-1.4\n")), KIND_PDF);
+    assert_int_equal(kind_of(STR("x"), STR("@PJL ENTER LANGUAGE=PDF\n%PDF-1.4\n")),
+        KIND_PDF);
     assert_int_equal(kind_of(STR("a.txt"), STR("PDF is a format.")), KIND_TEXT);
     assert_true(kind_is_binary(KIND_PDF));
 }
@@ -303,9 +324,11 @@ static void is_known_by_its_first_bytes(void **state)
 static void manual(PdfFile *f)
 {
     static const char *const prose[] = {
-        "The lamp of the lighthouse burns 40 litres of oil each night. In fog the horn is",
+        "The lamp of the lighthouse burns 40 litres of oil each night. In fog the horn "
+        "is",
         "sounded twice a minute, and the keepers write down when it began and who heard",
-        "it. What is written down is kept for ten years in the dry room below the gal-", NULL };
+        "it. What is written down is kept for ten years in the dry room below the "
+        "gal-", NULL };
     static const char *const rest[] = {
         "lery, where it can be read by all.", NULL };
     f->title = "Manual of the Lighthouse";
