@@ -153,6 +153,12 @@ PITH_API int pith_reembed(pith *p, const pith_add_options *opt, pith_report *rep
 PITH_API int pith_list(pith *p, char **json, pith_error *why);
 PITH_API int pith_status(pith *p, char **json, pith_error *why);
 PITH_API void pith_string_free(char *s);
+/* How the tokenizers of generator and embedder break the words of the documents, as JSON;
+ * free with pith_string_free. Shares are of all words; unknown is null where a tokenizer
+ * does not tell; worst leaves numbers out. E_MODEL: neither model is here.
+ * {"words","distinct","left_out","models":[{"role","name","tokens","tokens_per_word",
+ * "over_2","over_4","unknown","worst":[{"word","count","tokens"}]}]} */
+PITH_API int pith_vocab(pith *p, char **json, pith_error *why);
 
 /* ---- search ----------------------------------------------------------------------- */
 

@@ -117,7 +117,8 @@ static Str behind_article(Str s)
 {
     static const char *const article[] = { "l'", "d'", "qu'", "s'", "n'", "c'", "j'",
                                            "m'", "t'", "un'", "all'", "dall'", "dell'",
-                                           "nell'", "sull'", "quell'", "jusqu'", "lorsqu'" };
+                                           "nell'", "sull'", "quell'", "jusqu'",
+                                           "lorsqu'" };
     for (size_t i = 0; i < sizeof article / sizeof *article; i++) {
         Str x = str_z(article[i]);
         if (s.n > x.n && str_starts(s, x)) return (Str){ s.p + x.n, s.n - x.n };
@@ -574,8 +575,8 @@ static bool ends_before_number(Str t, size_t start, size_t i)
 {
     static const char short_for[] =
         " abs abschn anm app approx apr art aug bd chap col dec est eqn eqs feb fig figs "
-        "jan jul jun kap lit mar max min nos nov núm oct okt par pos pts ref refs sec sect "
-        "sep sept ser sta tab vgl ver vol vols zit ";
+        "jan jul jun kap lit mar max min nos nov núm oct okt par pos pts ref refs sec "
+        "sect sep sept ser sta tab vgl ver vol vols zit ";
     char word[24] = " ";
     size_t from = i, n = 1, digit = i + 1;
     while (digit < t.n && is_space(t.p[digit])) digit++;

@@ -80,6 +80,14 @@ static Status encoder_count(Ctx *cx, Model *base, Str text, int *n)
 
 /* ---- a call ----------------------------------------------------------------------- */
 
+static Status encoder_unknown(Ctx *cx, Model *base, Str text, int *n)
+{
+    (void)cx;
+    const Encoder *e = (const Encoder *)base;
+    *n = engine_unknown(e->vocab, text.p, text.n);
+    return OK;
+}
+
 /* Texts on their way to vectors. first: tokens that open each sequence, markers included;
  * all sequences end with [SEP]. */
 typedef struct Call {
@@ -286,6 +294,7 @@ static Status open_all(Ctx *cx, Encoder *e, const char *path, MatmulWay way)
 
 static const ModelImpl embedder = {
     .close = encoder_close, .count = encoder_count, .embed = encoder_embed,
+    .unknown = encoder_unknown,
 };
 
 static const ModelImpl ranker = {

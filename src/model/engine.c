@@ -63,3 +63,14 @@ void engine_reason_clear(void)
 {
     reason[0] = '\0';
 }
+
+int engine_unknown(const struct llama_vocab *vocab, const char *text, size_t n)
+{
+    llama_token at[1024];
+    const int room = sizeof at / sizeof *at;
+    int unknown = 0, bytes = n < (size_t)room ? (int)n : room;
+    int got = bytes ? llama_tokenize(vocab, text, bytes, at, room, false, false) : 0;
+    for (int i = 0; i < got; i++)
+        unknown += (llama_vocab_get_attr(vocab, at[i]) & LLAMA_TOKEN_ATTR_UNKNOWN) != 0;
+    return unknown;
+}

@@ -17,6 +17,7 @@ typedef struct ModelImpl {
                        const GenerateOptions *opt, Generated *out);
     Status (*chat_tokens)(Ctx *cx, Model *m, const Message *msg, size_t n,
                           ChatTokens *out);
+    Status (*unknown)(Ctx *cx, Model *m, Str text, int *n);
 } ModelImpl;   // all but close and count: NULL where the model cannot
 
 /* First member of every implementation's struct. */

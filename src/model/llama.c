@@ -76,6 +76,13 @@ static Status count(Ctx *cx, Model *base, Str text, int *n)
     return OK;
 }
 
+static Status unknown(Ctx *cx, Model *base, Str text, int *n)
+{
+    (void)cx;
+    *n = engine_unknown(((LlamaModel *)base)->vocab, text.p, text.n);
+    return OK;
+}
+
 /* ---- open and close --------------------------------------------------------------- */
 
 static void llama_close(Model *base)
@@ -93,11 +100,13 @@ static void llama_close(Model *base)
 
 static const ModelImpl generator = { .close = llama_close, .count = count,
     .score = llama_score_yes, .count_chat = llama_count_chat,
-    .chat_tokens = llama_chat_tokens, .generate = llama_generate };
+    .chat_tokens = llama_chat_tokens, .generate = llama_generate,
+    .unknown = unknown };
 static const ModelImpl words = { .close = llama_close, .count = count,
-    .count_chat = llama_count_chat, .chat_tokens = llama_chat_tokens };
+    .count_chat = llama_count_chat, .chat_tokens = llama_chat_tokens,
+    .unknown = unknown };
 static const ModelImpl embedder = { .close = llama_close, .count = count,
-    .embed = llama_embed };
+    .embed = llama_embed, .unknown = unknown };
 static const ModelImpl ranker = { .close = llama_close, .count = count,
     .score = llama_score_head };
 static const ModelImpl yes_ranker = { .close = llama_close, .count = count,

@@ -60,6 +60,12 @@ Status model_count(Ctx *cx, Model *m, Str text, int *n)
     return m->impl->count(cx, m, text, n);
 }
 
+Status model_unknown(Ctx *cx, Model *m, Str text, int *n)
+{
+    *n = -1;
+    return m->impl->unknown ? m->impl->unknown(cx, m, text, n) : OK;
+}
+
 static Status cannot(Ctx *cx, const Model *m, const char *what)
 {
     return fail(cx, E_MODEL, "%s cannot %s", m->info.name.p, what);

@@ -60,6 +60,10 @@ const ModelInfo *model_info(const Model *m);
 /* How many tokens text has, specials not added. */
 MUST_USE Status model_count(Ctx *cx, Model *m, Str text, int *n);
 
+/* How many of them stand for what the vocabulary does not know; -1 where the model does
+ * not tell. At most the first 1024 bytes are looked at. */
+MUST_USE Status model_unknown(Ctx *cx, Model *m, Str text, int *n);
+
 typedef enum EmbedKind { EMBED_PASSAGE, EMBED_QUERY } EmbedKind;
 
 /* n texts to n unit vectors: out is (n, dim), row by row. The prefix that the model

@@ -13,6 +13,14 @@ json out "len(j) == $files and all(d['chunks'] > 0 for d in j)"
 run 0 "$pith" status --json
 json out "j['documents'] == $files and j['chunks'] > 0"
 
+# The test model's tokens are words, and it knows them all.
+run 0 "$pith" vocab --json
+json out "j['words'] >= j['distinct'] > 100 and j['left_out'] == 0"
+json out "[m['role'] for m in j['models']] == ['generator', 'embedder']"
+json out "all(.9 < m['tokens_per_word'] < 1.5 for m in j['models'])"
+run 0 "$pith" vocab
+has out 'tokens a word'
+
 # One changed, one new, one deleted.
 echo 'The zeppelin moors at the customs house on Sundays.' >> docs/glossary.txt
 echo '# Kites' > docs/kites.md
