@@ -316,8 +316,8 @@ static void finds_what_a_store_built_afresh_finds(void **state)
         t.sequences++;
     }
     *now = 0;
-    print_message("%zu sequences, %zu changes of files, %zu visits, %zu processes killed, "
-                  "%zu comparisons with a store built afresh: 0 differences\n",
+    print_message("%zu sequences, %zu changes of files, %zu visits, %zu processes "
+                  "killed, %zu comparisons with a store built afresh: 0 differences\n",
                   t.sequences, t.changes, t.visits, t.kills, t.comparisons);
 }
 
