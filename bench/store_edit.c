@@ -1,4 +1,4 @@
-/* store_edit.c -- what it costs to edit and to remove one document in a store of any size.
+/* store_edit.c -- what it costs to edit and to remove one document in a large store.
  *
  *     bench_store_edit [DIM [EDITS [CHUNKS...]]]     384, 400, 1000 10000 100000
  *
@@ -133,8 +133,8 @@ static Status put_parts(Ctx *cx, Bench *b, Store *s)
     if (st == OK) st = store_end(cx, s);
     if (st == OK) st = store_flush(cx, s);
     buf_free(&text);
-    printf("%8zu chunks  one document of as many, %.0f MB, in parts: %.1f s, peak %ld MiB "
-           "(%ld before its end)\n", b->documents * MADE_CHUNKS, (double)bytes / 1e6,
+    printf("%8zu chunks  one document of as many, %.0f MB, in parts: %.1f s, peak %ld "
+           "MiB (%ld before its end)\n", b->documents * MADE_CHUNKS, (double)bytes / 1e6,
            (now_ms() - t) / 1000, peak_mib(), before);
     return st;
 }
@@ -162,9 +162,10 @@ int main(int argc, char **argv)
     char **size = argc > 3 ? argv + 3 : usual;
     int sizes = argc > 3 ? argc - 3 : 3, edits = argc > 2 ? atoi(argv[2]) : 400;
     Bench b = { .made = { .random = 1, .words = WORDS,
-                          .by = { STR("made"), STR("0"), argc > 1 ? atoi(argv[1]) : 384 } },
+                          .by = { STR("made"), STR("0"), 384 } },
                 .edits = edits > 0 ? edits : 1 };
     Ctx cx = CTX_INIT;
+    if (argc > 1) b.made.by.dim = atoi(argv[1]);
     if (!mkdtemp(folder)) return perror(folder), 3;
     b.ms = calloc((size_t)b.edits, sizeof *b.ms);
     Status st = b.ms ? OK : fail(&cx, E_MEMORY, "no memory");

@@ -64,7 +64,8 @@ static void write_text(uint64_t r, const char *kind, Buf *b)
     buf_addf(b, html ? "<html><body><h1>Page</h1><p>" : "# Page\n\n");
     while (b->n < 900) {
         uint32_t w = draw(&r);
-        if (w % 17 == 0) buf_addf(b, html ? ".</p>\n<h2>Part</h2><p>" : ".\n\n## Part\n\n");
+        if (w % 17 == 0)
+            buf_addf(b, html ? ".</p>\n<h2>Part</h2><p>" : ".\n\n## Part\n\n");
         buf_addf(b, w % 11 ? "%s " : "%srare%u ", some[w / 64 % 12], w % 500);
         if (w % 7 == 0) buf_add(b, STR(". "));
     }
@@ -190,8 +191,8 @@ static void visit_and_die(Desk *d)
 
 static void rank_into(Desk *d, Ctx *cx, Store *s, Buf *out)
 {
-    static const char *const query[] = { "alpha permit", "the running ferry", "rare7 omega",
-                                         "budget of a part that nobody has" };
+    static const char *const query[] = { "alpha permit", "the running ferry",
+        "rare7 omega", "budget of a part that nobody has" };
     for (size_t i = 0; i < sizeof query / sizeof *query; i++)
         for (int mode = RETRIEVE_HYBRID; mode <= RETRIEVE_VECTORS; mode++) {
             RetrieveOptions opt = { .mode = (RetrieveMode)mode, .k = i % 2 ? 5 : 40 };
