@@ -57,8 +57,8 @@ size_t prefill_tokens(const PrefillSeq *s);
 MUST_USE Status prefill_run(Ctx *cx, PrefillSeq *s, const int32_t *token, size_t past,
                             size_t n);
 
-/* Whether this Prefill can go on writing, at about libllama's speed: weights of 8 bits,
- * at most step_percent of the file's, within max_bytes. */
+/* Whether this Prefill can go on writing, at about libllama's speed: a CPU with bf16 and
+ * weights of 8 bits, at most step_percent of the file's, within max_bytes. */
 bool prefill_can_step(const Prefill *p);
 
 /* n tokens more (> 0) behind those that a sequence holds, and the logits that follow

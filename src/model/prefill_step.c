@@ -227,11 +227,14 @@ static bool together(Team *t)
 
 /* ---- the call --------------------------------------------------------------------- */
 
+/* Attention in 32-bit floats by oneDNN is not the same to the bit for one row and for
+ * six, so a draft could change an answer: without bf16 libllama writes. */
 bool prefill_can_step(const Prefill *p)
 {
     uint64_t weights = p->packed_bytes + prefill_head_bytes(p);
     if (p->way == MATMUL_PLAIN) return true;
-    return p->way == MATMUL_INT8 && weights <= p->file.bytes / 100 * p->step_percent
+    return p->way == MATMUL_INT8 && p->gemm_way == GEMM_WAY_BF16
+        && weights <= p->file.bytes / 100 * p->step_percent
         && weights + prefill_step_bytes(p) <= p->max_bytes;
 }
 
