@@ -53,6 +53,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/pithConfig.cmake
 install(DIRECTORY packaging/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         FILES_MATCHING PATTERN "*.1")
 install(FILES packaging/systemd/pith.service DESTINATION lib/systemd/system)
+install(FILES packaging/systemd/pith-watch.service DESTINATION lib/systemd/user)
 install(FILES packaging/sysusers/pith.conf DESTINATION lib/sysusers.d)
 install(FILES packaging/completion/pith.bash
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME pith)

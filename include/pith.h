@@ -147,7 +147,8 @@ PITH_API int pith_reembed(pith *p, const pith_add_options *opt, pith_report *rep
                           pith_error *why);
 
 /* The store as JSON; free with pith_string_free.
- * pith_list:   [{"document","title","bytes","chunks"}]
+ * pith_list:   [{"document","title","bytes","chunks","root"}]; root: the path under which
+ *              pith_add found it, "" for a text from memory
  * pith_status: {"store","documents","chunks","text_bytes","file_bytes","embedder",
  *               "models":[{"role","name","path","present"}]} */
 PITH_API int pith_list(pith *p, char **json, pith_error *why);

@@ -3,12 +3,13 @@ function __pith_models
     pith model ls --json 2>/dev/null | string match -ra '"name": *"([^"]*)"' -g
 end
 
-set -l commands add sync ls rm status vocab reembed search ask chat model doctor bench eval calibrate route tune serve mcp
+set -l commands add sync watch ls rm status vocab reembed search ask chat model doctor bench eval calibrate route tune serve mcp
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c pith -n "$none" -f
 complete -c pith -n "$none" -a add -d 'index files and folders'
 complete -c pith -n "$none" -a sync -d 'revisit what was added'
+complete -c pith -n "$none" -a watch -d 'follow the folders as they change'
 complete -c pith -n "$none" -a ls -d 'list the documents'
 complete -c pith -n "$none" -a rm -d 'remove documents'
 complete -c pith -n "$none" -a status -d 'what the store holds'

@@ -199,10 +199,11 @@ static Status list_json(Ctx *cx, Store *s, char **out)
     TRY(store_list(cx, s, &doc, &n));
     json_t *all = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(all, json_pack("{so so sI sI}",
+        json_array_append_new(all, json_pack("{so so sI sI so}",
                               "document", text(doc[i].uri), "title", text(doc[i].title),
                               "bytes", (json_int_t)doc[i].bytes,
-                              "chunks", (json_int_t)doc[i].chunks));
+                              "chunks", (json_int_t)doc[i].chunks,
+                              "root", text(doc[i].root)));
     return print_json(cx, all, out);
 }
 
