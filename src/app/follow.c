@@ -65,7 +65,8 @@ void follow_add(Follow *f, const char *path)
     }
     const char *slash = strrchr(path, '/');
     if (!slash || (size_t)(slash - path) >= sizeof folder) return;
-    snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    int n = slash == path ? 1 : (int)(slash - path);
+    snprintf(folder, sizeof folder, "%.*s", n, path);
     follow_one(f, folder);
 }
 

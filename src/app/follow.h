@@ -11,7 +11,7 @@
 typedef struct Follow {
     int fd;                     // -1: inotify is not to be had
     const char *skip;           // names that begin like this are no news: the store's own
-    bool full;                  // the limit of watches was reached: some folders are blind
+    bool full;                  // the limit of watches was reached: some are not followed
 } Follow;
 
 /* false: the system gives no inotify, and f->fd is -1. */

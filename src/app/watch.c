@@ -49,8 +49,8 @@ static int follow_roots(Watching *w, pith *p)
     json_decref(all);
     pith_string_free(text);
     if (w->follow.full && !w->told_full)
-        fprintf(stderr, "pith: more folders than this system lets one follow: the rest is "
-                "looked at every %d minutes. To follow more:\n"
+        fprintf(stderr, "pith: more folders than this system lets one follow: the rest "
+                "is looked at every %d minutes. To follow more:\n"
                 "  sysctl fs.inotify.max_user_watches=524288\n", w->every_min);
     w->told_full |= w->follow.full;
     return EXIT_DONE;
