@@ -2,6 +2,7 @@
 #include "api/handle.h"
 #include "api/budget.h"
 #include "api/calibration.h"
+#include "api/glossary.h"
 #include "api/remote.h"
 #include "ask/abstain.h"
 #include "ask/ask.h"
@@ -79,6 +80,8 @@ static Status search(Ctx *cx, pith *p, Str query, const pith_search_options *o,
                      Passages *found)
 {
     Asker a = { 0 };
+    Glossary glossary;
+    size_t terms;
     RetrieveOptions retrieve_opt = { 0 };
     RerankOptions rerank_opt = { .depth = o->rerank > 0 ? (size_t)o->rerank : 0,
                                  .budget_ms = o->rerank_ms };
@@ -91,6 +94,8 @@ static Status search(Ctx *cx, pith *p, Str query, const pith_search_options *o,
     AugmentOptions augment = { o->rewrite != 0, o->decompose != 0, o->hyde != 0,
                                &p->memo };
     if (augment_wanted(&augment)) TRY(writer_of(cx, p, &a));
+    TRY(glossary_read(cx, p, &glossary));
+    TRY(glossary_expand(cx, &glossary, query, &query, &terms));
     TRY(ask_retrieve(cx, &a, &augment, &retrieve_opt, query, found));
     if (a.ranker) TRY(rerank(cx, a.ranker, &rerank_opt, query, found));
     if (found->n > k) found->n = k;
@@ -333,6 +338,7 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
     TRY(ask_options(cx, o, &listener, &opt));
     if (o->ground == PITH_GROUNDED)
         TRY(search_models(cx, p, opt.retrieve.mode, !o->no_rerank, &a));
+    if (o->ground == PITH_GROUNDED) TRY(glossary_read(cx, p, &opt.glossary));
     if (o->ground == PITH_GROUNDED && !o->no_calibration)
         TRY(calibration_use(cx, p, &a, &opt, &caution));
     TRY(writer_of(cx, p, &a));

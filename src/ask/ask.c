@@ -33,12 +33,16 @@ static Status find(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
         out->passages = *opt->given;
         return OK;
     }
-    TRY(ask_retrieve(cx, a, &opt->augment, &opt->retrieve, out->question,
-                     &out->passages));
+    Str asked;
+    size_t terms, unknown;
+    TRY(glossary_expand(cx, &opt->glossary, out->question, &asked, &terms));
+    TRY(ask_retrieve(cx, a, &opt->augment, &opt->retrieve, asked, &out->passages));
+    unknown = out->passages.unknown;        // a term that is explained is not unknown
+    out->passages.unknown = unknown > terms ? unknown - terms : 0;
     if (!a->ranker) return OK;
-    TRY(rerank(cx, a->ranker, &opt->rerank, out->question, &out->passages));
+    TRY(rerank(cx, a->ranker, &opt->rerank, asked, &out->passages));
     if (opt->unfiltered) return OK;
-    return filter(cx, a->ranker, &opt->filter, out->question, &out->passages);
+    return filter(cx, a->ranker, &opt->filter, asked, &out->passages);
 }
 
 static bool should_abstain(Ctx *cx, const AskOptions *opt, Answer *out)

@@ -13,6 +13,7 @@
 #include "ask/calibrate.h"
 #include "ask/cite.h"
 #include "ask/filter.h"
+#include "ask/glossary.h"
 #include "ask/prompt.h"
 #include "ask/quote.h"
 #include "ask/rerank.h"
@@ -29,6 +30,7 @@ typedef struct Asker {
 
 typedef struct AskOptions {
     AugmentOptions augment;
+    Glossary glossary;           // terms that the search is told the meaning of
     RetrieveOptions retrieve;
     RerankOptions rerank;
     PromptOptions prompt;

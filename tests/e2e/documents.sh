@@ -81,3 +81,18 @@ run 0 "$pith" --embedder fake:slow_ms=2 add docs
 files=$(find docs -type f | wc -l)
 run 0 "$pith" ls --json
 json out "len(j) == $files and len({d['document'] for d in j}) == $files"
+
+# ---- a glossary: what a term means is searched for too -------------------------------
+rm -f "$PITH_STORE"*
+mkdir terms
+echo 'The service level agreement promises two hours.' > terms/promise.txt
+run 0 "$pith" add terms
+run 0 "$pith" search 'SLA' --mode words --json
+lacks out 'two hours'
+printf '# ours\nSLA = service level agreement\n' > "$PITH_STORE.glossary"
+run 0 "$pith" search 'SLA' --mode words --json
+has out 'two hours'
+echo 'no meaning' >> "$PITH_STORE.glossary"
+run 3 "$pith" search 'SLA' --mode words
+has err 'line 3' 'term = meaning'
+rm "$PITH_STORE.glossary"
