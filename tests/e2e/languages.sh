@@ -21,7 +21,7 @@ write sv <<'TEXT'
 Biblioteket ligger vid torget och har öppet alla dagar utom söndag. Barnboken som lånas mest är
 en saga om en björn, och den står alltid längst fram i hyllan.
 TEXT
-write fi <<'TEXT'
+write 'fi' <<'TEXT'
 Kirjastossa on paljon kirjoja, ja ne ovat kaikkien luettavissa. Kaupungin taloissa asuu monta
 perhettä, mutta talvella myös lumi on niin syvää, että se peittää portaat.
 TEXT
@@ -76,8 +76,8 @@ finds es 'canción'
 finds es '¿Dónde juega el niño?'
 finds sv 'björnar'
 finds sv 'Vilken lånad barnbok'
-finds fi 'kirja'
-finds fi 'talo'
+finds 'fi' 'kirja'
+finds 'fi' 'talo'
 finds tr 'ev'
 finds tr 'balıkçı'
 finds ru 'библиотека'

@@ -263,8 +263,8 @@ static void parts_sentences(void **state)
                      (const char *[]){ "Finds are kept for two years.",
                                        "74 bicycles were handed in." }, 2);
     assert_sentences("See No. 5 and figs. 3 and 4, approx. 12 m, p.abs. 7 of 3.14 it.",
-                     (const char *[]){ "See No. 5 and figs. 3 and 4, approx. 12 m, p.abs. "
-                                       "7 of 3.14 it." }, 1);
+                     (const char *[]){ "See No. 5 and figs. 3 and 4, approx. 12 m, "
+                                       "p.abs. 7 of 3.14 it." }, 1);
     assert_sentences("Das ist schön. 3 gingen.",
                      (const char *[]){ "Das ist schön.", "3 gingen." }, 2);
     assert_sentences(" \n\n \n", NULL, 0);
