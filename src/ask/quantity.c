@@ -92,9 +92,10 @@ static bool joins(Str stem)
 static bool parts(Str gap)
 {
     for (size_t i = 0; i < gap.n; i++) {
-        if (gap.p[i] && strchr(",;:.!?()[]{}\"|/\n\t", gap.p[i])) return true;
+        unsigned char c = (unsigned char)gap.p[i];
+        if (c && strchr(",;:.!?()[]{}\"|/\n\t", c)) return true;
         /* U+2000 to U+203F: dashes, quotes, bullets */
-        if (i + 1 < gap.n && gap.p[i] == '\xe2' && gap.p[i + 1] == '\x80') return true;
+        if (i + 1 < gap.n && c == 0xe2 && gap.p[i + 1] == '\x80') return true;
     }
     return false;
 }

@@ -258,7 +258,8 @@ static Status begin_step(Ctx *cx, Speech *s)
     if (!is_held(s)) return OK;
     float *copy = realloc(s->logits, floats * sizeof *copy);
     if (!copy) return fail(cx, E_MEMORY, "no memory for the logits of %zu tokens", s->n);
-    s->logits = memcpy(copy, s->talk.logits, floats * sizeof *copy);
+    s->logits = copy;
+    memcpy(copy, s->talk.logits, floats * sizeof *copy);
     talk_looked(&s->talk, 0);
     return OK;
 }

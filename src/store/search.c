@@ -206,7 +206,7 @@ static Status words_in_view(Ctx *cx, Store *s, Str query, size_t k, Hits *out)
     TRY(terms_of(cx, s, query, &term, &n));
     TRY(scratch(cx, s, m->rows * (2 * sizeof(float) + sizeof(uint32_t)), &room));
     float *score = room;
-    Tally t = { .count = score + m->rows, .row = (uint32_t *)(score + 2 * m->rows) };
+    Tally t = { .count = score + m->rows, .row = (void *)(score + 2 * m->rows) };
     memset(score, 0, 2 * m->rows * sizeof *score);
     for (size_t i = 0; i < n; i++) {
         TRY(score_term(cx, s, query, &term[i], &t, score, &unknown));
