@@ -49,8 +49,8 @@ static const char *const schema[VERSION] = {
     "ALTER TABLE chunk ADD COLUMN map BLOB;"
     "UPDATE document SET mtime_ns = 0, hash = x'' WHERE root <> '' AND id IN"
     "  (SELECT document FROM chunk WHERE end - start <> length(CAST(text AS BLOB)));",
-    "ALTER TABLE chunk ADD COLUMN page INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE chunk ADD COLUMN page_end INTEGER NOT NULL DEFAULT 0;",
+    ("ALTER TABLE chunk ADD COLUMN page INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE chunk ADD COLUMN page_end INTEGER NOT NULL DEFAULT 0;"),
     "",     /* stems by language: see ANALYSED */
 };
 
