@@ -4,6 +4,8 @@
 
 #include "pith.h"
 
+#include <jansson.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -65,6 +67,13 @@ int cli_usage(const Command *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Prints a string of JSON and a line end, frees it. */
 int cli_json(char *json);
+/* What a handle tells as JSON, and how it is shown to people. */
+typedef struct Listing {
+    int (*fetch)(pith *p, char **json, pith_error *why);
+    void (*print)(const json_t *j);
+} Listing;
+/* A command that takes no words: fetches, and prints as --json asks. */
+int cli_listing(Cli *cli, const Command *self, int argc, char **argv, const Listing *l);
 /* Runs the evaluation that words[0] names; words[n] is NULL. The exit status. */
 int cli_evaluate(const Cli *cli, int n, char **words);
 /* True once the user pressed Ctrl-C. */

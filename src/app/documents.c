@@ -160,37 +160,14 @@ static void print_status(const json_t *s)
                    ? "" : " (not here: pith model pull)");
 }
 
-/* ls and status: fetch JSON, print it as it is or for people. */
-static int run_listing(Cli *cli, const Command *self, int argc, char **argv,
-                       int (*fetch)(pith *, char **, pith_error *),
-                       void (*print)(const json_t *))
-{
-    char *json;
-    pith_error why;
-    int status, n = options_read(cli, self, NULL, argc, argv, &status);
-    if (n < 0) return status;
-    if (n > 0) return cli_usage(self, "'%s' is one word too many", argv[0]);
-    pith *p = cli_open(cli);
-    if (!p) return EXIT_FAILED;
-    int code = fetch(p, &json, &why);
-    pith_close(p);
-    if (code) return cli_fail(&why);
-    if (cli->json) return cli_json(json);
-    json_t *j = json_loads(json, 0, NULL);
-    print(j);
-    json_decref(j);
-    pith_string_free(json);
-    return EXIT_DONE;
-}
-
 static int run_ls(Cli *cli, const Command *self, int argc, char **argv)
 {
-    return run_listing(cli, self, argc, argv, pith_list, print_documents);
+    return cli_listing(cli, self, argc, argv, &(Listing){ pith_list, print_documents });
 }
 
 static int run_status(Cli *cli, const Command *self, int argc, char **argv)
 {
-    return run_listing(cli, self, argc, argv, pith_status, print_status);
+    return cli_listing(cli, self, argc, argv, &(Listing){ pith_status, print_status });
 }
 
 /* By the name given, or by the full path of the file of that name. */

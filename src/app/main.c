@@ -174,3 +174,23 @@ int cli_json(char *json)
     pith_string_free(json);
     return EXIT_DONE;
 }
+
+int cli_listing(Cli *cli, const Command *self, int argc, char **argv, const Listing *l)
+{
+    char *json;
+    pith_error why;
+    int status, n = options_read(cli, self, NULL, argc, argv, &status);
+    if (n < 0) return status;
+    if (n > 0) return cli_usage(self, "'%s' is one word too many", argv[0]);
+    pith *p = cli_open(cli);
+    if (!p) return EXIT_FAILED;
+    int code = l->fetch(p, &json, &why);
+    pith_close(p);
+    if (code) return cli_fail(&why);
+    if (cli->json) return cli_json(json);
+    json_t *j = json_loads(json, 0, NULL);
+    l->print(j);
+    json_decref(j);
+    pith_string_free(json);
+    return EXIT_DONE;
+}

@@ -37,22 +37,7 @@ static void print_vocab(const json_t *j)
 
 static int run_vocab(Cli *cli, const Command *self, int argc, char **argv)
 {
-    char *json;
-    pith_error why;
-    int status, n = options_read(cli, self, NULL, argc, argv, &status);
-    if (n < 0) return status;
-    if (n > 0) return cli_usage(self, "'%s' is one word too many", argv[0]);
-    pith *p = cli_open(cli);
-    if (!p) return EXIT_FAILED;
-    int code = pith_vocab(p, &json, &why);
-    pith_close(p);
-    if (code) return cli_fail(&why);
-    if (cli->json) return cli_json(json);
-    json_t *j = json_loads(json, 0, NULL);
-    print_vocab(j);
-    json_decref(j);
-    pith_string_free(json);
-    return EXIT_DONE;
+    return cli_listing(cli, self, argc, argv, &(Listing){ pith_vocab, print_vocab });
 }
 
 const Command command_vocab = {

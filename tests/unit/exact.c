@@ -8,6 +8,7 @@
  * sequence does depends on its number alone, which is told when it fails. */
 #include "support/fault.h"
 #include "support/stored.h"
+#include "support/sequence.h"
 
 #include <sqlite3.h>
 
@@ -281,23 +282,6 @@ static void ranks_as_built_afresh_after_any_life(void **state)
     print_message("%zu sequences, %zu steps, %zu processes killed, %zu compactions, %zu "
                   "comparisons with a store built afresh: 0 differences\n", t.sequences,
                   t.steps, t.kills, t.compactions, t.comparisons);
-}
-
-static int make_number(void **state)
-{
-    *state = calloc(1, sizeof(uint64_t));
-    return *state == NULL;
-}
-
-/* A test that failed left the number of its sequence. */
-static int tell_number(void **state)
-{
-    uint64_t *now = *state;
-    if (*now) print_message("sequence %lu failed; it alone: PITH_EXACT_SEED=%lu "
-                            "PITH_EXACT_SEQUENCES=1\n", (unsigned long)*now,
-                            (unsigned long)*now);
-    free(now);
-    return 0;
 }
 
 int main(void)

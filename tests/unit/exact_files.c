@@ -9,6 +9,7 @@
 
 #include "ask/retrieve.h"
 #include "index/index.h"
+#include "support/sequence.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -320,23 +321,6 @@ static void finds_what_a_store_built_afresh_finds(void **state)
     print_message("%zu sequences, %zu changes of files, %zu visits, %zu processes "
                   "killed, %zu comparisons with a store built afresh: 0 differences\n",
                   t.sequences, t.changes, t.visits, t.kills, t.comparisons);
-}
-
-static int make_number(void **state)
-{
-    *state = calloc(1, sizeof(uint64_t));
-    return *state == NULL;
-}
-
-/* A test that failed left the number of its sequence. */
-static int tell_number(void **state)
-{
-    uint64_t *now = *state;
-    if (*now) print_message("sequence %lu failed; it alone: PITH_EXACT_SEED=%lu "
-                            "PITH_EXACT_SEQUENCES=1\n", (unsigned long)*now,
-                            (unsigned long)*now);
-    free(now);
-    return 0;
 }
 
 int main(void)
