@@ -40,8 +40,8 @@ _pith()
         calibrate:-*) words="--risk --confidence --masked --limit --per-query --show --reset
                            $global" ;;
         ask:-*|chat:-*) words="$asking $global" ;;
-        route:-*)   words="--keep --share --risk --features --penalty --out --remote --remote-model
-                           --limit --per-query $global" ;;
+        route:-*)   words="--keep --share --risk --confidence --features --penalty --out
+                           --remote --remote-model --limit --per-query $global" ;;
         route:*)    [ "$before" = route ] && words='fit report' ;;
         bench:-*)   words="--quick --full --chunks $global" ;;
         model:-*)   words="--again $global" ;;

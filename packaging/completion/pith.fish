@@ -115,7 +115,7 @@ end
 
 set -l weights '__fish_seen_subcommand_from route'
 complete -c pith -n "$weights" -a 'fit report'
-for option in keep share risk features penalty remote remote-model limit
+for option in keep share risk confidence features penalty remote remote-model limit
     complete -c pith -n "$weights" -l $option -x
 end
 for option in out per-query

@@ -76,14 +76,17 @@ static const Verb verbs[] = {
       "  --limit N, --per-query FILE, --rerank N\n" ASKING MODELS
       "\nExample:\n  pith eval questions my-questions.jsonl\n" },
     { "route", EVAL_ROUTE, 1, 1, eval_route,
-      "pith eval route DIR --remote URL [options]\n"
+      "pith eval route DIR|ROWS.tsv --remote URL [options]\n"
       "Each question of DIR is answered by the small model and by the large one at URL,\n"
       "from the same passages; the questions are then given to the large one in the\n"
       "order of the router's score. The area under that curve (auc) is held against\n"
       "chance and against the best single feature, by a paired bootstrap. Answers are\n"
-      "kept: a second run asks nobody, and a run that was stopped goes on.\n\n" FILES
+      "kept: a second run asks nobody, and a run that was stopped goes on. ROWS.tsv,\n"
+      "which --per-query wrote, is looked at as it is.\n\n" FILES
       "  --remote URL, --remote-model NAME  the large model's server\n"
-      "  --risk R        is at most a share R of the answers kept here wrong?\n"
+      "  --risk R, --confidence C, --splits N  promise on half of the questions that at\n"
+      "                  most a share R of the answers kept here is wrong, and count on\n"
+      "                  the other half, N times; .95 and 100\n"
       "  --chunk-tokens N  size of passages\n" ASKING MODELS
       "\nExample:\n  pith eval route data/nq --limit 80 --remote http://127.0.0.1:8378/v1"
       "\n" },
@@ -96,7 +99,8 @@ static const Verb verbs[] = {
       "The figures are of questions unseen: each file by the others, one by fifths.\n\n"
       "  --keep Q        escalate what keeps a share Q of the large one's quality, .95\n"
       "  --share S       escalate a share S of the questions\n"
-      "  --risk R        escalate until at most a share R of the answers left is wrong\n"
+      "  --risk R, --confidence C  escalate until at most a share R of the answers left\n"
+      "                  is wrong, with this confidence, .95\n"
       "  --features A,B  learn weights for these alone\n"
       "  --penalty X     on large weights, 0.1\n"
       "  --out FILE      the weights; route.json in pith's folder of settings\n"

@@ -248,13 +248,22 @@ static Status ask_both(const Pair *a, double *row)
     return judge(a, small, large, row);
 }
 
-Status pair_ask(const Job *j, pith *p, Kept *k, const Question *q, double *row)
+static double stage_ms(const pith_answer *a, const char *name)
+{
+    for (size_t i = 0; i < a->n_stages; i++)
+        if (strcmp(a->stages[i].name, name) == 0) return a->stages[i].ms;
+    return NAN;
+}
+
+Status pair_ask(const Job *j, pith *p, Kept *k, const Question *q, double *row,
+                double *decision_ms)
 {
     Pair a = { j, p, k, q, asking_options(j), NULL };
     pith_ask_options look = a.opt;
     pith_error why;
     look.context_only = 1;
     if (pith_ask(p, q->text.p, &look, &a.found, &why) != PITH_OK) return job_why(j, &why);
+    *decision_ms = stage_ms(a.found, "route");
     Status st = ask_both(&a, row);
     pith_answer_free(a.found);
     return st;

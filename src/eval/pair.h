@@ -29,9 +29,11 @@ MUST_USE Status pairs_kept(Ctx *cx, Kept **out);
 /* Asks both, where that was not done before, and fills the row. The quality of an answer
  * is 1 where an accepted one stands in it, else its F1; where only yes, no and maybe are
  * accepted, its first of these words decides. Without accepted answers the large one's
- * answer is the measure: it has 1, the small one the F1 against it. E_NET: the large
+ * answer is the measure: it has 1, the small one the F1 against it. *decision_ms is what
+ * the router took before there is a draft, NAN where nobody was asked. E_NET: the large
  * model did not answer, or the owner's rules keep the question here. */
-MUST_USE Status pair_ask(const Job *j, pith *p, Kept *k, const Question *q, double *row);
+MUST_USE Status pair_ask(const Job *j, pith *p, Kept *k, const Question *q, double *row,
+                         double *decision_ms);
 
 /* Quality of a text, its marks included, as above. E_MEMORY. */
 MUST_USE Status pair_quality(Ctx *cx, Str text, const Str *answers, size_t n,

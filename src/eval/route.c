@@ -3,20 +3,35 @@
  * held against the line of chance and against the best single feature, chosen in
  * hindsight: a baseline that no router has before it knows the answers. */
 #include "eval/curve.h"
+#include "eval/halves.h"
 #include "eval/pair.h"
 #include "eval/route_figures.h"
+#include "eval/trial.h"
 #include "eval/verbs.h"
 
-static Status ask_all(const Job *j, pith *p, const Questions *qs, Table *t)
+#include <math.h>
+
+enum { SPLITS = 100 };
+
+/* What the router took before there was a draft: (n) milliseconds. */
+typedef struct Times {
+    double *ms;
+    size_t n;
+} Times;
+
+static Status ask_all(const Job *j, pith *p, const Questions *qs, Table *t, Times *times)
 {
     Kept *kept;
     Status st = OK;
+    TRY_NEW(times->ms = ctx_new(j->cx, double, qs->n));
     TRY(pairs_kept(j->cx, &kept));
     for (size_t i = 0; i < qs->n && st == OK; i++) {
         const Question *q = &qs->at[i];
+        double ms = NAN;
         job_progress(j, i, qs->n, "questions");
         if (q->unanswerable) continue;
-        st = pair_ask(j, p, kept, q, table_row(t, q->id));
+        st = pair_ask(j, p, kept, q, table_row(t, q->id), &ms);
+        if (!isnan(ms)) times->ms[times->n++] = ms;
     }
     kept_close(kept);
     if (st == OK && t->n == 0)
@@ -24,32 +39,28 @@ static Status ask_all(const Job *j, pith *p, const Questions *qs, Table *t)
     return st;
 }
 
-/* The promise is made on every second question and kept, or not, on the others. */
-static Status risk(const Job *j, const Routed *r)
+static void tell_times(const Job *j, const Times *t)
 {
-    size_t half = (r->of.n + 1) / 2, kept = 0, wrong = 0;
-    double *small = ctx_new(j->cx, double, half), *score = ctx_new(j->cx, double, half);
-    double threshold, share;
-    Curve c;
-    TRY_NEW(small);
-    TRY_NEW(score);
-    if (j->opt->risk >= 1) return fail(j->cx, E_ARG, "--risk: below 1 is wanted");
-    for (size_t i = 0; i < half; i++) {
-        small[i] = r->of.small[2 * i];
-        score[i] = r->draft[2 * i];
-    }
-    TRY(curve_make(j->cx, &(Outcomes){ half, small, small }, score, &c));
-    TRY(route_promise(j->cx, &c, j->opt->risk, &threshold, &share));
-    for (size_t i = 1; i < r->of.n; i += 2) {
-        if (r->draft[i] >= threshold) continue;
-        kept++;
-        wrong += r->of.small[i] < ROUTE_WRONG;
-    }
-    job_figure(j, "risk_promised", j->opt->risk);
-    job_figure(j, "risk_measured", kept ? (double)wrong / (double)kept : 0);
-    job_count(j, "risk_kept", kept);
-    job_count(j, "risk_wrong", wrong);
-    return OK;
+    if (t->n == 0) return;
+    job_figure(j, "decision_ms_p50", stats_percentile(t->ms, t->n, .5));
+    job_figure(j, "decision_ms_p95", stats_percentile(t->ms, t->n, .95));
+}
+
+/* Are the answers that stay as seldom wrong as is promised? */
+static Status promise(const Job *j, const Routed *r)
+{
+    Promise p;
+    Scored *s;
+    TRY(trials_promise(j, &p));
+    TRY(routed_scored(j->cx, &r->of, r->draft, &s));
+    Halves h = halves_of(s, r->of.n, j->opt->splits ? (size_t)j->opt->splits : SPLITS,
+                         &p);
+    json_t *all = json_pack("{sf sf sI sI sI sf sf}", "risk", p.risk, "confidence",
+        p.confidence, "made", (json_int_t)h.made, "within", (json_int_t)h.within,
+        "not_refuted", (json_int_t)h.not_refuted, "risk_measured", h.risk, "kept_here",
+        h.coverage);
+    if (all && json_object_set_new(j->result, "promise", all) == 0) return OK;
+    return fail(j->cx, E_MEMORY, "no memory for a promise");
 }
 
 /* How often each is the better one, and how the score does before the draft. */
@@ -85,21 +96,37 @@ static Status figures(const Job *j, const Table *t)
     json_object_set_new(j->result, "best_single",
                         json_string(pith_route_feature((int)best)));
     TRY(others(j, &r));
-    if (j->opt->risk > 0) TRY(risk(j, &r));
+    if (j->opt->risk > 0) TRY(promise(j, &r));
     return routed_curve(j->cx, &c, j->result);
+}
+
+static Status ask_folder(const Job *j, Table *t, Times *times)
+{
+    Set s;
+    pith *p = NULL;
+    TRY(job_read(j, false, &s));
+    TRY(pairs_new(j->cx, s.questions.n, t));
+    TRY(job_store(j, &s.corpus, true, &p));
+    Status st = ask_all(j, p, &s.questions, t, times);
+    pith_close(p);
+    return st;
+}
+
+/* What --per-query wrote. */
+static Status read_rows(const Job *j, const char *path, Table *t)
+{
+    TRY(table_read(j->cx, path, t));
+    return pairs_check(j->cx, path, t);
 }
 
 Status eval_route(const Job *j)
 {
-    Set s;
     Table t;
-    pith *p = NULL;
-    TRY(job_read(j, false, &s));
-    TRY(pairs_new(j->cx, s.questions.n, &t));
-    TRY(job_store(j, &s.corpus, true, &p));
-    Status st = ask_all(j, p, &s.questions, &t);
-    pith_close(p);
-    TRY(st);
+    Times times = { 0 };
+    const char *operand = j->opt->operand[0];
+    if (str_ends(str_z(operand), STR(".tsv"))) TRY(read_rows(j, operand, &t));
+    else TRY(ask_folder(j, &t, &times));
     TRY(figures(j, &t));
+    tell_times(j, &times);
     return job_per_query(j, &t);
 }

@@ -2,7 +2,6 @@
 #include "eval/route_figures.h"
 
 #include "eval/pair.h"
-#include "eval/risk.h"
 
 #include <math.h>
 
@@ -51,15 +50,21 @@ Status routed_best(Ctx *cx, const Routed *r, size_t *out)
 
 /* ---- a promise --------------------------------------------------------------------- */
 
-Status route_promise(Ctx *cx, const Curve *c, double risk, double *threshold,
+Status routed_scored(Ctx *cx, const Outcomes *of, const double *score, Scored **out)
+{
+    Scored *s = *out = ctx_new(cx, Scored, of->n);
+    TRY_NEW(s);
+    for (size_t i = 0; i < of->n; i++)
+        s[i] = (Scored){ -score[i], of->small[i] < ROUTE_WRONG };
+    return OK;
+}
+
+Status route_promise(Ctx *cx, const Curve *c, const Promise *promise, double *threshold,
                      double *share)
 {
-    const Promise promise = { risk, .95 };
-    Scored *s = ctx_new(cx, Scored, c->of.n);
-    TRY_NEW(s);
-    for (size_t i = 0; i < c->of.n; i++)
-        s[i] = (Scored){ -c->score[i], c->of.small[i] < ROUTE_WRONG };
-    Chosen chosen = risk_choose(s, c->of.n, &promise);
+    Scored *s;
+    TRY(routed_scored(cx, &c->of, c->score, &s));
+    Chosen chosen = risk_choose(s, c->of.n, promise);
     *threshold = 0;
     *share = 1;
     if (!chosen.held) return OK;

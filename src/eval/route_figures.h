@@ -4,6 +4,7 @@
 
 #include "eval/curve.h"
 #include "eval/job.h"
+#include "eval/risk.h"
 
 /* A table of pairs (pair.h) by columns, without the questions that nobody was asked. */
 typedef struct Routed {
@@ -23,13 +24,18 @@ MUST_USE Status routed_best(Ctx *cx, const Routed *r, size_t *out);
  * "kept_at_half", "share_for_95". */
 MUST_USE Status routed_tell(Ctx *cx, const Routed *r, const double *score, size_t single,
                             json_t *to);
-/* The threshold, and the share escalated by it, under which at most a share `risk` of the
- * answers that stay with the small model is wrong: has a quality below ROUTE_WRONG. Holds
- * at 95 % for new questions of the same kind (risk.h). A share of 1: nothing can be
- * promised, the threshold is 0. */
+/* An answer of a quality below this is wrong. */
 #define ROUTE_WRONG .5
-MUST_USE Status route_promise(Ctx *cx, const Curve *c, double risk, double *threshold,
-                              double *share);
+/* Questions as risk.h wants them, in cx: the less the large model would gain, the surer
+ * the small one's answer. */
+MUST_USE Status routed_scored(Ctx *cx, const Outcomes *of, const double *score,
+                              Scored **out);
+/* The threshold, and the share escalated by it, under which at most a share of the
+ * answers that stay with the small model is wrong, for new questions of the same kind
+ * (risk.h). Holds for scores of a router that did not learn from these questions. A share
+ * of 1: nothing can be promised, the threshold is 0. */
+MUST_USE Status route_promise(Ctx *cx, const Curve *c, const Promise *promise,
+                              double *threshold, double *share);
 /* "curve" of a score, 21 points, into `to`. */
 MUST_USE Status routed_curve(Ctx *cx, const Curve *c, json_t *to);
 

@@ -5,19 +5,26 @@
  * sample twice, with its draft and with the draft's features as usual, since the router
  * weighs a question before there is a draft, too. What is told of the fit is measured on
  * questions that it has not seen: of each file in turn by the others (a router can learn
- * where a question comes from instead of how hard it is), of a single one by fifths. */
+ * where a question comes from instead of how hard it is), of a single one by fifths.
+ *
+ * A promise of risk is one about the very scores that will decide: the weights learn from
+ * every second question, and the threshold comes from the others. */
 #include "base/file.h"
 #include "eval/curve.h"
 #include "eval/logistic.h"
 #include "eval/pair.h"
 #include "eval/route_figures.h"
 #include "eval/route_rows.h"
+#include "eval/trial.h"
 #include "eval/verbs.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { FOLDS = 5 };
+/* What is left out beside a part: nothing; every second question. */
+#define NONE SIZE_MAX
+#define SECOND (SIZE_MAX - 1)
 #define PENALTY .1
 #define KEEP .95
 
@@ -37,6 +44,11 @@ static size_t part_of(const Fit *f, size_t file, size_t i)
     return f->n_files > 1 ? file : i % FOLDS;
 }
 
+static bool is_out(const Fit *f, size_t without, size_t file, size_t i)
+{
+    return without == SECOND ? i % 2 == 1 : part_of(f, file, i) == without;
+}
+
 static bool is_draft(size_t feature)
 {
     return strncmp(pith_route_feature((int)feature), "draft_", 6) == 0;
@@ -53,7 +65,7 @@ static void usual_draft(const Fit *f, size_t without, double *usual)
         for (size_t k = 0; k < f->n_files; k++) {
             double sum = 0, n = 0;
             for (size_t i = 0; i < f->file[k].of.n; i++)
-                if (part_of(f, k, i) != without) sum += f->file[k].feature[d][i], n++;
+                if (!is_out(f, without, k, i)) sum += f->file[k].feature[d][i], n++;
             if (n > 0) usual[d] += sum / n, files++;
         }
         if (files > 0) usual[d] /= files;
@@ -68,7 +80,7 @@ static void put_row(const Fit *f, size_t k, size_t i, const double *usual, doubl
              : usual && is_draft(d) ? usual[d] : f->file[k].feature[d][i];
 }
 
-/* All questions but those of the part `without`; SIZE_MAX: all. */
+/* All questions but those of the part `without`. */
 static Status train(const Fit *f, size_t without, Logistic *out)
 {
     Ctx *cx = f->job->cx;
@@ -82,7 +94,7 @@ static Status train(const Fit *f, size_t without, Logistic *out)
     usual_draft(f, without, usual);
     for (size_t k = 0; k < f->n_files; k++)
         for (size_t i = 0; i < f->file[k].of.n; i++) {
-            if (part_of(f, k, i) == without) continue;
+            if (is_out(f, without, k, i)) continue;
             for (int masked = 0; masked < 2; masked++, n++) {
                 put_row(f, k, i, masked ? usual : NULL, x + n * f->width);
                 y[n] = (1 + f->file[k].of.large[i] - f->file[k].of.small[i]) / 2;
@@ -134,21 +146,24 @@ static Status score_unseen(Fit *f)
 
 /* ---- the threshold ----------------------------------------------------------------- */
 
-/* All questions of all files as one curve by their unseen scores. */
-static Status pool(const Fit *f, Curve *out)
+/* Questions of all files as one curve: of `without` those that are out, by the weights;
+ * of NONE all, by their unseen scores. */
+static Status pool(const Fit *f, size_t without, const Logistic *m, Curve *out)
 {
     Ctx *cx = f->job->cx;
     double *small = ctx_new(cx, double, f->n), *large = ctx_new(cx, double, f->n);
-    double *score = ctx_new(cx, double, f->n);
+    double *score = ctx_new(cx, double, f->n), x[LOGISTIC_MAX];
     size_t n = 0;
     TRY_NEW(small);
     TRY_NEW(large);
     TRY_NEW(score);
     for (size_t k = 0; k < f->n_files; k++)
-        for (size_t i = 0; i < f->file[k].of.n; i++, n++) {
+        for (size_t i = 0; i < f->file[k].of.n; i++) {
+            if (without != NONE && !is_out(f, without, k, i)) continue;
             small[n] = f->file[k].of.small[i];
             large[n] = f->file[k].of.large[i];
-            score[n] = f->unseen[k][i];
+            put_row(f, k, i, NULL, x);
+            score[n++] = without == NONE ? f->unseen[k][i] : logistic_predict(m, x);
         }
     return curve_make(cx, &(Outcomes){ n, small, large }, score, out);
 }
@@ -162,25 +177,50 @@ static double threshold_at(const Curve *c, double share)
     return (c->score[c->order[k - 1]] + c->score[c->order[k]]) / 2;
 }
 
-/* What was asked for: --share, --risk or --keep. *share is what is escalated then. */
-static Status choose(const Fit *f, const Curve *c, double *threshold, double *share)
+/* The weights, the threshold, the curve it was chosen on and what is escalated by it. */
+typedef struct Fitted {
+    Logistic model;
+    Curve curve;
+    double threshold, share;
+} Fitted;
+
+static Status check_wishes(const Fit *f)
 {
     const EvalOptions *o = f->job->opt;
-    double keep = o->keep > 0 ? o->keep : KEEP;
     if ((o->share > 0) + (o->risk > 0) + (o->keep > 0) > 1)
         return fail(f->job->cx, E_ARG, "--keep, --share and --risk exclude each other");
-    if (o->share > 1 || keep > 1 || o->risk >= 1)
-        return fail(f->job->cx, E_ARG, "--keep, --share and --risk are shares: 0 to 1");
-    if (o->risk > 0) {
-        TRY(route_promise(f->job->cx, c, o->risk, threshold, share));
-        if (*share == 1)
-            job_warn(f->job, "%zu questions do not suffice to promise that at most a "
-                     "share of %g of the small model's answers is wrong: all are "
-                     "escalated", c->of.n, o->risk);
-        return OK;
-    }
-    *share = o->share > 0 ? o->share : curve_share(c, keep * curve_quality(c, 1));
-    *threshold = threshold_at(c, *share);
+    if (o->share > 1 || o->keep > 1)
+        return fail(f->job->cx, E_ARG, "--keep and --share are shares: 0 to 1");
+    if (o->confidence > 0 && !(o->risk > 0))
+        return fail(f->job->cx, E_ARG, "--confidence goes with --risk");
+    return OK;
+}
+
+static Status fit_to_promise(const Fit *f, Fitted *out)
+{
+    Promise p;
+    TRY(trials_promise(f->job, &p));
+    TRY(train(f, SECOND, &out->model));
+    TRY(pool(f, SECOND, &out->model, &out->curve));
+    TRY(route_promise(f->job->cx, &out->curve, &p, &out->threshold, &out->share));
+    if (out->share == 1)
+        job_warn(f->job, "%zu questions do not suffice to promise that at most a share "
+                 "of %g of the small model's answers is wrong: all are escalated",
+                 out->curve.of.n, p.risk);
+    return OK;
+}
+
+/* As was asked for: --share, --risk or --keep. */
+static Status fit(const Fit *f, Fitted *out)
+{
+    const EvalOptions *o = f->job->opt;
+    if (o->risk > 0) return fit_to_promise(f, out);
+    double keep = o->keep > 0 ? o->keep : KEEP;
+    TRY(train(f, NONE, &out->model));
+    TRY(pool(f, NONE, NULL, &out->curve));
+    out->share = o->share > 0 ? o->share
+               : curve_share(&out->curve, keep * curve_quality(&out->curve, 1));
+    out->threshold = threshold_at(&out->curve, out->share);
     return OK;
 }
 
@@ -238,23 +278,19 @@ static Status tell_files(const Fit *f)
 
 static Status finish(const Fit *f)
 {
-    Logistic m;
-    Curve c;
-    double threshold, share;
+    Fitted got;
     const char *path;
     TRY(tell_files(f));
-    TRY(pool(f, &c));
-    TRY(choose(f, &c, &threshold, &share));
-    TRY(train(f, SIZE_MAX, &m));
-    TRY(write_model(f, &m, threshold, &path));
+    TRY(fit(f, &got));
+    TRY(write_model(f, &got.model, got.threshold, &path));
     job_count(f->job, "questions", f->n);
-    job_figure(f->job, "threshold", threshold);
-    job_figure(f->job, "share", share);
-    job_figure(f->job, "quality", curve_quality(&c, share));
-    job_figure(f->job, "quality_large", curve_quality(&c, 1));
-    json_object_set_new(f->job->result, "features", weights_json(f, &m));
+    job_figure(f->job, "threshold", got.threshold);
+    job_figure(f->job, "share", got.share);
+    job_figure(f->job, "quality", curve_quality(&got.curve, got.share));
+    job_figure(f->job, "quality_large", curve_quality(&got.curve, 1));
+    json_object_set_new(f->job->result, "features", weights_json(f, &got.model));
     json_object_set_new(f->job->result, "out", json_string(path));
-    return routed_curve(f->job->cx, &c, f->job->result);
+    return routed_curve(f->job->cx, &got.curve, f->job->result);
 }
 
 static size_t named(Str name)
@@ -313,6 +349,7 @@ Status eval_route_fit(const Job *j)
     TRY_NEW(f.name = ctx_new(j->cx, const char *, f.n_files));
     TRY_NEW(f.unseen = ctx_new(j->cx, double *, f.n_files));
     TRY_NEW(f.single = ctx_new(j->cx, size_t, f.n_files));
+    TRY(check_wishes(&f));
     TRY(read_files(&f));
     TRY(read_wanted(&f));
     TRY(score_unseen(&f));

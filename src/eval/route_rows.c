@@ -80,11 +80,12 @@ static Status ask_all(const Job *j, pith *p, const Questions *qs, Table *t)
 {
     Kept *kept;
     Status st = OK;
+    double ms;
     TRY(pairs_kept(j->cx, &kept));
     for (size_t i = 0; i < qs->n && st == OK; i++) {
         job_progress(j, i, qs->n, "questions");
         if (!qs->at[i].unanswerable)
-            st = pair_ask(j, p, kept, &qs->at[i], table_row(t, qs->at[i].id));
+            st = pair_ask(j, p, kept, &qs->at[i], table_row(t, qs->at[i].id), &ms);
     }
     kept_close(kept);
     return st;

@@ -1,81 +1,23 @@
-/* splits.c -- is a promise about errors kept? Trials are split in two at random, many
- * times: a threshold is chosen on one half, and the risk is counted on the other.
- *
- * The other half is a sample too: a threshold whose true risk is just within the promise
- * looks a little above it half of the time. So a split counts as kept in two ways: by the
- * bare share of wrong (`within`), and unless that share is, at the confidence promised,
- * above the promise (`not_refuted`). */
-#include "eval/stats.h"
+/* splits.c -- is the promise of `pith calibrate` kept? Trials are split in two at random,
+ * many times: see halves.h. */
+#include "eval/halves.h"
 #include "eval/trial.h"
 #include "eval/verbs.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPLITS = 100, SEED = 2021 };
-
-typedef struct Kept {
-    size_t made, within, not_refuted;       // splits
-    double coverage, kept_answerable, risk; // sums over the splits where one was made
-} Kept;
-
-static uint64_t random_next(uint64_t *state)    // SplitMix64
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static void shuffle(Scored *s, size_t n, uint64_t *state)
-{
-    for (size_t i = n; i > 1; i--) {
-        size_t other = random_next(state) % i;
-        Scored swap = s[i - 1];
-        s[i - 1] = s[other];
-        s[other] = swap;
-    }
-}
-
-/* What a threshold does on n questions that it has not seen. */
-static void count_split(const Scored *s, size_t n, double above, const Promise *p,
-                        Kept *k)
-{
-    size_t kept = 0, wrong = 0, right = 0;
-    for (size_t i = 0; i < n; i++) {
-        right += !s[i].wrong;
-        if (!(s[i].score > above)) continue;
-        kept++;
-        wrong += s[i].wrong;
-    }
-    double risk = kept ? (double)wrong / (double)kept : 0;
-    double luck = wrong ? 1 - stats_binomial(wrong - 1, kept, p->risk) : 1;
-    k->made++;
-    k->within += risk <= p->risk;
-    k->not_refuted += luck > 1 - p->confidence;
-    k->risk += risk;
-    k->coverage += n ? (double)kept / (double)n : 0;
-    k->kept_answerable += right ? (double)(kept - wrong) / (double)right : 0;
-}
+enum { SPLITS = 100 };
 
 static json_t *split(Scored *s, size_t n, size_t splits, const Promise *p)
 {
-    Kept k = { 0 };
-    uint64_t seed = SEED;
     size_t wrong = 0;
     for (size_t i = 0; i < n; i++) wrong += s[i].wrong;
-    for (size_t i = 0; i < splits; i++) {
-        shuffle(s, n, &seed);
-        Chosen c = risk_choose(s, n / 2, p);
-        if (c.held) count_split(s + n / 2, n - n / 2, c.above, p, &k);
-    }
-    double made = k.made ? (double)k.made : 1;
+    Halves h = halves_of(s, n, splits, p);
     return json_pack("{sI sI sI sI sI sf sf sf}", "questions", (json_int_t)n,
-        "unanswerable", (json_int_t)wrong, "made", (json_int_t)k.made,
-        "within", (json_int_t)k.within, "not_refuted", (json_int_t)k.not_refuted,
-        "risk", k.risk / made, "coverage", k.coverage / made,
-        "kept_answerable", k.kept_answerable / made);
+        "unanswerable", (json_int_t)wrong, "made", (json_int_t)h.made,
+        "within", (json_int_t)h.within, "not_refuted", (json_int_t)h.not_refuted,
+        "risk", h.risk, "coverage", h.coverage, "kept_answerable", h.kept_right);
 }
 
 /* Trials from a folder, or from a file that --per-query wrote. */

@@ -1,6 +1,7 @@
 /* pith eval route and pith route: both models asked, a router fitted, its log counted. */
 #include "api/route_file.h"
 #include "eval/eval.h"
+#include "eval/stats.h"
 #include "support/folder.h"
 #include "support/llm_server.h"
 
@@ -109,6 +110,8 @@ static void asks_the_large_model_once_and_then_nobody(void **state)
                 == figure(&r, "small"));
     assert_true(json_number_value(json_object_get(last, "escalated")) == 1);
     assert_true(figure(&r, "auc_best_single") >= figure(&r, "auc_random"));
+    assert_true(figure(&r, "decision_ms_p50") > 0);
+    assert_true(figure(&r, "decision_ms_p95") >= figure(&r, "decision_ms_p50"));
     end(&r);
     Run again = run(line);
     assert_int_equal(again.status, 0);
@@ -252,14 +255,91 @@ static void a_share_or_a_risk_is_kept_to(void **state)
     Run r = run(line);
     assert_true(fabs(figure(&r, "share") - .25) < 1e-9);
     end(&r);
-    snprintf(line, sizeof line, "route-fit %s --risk 0.3", at(d, "a.tsv"));
+    snprintf(line, sizeof line, "route-fit %s --risk 0.35", at(d, "a.tsv"));
     r = run(line);
     assert_true(figure(&r, "share") > .2 && figure(&r, "share") < .5);
+    double strict = figure(&r, "share");
+    end(&r);
+    snprintf(line, sizeof line, "route-fit %s --risk 0.35 --confidence 0.5",
+             at(d, "a.tsv"));
+    r = run(line);
+    assert_true(figure(&r, "share") <= strict);
     end(&r);
     snprintf(line, sizeof line, "route-fit %s --risk 0.001", at(d, "a.tsv"));
     r = run(line);
     assert_true(figure(&r, "share") == 1 && figure(&r, "threshold") == 0);
     end(&r);
+}
+
+/* The weights learn from every second question alone: what stands in the others, right
+ * or wrong, must not move them. */
+static void a_promise_is_made_on_questions_that_were_not_learnt_from(void **state)
+{
+    Desk *d = *state;
+    char line[512], *text;
+    RouteModel one, other;
+    Str rows;
+    settle(d);
+    write_rows(d, "a.tsv", 400, 3);
+    snprintf(line, sizeof line, "route-fit %s --risk 0.3", at(d, "a.tsv"));
+    Run r = run(line);
+    end(&r);
+    assert_int_equal(route_model_read(&d->cx, at(d, "pith/route.json"), &one), OK);
+    assert_int_equal(file_read(&d->cx, at(d, "a.tsv"), 1 << 20, &rows), OK);
+    text = strstr(rows.p, "\n101\t");
+    assert_non_null(text);
+    text[5] = text[5] == '0' ? '1' : '0';       // small, of an odd question
+    assert_int_equal(file_write(&d->cx, at(d, "a.tsv"), rows), OK);
+    r = run(line);
+    end(&r);
+    assert_int_equal(route_model_read(&d->cx, at(d, "pith/route.json"), &other), OK);
+    assert_memory_equal(one.weight, other.weight, sizeof one.weight);
+    assert_true(one.bias == other.bias);
+}
+
+static double of_promise(const Run *r, const char *name)
+{
+    return json_number_value(json_object_get(json_object_get(r->json, "promise"), name));
+}
+
+/* Rows whose score tells how likely the small answer is wrong. */
+static void write_world(Desk *d, const char *name, int n)
+{
+    uint64_t seed = 7;
+    Buf b = BUF(1 << 20);
+    buf_addf(&b, "query\tsmall\tlarge\tscore\tdraft_score\tasked\ttokens\tcost");
+    for (int f = 0; pith_route_feature(f); f++)
+        buf_addf(&b, "\t%s", pith_route_feature(f));
+    for (int i = 0; i < n; i++) {
+        double score = (double)stats_random(&seed, 1000) / 1000;
+        bool wrong = (double)stats_random(&seed, 1000) / 1000 < .8 * score;
+        buf_addf(&b, "\n%d\t%d\t1\t%g\t%g\t1\t100\t0", i, !wrong, score, score);
+        for (int f = 0; pith_route_feature(f); f++) buf_addf(&b, "\t%g", score);
+    }
+    buf_addf(&b, "\n");
+    assert_false(b.failed);
+    assert_int_equal(file_write(&d->cx, at(d, name), buf_str(&b)), OK);
+    buf_free(&b);
+}
+
+static void a_promise_holds_on_the_other_half(void **state)
+{
+    Desk *d = *state;
+    char line[512];
+    settle(d);
+    write_world(d, "w.tsv", 800);
+    snprintf(line, sizeof line, "route %s --risk 0.3 --splits 200", at(d, "w.tsv"));
+    Run r = run(line);
+    if (r.status) fail_msg("%.*s", (int)r.said.n, r.said.p);
+    assert_true(figure(&r, "queries") == 800);
+    assert_null(json_object_get(r.json, "decision_ms_p50"));    // nothing was decided
+    assert_true(of_promise(&r, "made") > 190);
+    assert_true(of_promise(&r, "not_refuted") >= .95 * of_promise(&r, "made"));
+    assert_true(of_promise(&r, "risk_measured") < .3);
+    assert_true(of_promise(&r, "kept_here") > .25);
+    end(&r);
+    snprintf(line, sizeof line, "route %s --risk 2", at(d, "w.tsv"));
+    assert_refused(line, 2, "shares between 0 and 1");
 }
 
 static void says_what_is_wrong_with_rows(void **state)
@@ -274,7 +354,9 @@ static void says_what_is_wrong_with_rows(void **state)
     snprintf(line, sizeof line, "route-fit %s", at(d, "em.tsv"));
     assert_refused(line, 3, "column 2 is em, small was wanted");
     snprintf(line, sizeof line, "route-fit %s --share 0.5 --risk 0.1", at(d, "few.tsv"));
-    assert_refused(line, 3, "at least 10");
+    assert_refused(line, 2, "exclude each other");
+    snprintf(line, sizeof line, "route-fit %s --confidence 0.9", at(d, "few.tsv"));
+    assert_refused(line, 2, "--confidence goes with --risk");
     assert_refused("route-fit", 2, "usage: pith route fit");
 }
 
@@ -334,6 +416,8 @@ int main(void)
         TEST(learns_what_speaks_for_the_large_model),
         TEST(learns_of_the_features_named_alone),
         TEST(a_share_or_a_risk_is_kept_to),
+        TEST(a_promise_is_made_on_questions_that_were_not_learnt_from),
+        TEST(a_promise_holds_on_the_other_half),
         TEST(says_what_is_wrong_with_rows),
         TEST(counts_each_route_of_the_log),
     };
