@@ -57,6 +57,18 @@ void *ctx_alloc(Ctx *cx, size_t n, size_t size)
     return memset(p, 0, bytes);
 }
 
+void *ctx_grow(Ctx *cx, void *p, size_t n, size_t *cap, size_t size)
+{
+    enum { FIRST = 16 };
+    if (n < *cap) return p;
+    size_t more = *cap ? 2 * *cap : FIRST;
+    void *grown = ctx_alloc(cx, more, size);
+    if (!grown) return NULL;
+    if (n) memcpy(grown, p, n * size);
+    *cap = more;
+    return grown;
+}
+
 Str ctx_dup(Ctx *cx, Str s)
 {
     char *p = ctx_alloc(cx, s.n + 1, 1);

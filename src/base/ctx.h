@@ -61,6 +61,10 @@ void ctx_end(Ctx *cx);
  * overflows; E_MEMORY is recorded then. n = 0 gives a valid pointer. */
 void *ctx_alloc(Ctx *cx, size_t n, size_t size);
 #define ctx_new(cx, T, n) ((T *)ctx_alloc((cx), (n), sizeof(T)))
+/* The array p of n elements of `size` bytes with room for another one: p itself while it
+ * has room for *cap > n, else a copy with twice the room, zeroed behind the n. NULL on
+ * E_MEMORY; *cap is as it was then. What p pointed to stays until ctx_end. */
+void *ctx_grow(Ctx *cx, void *p, size_t n, size_t *cap, size_t size);
 /* A NUL-terminated copy in the arena; .p is NULL on E_MEMORY. */
 Str ctx_dup(Ctx *cx, Str s);
 /* Formatted text in the arena, as ctx_dup. */

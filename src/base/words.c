@@ -29,7 +29,8 @@ enum {
 static const size_t NONE = SIZE_MAX;
 
 struct Words {
-    UBreakIterator *words, *sentences;
+    UBreakIterator *words;
+    Sentences *sentences;
     const UNormalizer2 *fold, *apart, *together;   // ICU's own, never freed
     FunctionWords *function_words;
     struct sb_stemmer *stemmer[LANGUAGES];         // made when first needed
@@ -522,130 +523,26 @@ Status words_begin(Ctx *cx, Words *w, Str text)
 
 /* ---- sentences -------------------------------------------------------------------- */
 
-/* A copy in which a single line break is a space, for UAX #29 ends a sentence at every
- * line break; where a blank line follows it stays. Offsets are kept. */
-static char *unwrapped(Ctx *cx, Str t)
+Language words_written(const Words *w, Str text)
 {
-    char *p = ctx_alloc(cx, t.n + 1, 1);
-    for (size_t i = 0; p && i < t.n; i++) {
-        size_t j = i + 1;
-        p[i] = t.p[i];
-        if (p[i] == '\r') p[i] = ' ';
-        if (p[i] != '\n') continue;
-        while (j < t.n && is_space(t.p[j]) && t.p[j] != '\n') j++;
-        if (j < t.n && t.p[j] != '\n') p[i] = ' ';
-        for (; i + 1 < j; i++) p[i + 1] = ' ';
+    enum { READ_MAX = 4096 };
+    size_t letters[LANGUAGES + 1] = { 0 };
+    Language most = LANGUAGE_EN;
+    for (size_t i = 0; i < text.n && i < READ_MAX;) {
+        bool plain = is_ascii(text.p[i]), letter = is_letter(text.p[i]);
+        Language l = plain ? LANGUAGE_EN : language_of(step(text, &i, text.n));
+        if (plain) i++;
+        if (plain && !letter) continue;
+        if (++letters[l] > letters[most] && l != LANGUAGE_NONE) most = l;
     }
-    return p;
-}
-
-static Span trimmed(Str t, size_t start, size_t end)
-{
-    while (start < end && is_space(t.p[start])) start++;
-    while (end > start && is_space(t.p[end - 1])) end--;
-    return (Span){ start, end };
-}
-
-/* Abbreviations that ICU takes for the end of a sentence when a capital follows. */
-static bool goes_on(Str t, Span s)
-{
-    static const char *const short_for[] = { "Dr.", "Fig.", "Figs.", "Eq.", "Sec.",
-                                             "e.g.", "i.e.", "cf.", "et al.", "St.",
-                                             "vs." };
-    Str said = { t.p + s.start, s.end - s.start };
-    for (size_t i = 0; i < sizeof short_for / sizeof *short_for; i++) {
-        Str x = str_z(short_for[i]);
-        if (!str_ends(said, x)) continue;
-        if (said.n == x.n || !is_core(said.p[said.n - x.n - 1])) return true;
-    }
-    return false;
-}
-
-/* Between the two lies white space without a blank line. */
-static bool same_paragraph(Str t, size_t end, size_t start)
-{
-    int lines = 0;
-    for (size_t i = end; i < start; i++) lines += t.p[i] == '\n';
-    return lines < 2;
-}
-
-/* Whether the full stop at i, with a number behind it, ends a sentence: what stands
- * before is a whole word and none that is wont to be cut short before a number. */
-static bool ends_before_number(Str t, size_t start, size_t i)
-{
-    static const char short_for[] =
-        " abs abschn anm app approx apr art aug bd chap col dec est eqn eqs feb fig figs "
-        "jan jul jun kap lit mar max min nos nov núm oct okt par pos pts ref refs sec "
-        "sect sep sept ser sta tab vgl ver vol vols zit ";
-    char word[24] = " ";
-    size_t from = i, n = 1, digit = i + 1;
-    while (digit < t.n && is_space(t.p[digit])) digit++;
-    if (digit == i + 1 || digit == t.n || !is_digit(t.p[digit])) return false;
-    while (from > start && (is_letter(t.p[from - 1]) || !is_ascii(t.p[from - 1]))) from--;
-    if (i - from < 3 || (from > start && is_core(t.p[from - 1]))) return false;
-    if (from > start && t.p[from - 1] == '.') return false;     // e.g. p.abs.
-    if (i - from > sizeof word - 3) return true;
-    for (size_t k = from; k < i; k++)
-        word[n++] = is_upper(t.p[k]) ? (char)(t.p[k] + 32) : t.p[k];
-    word[n++] = ' ';
-    return memmem(short_for, sizeof short_for - 1, word, n) == NULL;
-}
-
-typedef struct Spans {
-    Span *at;
-    size_t n, cap;
-} Spans;
-
-static Status add_span(Ctx *cx, Str text, Span s, Spans *out)
-{
-    Span *last = out->n ? &out->at[out->n - 1] : NULL;
-    s = trimmed(text, s.start, s.end);
-    if (s.start == s.end) return OK;
-    if (last && goes_on(text, *last) && same_paragraph(text, last->end, s.start)) {
-        last->end = s.end;
-        return OK;
-    }
-    if (out->n == out->cap) {
-        Span *more = ctx_new(cx, Span, out->cap = out->cap ? 2 * out->cap : 16);
-        TRY_NEW(more);
-        if (out->n) memcpy(more, out->at, out->n * sizeof *more);
-        out->at = more;
-    }
-    out->at[out->n++] = s;
-    return OK;
-}
-
-/* What ICU takes for one sentence, for UAX #29 ends none before a number behind which
- * small letters follow: "It is kept for two years. 74 bicycles were found." */
-static Status add_sentence(Ctx *cx, Str text, Span s, Spans *out)
-{
-    for (size_t i = s.start; i < s.end; i++) {
-        if (text.p[i] != '.' || !ends_before_number(text, s.start, i)) continue;
-        TRY(add_span(cx, text, (Span){ s.start, i + 1 }, out));
-        s.start = i + 1;
-    }
-    return add_span(cx, text, s, out);
+    if (most != LANGUAGE_EN) return most;
+    most = words_language(w, text);
+    return most == LANGUAGE_EN ? w->spoken : most;
 }
 
 Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n)
 {
-    UErrorCode e = U_ZERO_ERROR;
-    UText u = UTEXT_INITIALIZER;
-    Spans all = { 0 };
-    if (text.n > INT32_MAX)
-        return fail(cx, E_LIMIT, "a text of %zu bytes; less than 2 GiB is read", text.n);
-    char *flat = unwrapped(cx, text);
-    TRY_NEW(flat);
-    utext_openUTF8(&u, flat, (int64_t)text.n, &e);
-    ubrk_setUText(w->sentences, &u, &e);
-    utext_close(&u);
-    if (U_FAILURE(e)) return fail(cx, E_INTERNAL, "ICU, sentences: %s", u_errorName(e));
-    int32_t start = ubrk_first(w->sentences), end;
-    for (; (end = ubrk_next(w->sentences)) != UBRK_DONE; start = end)
-        TRY(add_sentence(cx, text, (Span){ (size_t)start, (size_t)end }, &all));
-    *out = all.at;
-    *n = all.n;
-    return OK;
+    return sentences_cut(cx, w->sentences, words_written(w, text), text, out, n);
 }
 
 /* ---- open and close --------------------------------------------------------------- */
@@ -657,12 +554,12 @@ Status words_open(Ctx *cx, Words **out)
     w = calloc(1, sizeof *w);
     if (!w) return fail(cx, E_MEMORY, "no memory for the analyser");
     w->words = ubrk_open(UBRK_WORD, "", NULL, 0, &e);
-    w->sentences = ubrk_open(UBRK_SENTENCE, "en@ss=standard", NULL, 0, &e);
+    w->sentences = sentences_new();
     w->fold = unorm2_getNFKCCasefoldInstance(&e);
     w->apart = unorm2_getNFDInstance(&e);
     w->together = unorm2_getNFCInstance(&e);
     w->function_words = function_words_new();
-    if (U_SUCCESS(e) && w->function_words) {
+    if (U_SUCCESS(e) && w->function_words && w->sentences) {
         *out = w;
         return OK;
     }
@@ -675,7 +572,7 @@ void words_close(Words *w)
 {
     if (!w) return;
     if (w->words) ubrk_close(w->words);
-    if (w->sentences) ubrk_close(w->sentences);
+    sentences_free(w->sentences);
     for (int i = 0; i < LANGUAGES; i++)
         if (w->stemmer[i]) sb_stemmer_delete(w->stemmer[i]);
     function_words_free(w->function_words);

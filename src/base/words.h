@@ -13,6 +13,7 @@
 
 #include "base/ctx.h"
 #include "base/language.h"
+#include "base/sentences.h"
 
 typedef struct Words Words;
 
@@ -25,10 +26,6 @@ typedef struct Word {
     bool whole;          // of 3 characters or more, or a pair within one word: that no
                          // text has it tells something
 } Word;
-
-typedef struct Span {
-    size_t start, end;   // bytes, end excluded
-} Span;
 
 /* E_MEMORY, E_INTERNAL: ICU's data is absent. *out is NULL then. */
 MUST_USE Status words_open(Ctx *cx, Words **out);
@@ -48,8 +45,10 @@ void words_speak(Words *w, Language l);
  * begin with them: for an index in which one character is to be found. Off at first. */
 void words_singles(Words *w, bool on);
 
-/* The sentences of text in order, without the white space between them; a line break
- * followed by a blank line ends one too. The array is in cx's arena. */
+/* The language that text is written in: that of the script of most of its letters; where
+ * they are Latin, as language.h finds it, and the one spoken where it finds none. */
+Language words_written(const Words *w, Str text);
+/* The sentences of text, as sentences.h cuts them in the language it is written in. */
 MUST_USE Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n);
 
 #endif

@@ -270,6 +270,41 @@ static void parts_sentences(void **state)
     assert_sentences(" \n\n \n", NULL, 0);
 }
 
+/* What ends a sentence in one language does not in another; a paragraph a language. */
+static void parts_sentences_by_their_language(void **state)
+{
+    (void)state;
+    assert_sentences("Am 3. Oktober kamen z. B. Prof. Dr. Meier und J. S. Bach in die "
+                     "Nr. 5. „Wirklich?“ fragte er. Das war Ludwig XIV. Danach ist es "
+                     "1990 geworden.",
+                     (const char *[]){
+                         "Am 3. Oktober kamen z. B. Prof. Dr. Meier und J. S. Bach in "
+                         "die Nr. 5.", "„Wirklich?“ fragte er.",
+                         "Das war Ludwig XIV. Danach ist es 1990 geworden." }, 3);
+    assert_sentences("Elle est avec M. Dupont et Mme. Durand, et on le sait. Voir art. "
+                     "Premier.",
+                     (const char *[]){ "Elle est avec M. Dupont et Mme. Durand, et on le "
+                                       "sait.", "Voir art. Premier." }, 2);
+    assert_sentences("La Dra. Ana no está con el Sr. García. ¿Dónde está la casa? Es de "
+                     "los dos. No lo sé, no. Otra vez.",
+                     (const char *[]){ "La Dra. Ana no está con el Sr. García.",
+                                       "¿Dónde está la casa?", "Es de los dos.",
+                                       "No lo sé, no.", "Otra vez." }, 5);
+    assert_sentences("А. С. Пушкин жил на ул. Ленина и т. д. Он умер в 1837 г. Это всё.",
+                     (const char *[]){ "А. С. Пушкин жил на ул. Ленина и т. д.",
+                                       "Он умер в 1837 г.", "Это всё." }, 3);
+    assert_sentences("डॉ. शर्मा आए। वे गए।",
+                     (const char *[]){ "डॉ. शर्मा आए।", "वे गए।" }, 2);
+    assert_sentences("قال د. أحمد ذلك. هل هذا صحيح؟ نعم.",
+                     (const char *[]){ "قال د. أحمد ذلك.", "هل هذا صحيح؟", "نعم." }, 3);
+    assert_sentences("「東京です。」と言った。はい！",
+                     (const char *[]){ "「東京です。」と言った。", "はい！" }, 2);
+    assert_sentences("他来了。“好。”他说。对；不。",
+                     (const char *[]){ "他来了。", "“好。”", "他说。", "对；不。" }, 4);
+    assert_sentences("Τι είναι; Είναι σπίτι.",
+                     (const char *[]){ "Τι είναι;", "Είναι σπίτι." }, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +321,7 @@ int main(void)
         cmocka_unit_test(lets_broken_bytes_separate_words),
         cmocka_unit_test(finds_the_borders_that_icu_finds),
         cmocka_unit_test(parts_sentences),
+        cmocka_unit_test(parts_sentences_by_their_language),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
