@@ -80,6 +80,8 @@ typedef struct pith_options {
     long remote_day_tokens;     /* budget a day; 0: no limit */
     double remote_day_cost;     /* the same in money; 0: no limit */
     double remote_price_in, remote_price_out;       /* of a million tokens */
+    double remote_day_seconds;  /* the same in seconds of waiting for it, of which one
+                                   answer takes 60 at most; 0: no limit */
     int (*cancelled)(void *arg);  /* polled often; nonzero stops the call; may be NULL */
     void *arg;
     /* Many at a time: a handle for each thread, all of which share the models of one. */
@@ -314,6 +316,7 @@ typedef struct pith_answer {
     const char *fallback;       /* why the small model stood in; NULL: it did not */
     int remote_tokens;          /* sent and received, of an answer that was lost too */
     double remote_cost;         /* by the prices of pith_options */
+    double remote_ms;           /* spent waiting for it, likewise */
     int prompt_tokens, generated_tokens, finish_length; /* 1: cut at max_tokens or for
                                                              the budget */
     const char *budget;         /* what was chosen for budget_ms, in words; NULL: none */
@@ -364,7 +367,7 @@ PITH_API int pith_calibration_reset(pith *p, int *removed, pith_error *why);
  * "misquoted"?,"budget"?,"passages":[...],"model","route","route_score",
  * "draft_score"?,
  * "route_features":{NAME:{"value","usual","weight"}},"route_reasons":[...],"fallback"?,
- * "remote":{"tokens","cost"},"logprob":{"mean","min"},"support",
+ * "remote":{"tokens","cost","ms"},"logprob":{"mean","min"},"support",
  * "tokens":{"prompt","generated"},
  * "timings_ms":{...},"stages":[...]} and
  * {"results":[{"rank","score","document","section","start","end","page"?,

@@ -9,7 +9,7 @@ _pith()
                   --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
                   --rerank --rerank-ms --no-rerank --no-filter --no-abstain --quote --budget --remote --remote-model
-                  --remote-policy --remote-day-tokens --remote-day-cost
+                  --remote-policy --remote-day-tokens --remote-day-cost --remote-day-seconds
                   --remote-price-in --remote-price-out --remote-context
                   --route --rewrite --decompose --hyde'
     local command='' w words=''
@@ -52,8 +52,8 @@ _pith()
         serve:-*)   words="--host --port --cert --key --allow-host --searchers --answers --queue
                            --deadline --grace --max-body --max-connections --read-only
                            --log --remote --remote-model --remote-policy --remote-day-tokens
-                           --remote-day-cost --remote-price-in --remote-price-out
-                           $global" ;;
+                           --remote-day-cost --remote-day-seconds --remote-price-in
+                           --remote-price-out $global" ;;
         serve:*)    case $before in key) words='add ls rm' ;; serve) words='key' ;; esac ;;
         mcp:-*)     words="--read-only $global" ;;
         tune:-*)    words="--data --model --out --rank --alpha --seq --batch --steps

@@ -290,6 +290,7 @@ static Status route_out(Ctx *cx, const pith *p, const Answer *from, pith_answer 
     a->fallback = from->fallback.n ? from->fallback.p : NULL;
     a->remote_tokens = from->sent_tokens;
     a->remote_cost = remote_cost(p, from);
+    a->remote_ms = from->sent_ms;
     return features_out(cx, d, a);
 }
 

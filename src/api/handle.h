@@ -21,6 +21,7 @@ typedef struct RemoteRules {
     int policy;                 // PITH_REMOTE_
     long day_tokens;            // 0: no limit
     double day_cost, price_in, price_out;   // money a day, a million tokens each way
+    double day_seconds;         // 0: no limit
     int (*may_send)(void *arg, const char *why);
     Model *model;               // opened when first needed
 } RemoteRules;

@@ -117,8 +117,8 @@ static char *print(json_t *j)
 
 char *pith_answer_json(const pith_answer *a)
 {
-    json_t *j = json_pack("{ss sb sf ss so so sI sI ss ss sf so so ss* s{si sf} s{sf sf}"
-        " sf s{si si sb} so so}",
+    json_t *j = json_pack("{ss sb sf ss so so sI sI ss ss sf so so ss* s{si sf sf}"
+        " s{sf sf} sf s{si si sb} so so}",
         "answer", a->text, "abstained", a->abstained, "confidence", a->confidence,
         "question", a->question, "citations", citations_json(a),
         "passages", passages_json(a->passages, a->n_passages),
@@ -126,8 +126,9 @@ char *pith_answer_json(const pith_answer *a)
         "model", a->model, "route", a->route,
         "route_score", a->route_score, "route_features", features_json(a),
         "route_reasons", reasons_json(a), "fallback", a->fallback,
-        "remote", "tokens", a->remote_tokens, "cost", a->remote_cost,
-        "logprob", "mean", a->mean_logprob, "min", a->min_logprob, "support", a->support,
+        "remote", "tokens", a->remote_tokens, "cost", a->remote_cost, "ms",
+        a->remote_ms, "logprob", "mean", a->mean_logprob, "min", a->min_logprob,
+        "support", a->support,
         "tokens", "prompt", a->prompt_tokens,
         "generated", a->generated_tokens, "cut", a->finish_length,
         "timings_ms", timings_json(a), "stages", stages_json(a->stages, a->n_stages));

@@ -80,13 +80,15 @@ static Status configure_remote(Ctx *cx, pith *p, const pith_options *o)
         return fail(cx, E_ARG, "remote policy %d: never, ask and auto are known",
                     o->remote_policy);
     if (o->remote_day_tokens < 0 || !(o->remote_day_cost >= 0) ||
-        !(o->remote_price_in >= 0) || !(o->remote_price_out >= 0))
+        !(o->remote_day_seconds >= 0) || !(o->remote_price_in >= 0) ||
+        !(o->remote_price_out >= 0))
         return fail(cx, E_ARG, "a budget or a price is below zero");
     if (o->remote_day_cost > 0 && o->remote_price_in + o->remote_price_out == 0)
         return fail(cx, E_ARG, "a budget in money needs the price of a million tokens");
     r->policy = o->remote_policy;
     r->day_tokens = o->remote_day_tokens;
     r->day_cost = o->remote_day_cost;
+    r->day_seconds = o->remote_day_seconds;
     r->price_in = o->remote_price_in;
     r->price_out = o->remote_price_out;
     r->may_send = o->may_send;

@@ -1,6 +1,7 @@
 /* remote.c -- see remote.h. */
 #include "api/remote.h"
 
+#include "api/purse.h"
 #include "api/route_file.h"
 #include "base/file.h"
 
@@ -11,15 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_LIST = 1 << 20, MAX_USAGE = 4096 };
-
-typedef struct Usage {
-    double tokens, cost;    // of today
-} Usage;
+enum { MAX_LIST = 1 << 20 };
+#define LEAST_SECONDS 1.0   // that are worth a call
+#define MOST_SECONDS 60.0   // of a call, where seconds are counted
 
 static Status state_path(Ctx *cx, Str name, Str *out)
 {
@@ -100,63 +98,54 @@ static Status read_private(Ctx *cx, RouteRules *r)
 
 /* ---- budget ------------------------------------------------------------------------ */
 
-static void today(char out[16])
+static double dearest(const RemoteRules *r)
 {
-    time_t now = time(NULL);
-    struct tm t;
-    localtime_r(&now, &t);
-    strftime(out, 16, "%Y-%m-%d", &t);
-}
-
-/* E_FORMAT: a file that is no account. None, or one of another day, is zero. */
-static Status read_usage(Ctx *cx, const char *path, Usage *out)
-{
-    char day[16];
-    Str text;
-    *out = (Usage){ 0 };
-    Status st = file_read(cx, path, MAX_USAGE, &text);
-    if (st == E_NOTFOUND) return ctx_forgive(cx), OK;
-    TRY(st);
-    json_t *j = json_loadb(text.p, text.n, 0, NULL);
-    const char *of = json_string_value(json_object_get(j, "day"));
-    today(day);
-    if (of && strcmp(of, day) == 0) {
-        out->tokens = json_number_value(json_object_get(j, "tokens"));
-        out->cost = json_number_value(json_object_get(j, "cost"));
-    }
-    bool sound = of && out->tokens >= 0 && out->cost >= 0;
-    json_decref(j);
-    return sound ? OK : fail(cx, E_FORMAT, "%s is no account of use: remove it", path);
-}
-
-static Status write_usage(Ctx *cx, const char *path, const Usage *u)
-{
-    char day[16];
-    today(day);
-    Str text = ctx_printf(cx, "{\"day\":\"%s\",\"tokens\":%.0f,\"cost\":%.9g}\n", day,
-                          u->tokens, u->cost);
-    TRY_NEW(text.p);
-    return file_write(cx, path, text);
+    return fmax(r->price_in, r->price_out) / 1e6;
 }
 
 static Status read_budget(Ctx *cx, const pith *p, RouteRules *r)
 {
-    Usage u;
-    Str path;
-    double dearest = fmax(p->remote.price_in, p->remote.price_out) / 1e6;
-    r->tokens_left = INFINITY;
-    if (p->remote.day_tokens <= 0 && p->remote.day_cost <= 0) return OK;
-    TRY(state_path(cx, STR("remote-usage.json"), &path));
-    if (read_usage(cx, path.p, &u) != OK) {
-        if (cx->status == E_MEMORY) return E_MEMORY;
+    Spent left;
+    Status st = purse_left(cx, &p->remote, &left);
+    if (st == E_MEMORY) return st;
+    if (st != OK) {
         ctx_forgive(cx);
         r->forbidden = "today's account of use cannot be read";
         return OK;
     }
-    if (p->remote.day_tokens > 0) r->tokens_left = p->remote.day_tokens - u.tokens;
-    if (p->remote.day_cost > 0 && dearest > 0)
-        r->tokens_left = fmin(r->tokens_left, (p->remote.day_cost - u.cost) / dearest);
+    r->tokens_left = left.tokens;
+    if (dearest(&p->remote) > 0)
+        r->tokens_left = fmin(r->tokens_left, left.cost / dearest(&p->remote));
+    if (left.seconds < LEAST_SECONDS)
+        r->forbidden = "today's budget of seconds is used up";
     return OK;
+}
+
+/* With a budget of seconds no answer may take more than a part of what is left. */
+static double seconds_for(const RemoteRules *r, const Spent *left)
+{
+    return r->day_seconds > 0 ? fmin(left->seconds, MOST_SECONDS) : 0;
+}
+
+static Spent taken(const RemoteRules *r, const RouteTaken *t)
+{
+    return (Spent){ t->tokens, t->tokens * dearest(r), t->seconds };
+}
+
+static const char *take(void *arg, RouteTaken *t)
+{
+    const pith *p = arg;
+    Ctx cx = CTX_INIT;
+    Spent left;
+    bool enough = false;
+    Status st = purse_left(&cx, &p->remote, &left);
+    t->seconds = seconds_for(&p->remote, &left);
+    Spent much = taken(&p->remote, t);
+    if (st == OK && left.seconds >= LEAST_SECONDS)
+        st = purse_take(&cx, &p->remote, &much, &enough);
+    ctx_end(&cx);
+    if (st != OK) return "today's account of use cannot be kept";
+    return enough ? NULL : "today's budget is used up";
 }
 
 /* ---- before the answer ------------------------------------------------------------- */
@@ -191,9 +180,10 @@ Status remote_prepare(Ctx *cx, pith *p, const pith_ask_options *o, Asker *a,
     TRY(read_weights(cx, r));
     TRY(read_private(cx, r));
     TRY(read_budget(cx, p, r));
+    r->take = take;
+    r->arg = p;
     if (p->remote.policy != PITH_REMOTE_ASK) return OK;
     r->may_send = p->remote.may_send ? owner_lets : NULL;
-    r->arg = p;
     if (!r->may_send) r->forbidden = "the owner wants to be asked, and cannot be";
     return OK;
 }
@@ -205,27 +195,6 @@ double remote_cost(const pith *p, const Answer *got)
     if (!got->was_sent) return 0;
     double out = got->fallback.n ? 0 : got->generated.tokens, in = got->sent_tokens - out;
     return (in * p->remote.price_in + out * p->remote.price_out) / 1e6;
-}
-
-static Status add_usage(Ctx *cx, const pith *p, const Answer *got)
-{
-    Str path, lock;
-    Usage u;
-    TRY(state_path(cx, STR("remote-usage.json"), &path));
-    TRY(state_path(cx, STR("remote-usage.lock"), &lock));
-    int fd = open(lock.p, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
-        if (fd >= 0) close(fd);
-        return fail(cx, E_IO, "%s: %s", lock.p, strerror(errno));
-    }
-    Status st = read_usage(cx, path.p, &u);
-    if (st == OK) {
-        u.tokens += got->sent_tokens;
-        u.cost += remote_cost(p, got);
-        st = write_usage(cx, path.p, &u);
-    }
-    close(fd);
-    return st;
 }
 
 /* Where both models wrote: how much the draft had of the large one's answer. */
@@ -267,9 +236,11 @@ static Status add_line(Ctx *cx, Str text)
     return good ? OK : fail(cx, E_IO, "%s: %s", path.p, strerror(why));
 }
 
-Status remote_account(Ctx *cx, pith *p, const Answer *got)
+Status remote_account(Ctx *cx, const pith *p, const Answer *got)
 {
-    return got->was_sent ? add_usage(cx, p, got) : OK;
+    const Spent before = taken(&p->remote, &got->taken);
+    const Spent used = { got->sent_tokens, remote_cost(p, got), got->sent_ms / 1000 };
+    return got->was_sent ? purse_settle(cx, &before, &used) : OK;
 }
 
 Status remote_log(Ctx *cx, const pith *p, const Answer *got, double ms)

@@ -2,9 +2,8 @@
  *
  * $XDG_CONFIG_HOME/pith/private lists prefixes of uris, one a line, whose text never
  * leaves; route.json beside it holds the router's weights, where the owner fitted some;
- * $XDG_STATE_HOME/pith/remote-usage.json counts what was used today;
- * route.jsonl beside it has a line for each decision, with figures and no text. Whatever
- * cannot be read forbids sending. */
+ * $XDG_STATE_HOME/pith/route.jsonl has a line for each decision, with figures and no
+ * text. Whatever cannot be read forbids sending. */
 #ifndef PITH_API_REMOTE_H
 #define PITH_API_REMOTE_H
 
@@ -17,8 +16,8 @@ MUST_USE Status remote_prepare(Ctx *cx, pith *p, const pith_ask_options *o, Aske
                                AskOptions *opt);
 /* The price of an answer, in the money of the owner's prices. */
 double remote_cost(const pith *p, const Answer *got);
-/* Adds what was used to today's account. */
-MUST_USE Status remote_account(Ctx *cx, pith *p, const Answer *got);
+/* Puts today's account right by what was used. */
+MUST_USE Status remote_account(Ctx *cx, const pith *p, const Answer *got);
 /* Adds the decision to the log. */
 MUST_USE Status remote_log(Ctx *cx, const pith *p, const Answer *got, double ms);
 

@@ -18,6 +18,8 @@ void remote_options(Cli *cli, Option *out)
           "at most so many tokens a day", 1, 1e12, NULL },
         { "remote-day-cost", 0, OPTION_REAL, &o->remote_day_cost, "MONEY",
           "at most so much a day, by the prices below", 1e-9, 1e9, NULL },
+        { "remote-day-seconds", 0, OPTION_REAL, &o->remote_day_seconds, "S",
+          "at most so many seconds of waiting a day", 1, 86400, NULL },
         { "remote-price-in", 0, OPTION_REAL, &o->remote_price_in, "MONEY",
           "of a million tokens sent", 0, 1e9, NULL },
         { "remote-price-out", 0, OPTION_REAL, &o->remote_price_out, "MONEY",

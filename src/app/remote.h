@@ -4,7 +4,7 @@
 
 #include "app/cli.h"
 
-enum { REMOTE_OPTIONS = 7 };
+enum { REMOTE_OPTIONS = 8 };
 
 /* Fills out[0..REMOTE_OPTIONS) with options that write to cli->open. */
 void remote_options(Cli *cli, Option *out);

@@ -248,6 +248,13 @@ static Status fit(Ctx *cx, const Asker *a, const AskOptions *opt, const Passages
     return a->remote ? fit_wide(cx, a, opt, out) : OK;
 }
 
+static Status unreadable_here(Ctx *cx, const AskOptions *opt, const Answer *out)
+{
+    return fail(cx, E_LIMIT, "no passage fits a context of %d tokens: raise --context; "
+                "the large model was not asked: %s", opt->prompt.context_tokens,
+                out->decision.reason[0].p);
+}
+
 /* Who writes: the remote model, where there is one and the owner's rules let it. */
 static Status decide(Ctx *cx, const Asker *a, const AskOptions *opt, const Contexts *c,
                      Answer *out)
@@ -261,14 +268,41 @@ static Status decide(Ctx *cx, const Asker *a, const AskOptions *opt, const Conte
     if (opt->context_only) rules.may_send = NULL;   // nothing will be
     TRY(route_decide(cx, &rules, &in, &out->decision));
     if (!c->too_long || out->decision.route == ROUTE_LLM) return OK;
-    return fail(cx, E_LIMIT, "no passage fits a context of %d tokens: raise --context; "
-                "the large model was not asked: %s", opt->prompt.context_tokens,
-                out->decision.reason[0].p);
+    return unreadable_here(cx, opt, out);
 }
 
 static PromptWay way(const AskOptions *opt)
 {
     return opt->quote ? PROMPT_QUOTE : PROMPT_PLAIN;
+}
+
+/* Asks the remote model; what it took stands in out, whatever came of it. */
+static Status send(Ctx *cx, const Asker *a, const AskOptions *opt, const Contexts *c,
+                   double begun, Answer *out)
+{
+    Prompt prompt;
+    AskOptions there = *opt;
+    TRY(prompt_build(cx, &c->there, out->question, way(opt), &prompt));
+    out->was_sent = true;
+    out->passages = c->there;
+    there.generate.timeout_ms = (int)(out->taken.seconds * 1000);
+    double sent = now_ms();
+    Status st = stream(cx, a->remote, &there, &prompt, begun, out);
+    out->sent_ms = now_ms() - sent;
+    int estimate = (int)(prompt.message[1].content.n / 4);
+    int counted = out->generated.prompt_tokens;
+    out->sent_tokens = (counted ? counted : estimate) + out->generated.tokens;
+    return st;
+}
+
+static bool takes_budget(const AskOptions *opt, const Contexts *c, Answer *out)
+{
+    const RouteRules *r = &opt->route;
+    if (!r->take) return true;
+    out->taken.tokens = route_tokens(out->question, &c->there, opt->generate.max_tokens);
+    const char *why_not = r->take(r->arg, &out->taken);
+    if (why_not) route_keep_here(&out->decision, str_z(why_not));
+    return !why_not;
 }
 
 /* The remote model's answer. What goes wrong there is no error: fallback says what it
@@ -277,14 +311,9 @@ static Status write_there(Ctx *cx, const Asker *a, const AskOptions *opt,
                           const Contexts *c, double begun, Answer *out)
 {
     const Str again = STR("\n\n(The remote model broke off. The small one answers:)\n");
-    Prompt prompt;
-    TRY(prompt_build(cx, &c->there, out->question, way(opt), &prompt));
-    Str sent = prompt.message[1].content;
-    out->was_sent = true;
-    out->passages = c->there;
-    Status st = stream(cx, a->remote, opt, &prompt, begun, out);
-    int estimate = (int)(sent.n / 4), counted = out->generated.prompt_tokens;
-    out->sent_tokens = (counted ? counted : estimate) + out->generated.tokens;
+    if (!takes_budget(opt, c, out))
+        return c->too_long ? unreadable_here(cx, opt, out) : OK;
+    Status st = send(cx, a, opt, c, begun, out);
     if (st == OK || st == E_CANCELLED || st == E_MEMORY || c->too_long) return st;
     out->passages = c->here;
     out->fallback = ctx_printf(cx, "%s", cx->reason);

@@ -65,6 +65,8 @@ typedef struct Answer {
     Str draft;              // the small model's, where the large one was asked after it
     bool was_sent;          // a prompt went to the remote writer
     int sent_tokens;        // there and back, as far as known, an answer lost included
+    double sent_ms;         // what the remote writer took, likewise
+    RouteTaken taken;       // of the owner's budgets, for it
     Str fallback;           // why the small model stood in; n = 0: it did not
 } Answer;
 

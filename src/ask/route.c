@@ -65,6 +65,21 @@ void route_because(Decision *d, Str reason)
     if (d->n_reasons < ROUTE_REASONS && reason.p) d->reason[d->n_reasons++] = reason;
 }
 
+void route_keep_here(Decision *d, Str reason)
+{
+    d->route = ROUTE_SLM;
+    d->may_escalate = false;
+    d->n_reasons = 0;
+    route_because(d, reason);
+}
+
+double route_tokens(Str question, const Passages *sent, int max_tokens)
+{
+    double tokens = max_tokens + (double)question.n / 4 + 64;
+    for (size_t i = 0; i < sent->n; i++) tokens += sent->at[i].prompt_tokens;
+    return tokens;
+}
+
 /* ---- score and reasons ------------------------------------------------------------- */
 
 static float part(const RouteModel *m, const Decision *d, int f)
@@ -141,8 +156,7 @@ static const char *kept_here(Ctx *cx, const RouteRules *r, const RouteInput *in)
             return "a passage is private, and private text stays here";
     if (in->has_history && r->n_private)
         return "an earlier turn may quote private text, which stays here";
-    double tokens = in->max_tokens + (double)in->question.n / 4 + 64;
-    for (size_t i = 0; i < ps->n; i++) tokens += ps->at[i].prompt_tokens;
+    double tokens = route_tokens(in->question, ps, in->max_tokens);
     if (tokens <= r->tokens_left) return NULL;
     double left = fmax(0, r->tokens_left);
     Str why = ctx_printf(cx, "about %.0f tokens are needed, today's budget has %.0f left",
@@ -159,10 +173,7 @@ static void escalate(Ctx *cx, const RouteRules *r, bool too_long, Decision *d)
     else explain(cx, d->model, d);
     d->route = ROUTE_LLM;
     if (!r->may_send || r->may_send(r->arg, d->reason[0].p)) return;
-    d->route = ROUTE_SLM;
-    d->may_escalate = false;
-    d->n_reasons = 0;
-    route_because(d, STR("the owner did not allow it to be sent"));
+    route_keep_here(d, STR("the owner did not allow it to be sent"));
 }
 
 static void choose(Ctx *cx, const RouteRules *r, const RouteInput *in, Decision *d)

@@ -55,6 +55,12 @@ extern const RouteModel route_default;
 
 typedef enum RouteForce { ROUTE_FREE, ROUTE_FORCE_SLM, ROUTE_FORCE_LLM } RouteForce;
 
+/* What one answer may take of the owner's budgets. */
+typedef struct RouteTaken {
+    double tokens;
+    double seconds;     // 0: as many as it needs
+} RouteTaken;
+
 typedef struct RouteRules {
     const RouteModel *model;    // NULL: route_default
     const char *forbidden;      // why nothing may be sent, in words; NULL: it may
@@ -64,6 +70,9 @@ typedef struct RouteRules {
     RouteForce force;           // within the rules above
     /* Asks the owner, where each sending wants a yes; NULL: it does not. */
     bool (*may_send)(void *arg, const char *why);
+    /* Takes the tokens out of the budgets, just before they are sent, and says how many
+     * seconds there are; returns why not, a constant, or NULL: taken. NULL: no budget. */
+    const char *(*take)(void *arg, RouteTaken *t);
     void *arg;
 } RouteRules;
 
@@ -119,5 +128,9 @@ MUST_USE Status route_agreement(Ctx *cx, Str a, Str b, float *out);
 /* Is a document's text private? */
 bool route_is_private(const RouteRules *rules, Str uri);
 void route_because(Decision *d, Str reason);
+/* The large model is not to be asked after all. */
+void route_keep_here(Decision *d, Str reason);
+/* The tokens that sending these passages and answering takes, about. */
+double route_tokens(Str question, const Passages *sent, int max_tokens);
 
 #endif

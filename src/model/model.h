@@ -95,6 +95,7 @@ typedef struct GenerateOptions {
      * may be said, the answer ends. A server elsewhere is not held to it. */
     bool (*allows)(void *arg, Str bytes);
     void *arg;
+    int timeout_ms;         // of a whole answer from a server; 0: the model's own
 } GenerateOptions;
 
 typedef enum Finish { FINISH_STOP, FINISH_LENGTH, FINISH_CALLER } Finish;

@@ -68,6 +68,16 @@ static int wait_before_next(Status st, const HttpReply *r, int tries)
     return r->retry_after_s > 0 ? r->retry_after_s * 1000 : 250 << (tries - 1);
 }
 
+/* No wait of this request may be longer than what is left. */
+static void limit(HttpPost *post, double left_ms)
+{
+    int *const wait[] = { &post->connect_ms, &post->first_ms, &post->stall_ms,
+                          &post->total_ms };
+    if (!isfinite(left_ms)) return;
+    for (size_t i = 0; i < sizeof wait / sizeof *wait; i++)
+        if (*wait[i] == 0 || *wait[i] > left_ms) *wait[i] = (int)fmax(1, left_ms);
+}
+
 static Status send(Ctx *cx, const Remote *m, Call *call, Str json)
 {
     Str url = ctx_printf(cx, "%s%s", m->url, call->path);
@@ -77,10 +87,13 @@ static Status send(Ctx *cx, const Remote *m, Call *call, Str json)
                       .max_bytes = call->max_bytes, .on_bytes = call->on_bytes,
                       .arg = call->arg, .first_ms = m->timeout_ms,
                       .stall_ms = m->timeout_ms, .total_ms = m->timeout_ms };
+    double end = call->timeout_ms > 0 ? now_ms() + call->timeout_ms : INFINITY;
     for (int tries = 1; ; tries++) {
+        limit(&post, end - now_ms());
         Status st = http_post(cx, &post, &call->reply);
         if (st == OK && call->reply.status == 200) return OK;
         int wait = wait_before_next(st, &call->reply, tries);
+        if (wait >= end - now_ms()) wait = -1;
         if (wait < 0) return st == OK ? refused(cx, m, &call->reply) : st;
         ctx_forgive(cx);
         TRY(pause_ms(cx, wait));

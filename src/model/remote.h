@@ -29,6 +29,7 @@ typedef struct Call {
     const char *path;       // "/chat/completions"
     json_t *body;           // taken
     uint64_t max_bytes;
+    int timeout_ms;         // of all tries, where it is less than the model's; 0: that
     Status (*on_bytes)(void *arg, Str bytes);
     void *arg;
     Buf whole;              // collects a reply that is one object

@@ -147,7 +147,7 @@ static Status converse(Reading *r, json_t *body)
 {
     uint64_t most = (uint64_t)r->opt->max_tokens * FRAME_BYTES + MAX_LINE;
     Call call = { .path = "/chat/completions", .body = body, .max_bytes = most,
-                  .on_bytes = on_bytes, .arg = r };
+                  .timeout_ms = r->opt->timeout_ms, .on_bytes = on_bytes, .arg = r };
     r->call = &call;
     Status st = finish(r, remote_call(r->cx, r->model, &call));
     remote_settle(r->model, &call, st);

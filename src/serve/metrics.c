@@ -24,6 +24,7 @@ static const FamilyText family[METRIC_FAMILIES] = {
     { "routes_total", "Answers by who wrote them", false },
     { "remote_tokens_total", "Tokens sent to the remote model and received", false },
     { "remote_cost_total", "Cost of the remote model, by the prices given", false },
+    { "remote_seconds_total", "Time spent waiting for the remote model", false },
     { "request_seconds", "From the first header to the last byte", true },
     { "queue_seconds", "Time spent waiting for a worker", true },
     { "stage_seconds", "Time of each stage of search and answer", true },

@@ -15,6 +15,7 @@ typedef enum Family {
     METRIC_ROUTES,      // counter: who answered
     METRIC_REMOTE_TOKENS,   // counter
     METRIC_REMOTE_COST, // counter, in the money of the prices given
+    METRIC_REMOTE_S,    // counter, seconds
     METRIC_REQUEST_S,   // histogram, seconds: route
     METRIC_WAIT_S,      // histogram, seconds in the queue: kind
     METRIC_STAGE_S,     // histogram, seconds: stage

@@ -26,6 +26,7 @@ static void report_route(Metrics *m, const pith_answer *a)
                     : strcmp(a->route, "llm") == 0 ? "route=\"llm\"" : "route=\"slm\"";
     if (a->generated_tokens > 0) metrics_count(m, METRIC_ROUTES, who, 1);
     if (a->remote_tokens == 0) return;
+    metrics_count(m, METRIC_REMOTE_S, "", a->remote_ms / 1000);
     metrics_count(m, METRIC_REMOTE_TOKENS, "", a->remote_tokens);
     metrics_count(m, METRIC_REMOTE_COST, "", a->remote_cost);
 }

@@ -22,6 +22,9 @@ run 0 "$pith" ask "$question" --json --remote "$at" --remote-policy auto --route
     --remote-day-tokens 1
 json out "j['route'] == 'slm' and 'budget' in j['route_reasons'][0]"
 run 3 "$pith" ask "$question" --remote "$at" --remote-day-cost 5
+run 0 "$pith" ask "$question" --json --remote "$at" --remote-policy auto --route llm \
+    --remote-day-seconds 60
+json out "j['route'] == 'llm' and 0 < j['remote']['ms'] < 60000"
 
 # ---- weights, and the service -------------------------------------------------------
 mkdir -p config/pith
@@ -31,7 +34,8 @@ message='{"messages":[{"role":"user","content":"When does the zeppelin moor at t
 post 200 /v1/chat/completions "$message"
 json out "j['pith']['route'] == 'llm'"
 http 200 GET /metrics
-has out 'pith_routes_total{route="llm"} 1' 'pith_remote_tokens_total ' 'pith_remote_cost_total '
+has out 'pith_routes_total{route="llm"} 1' 'pith_remote_tokens_total ' 'pith_remote_cost_total ' \
+    'pith_remote_seconds_total '
 kill "$large"
 wait "$large" || true
 large=''
@@ -43,7 +47,7 @@ stop_server
 
 # ---- the accounts -------------------------------------------------------------------
 run 0 "$pith" route report --json
-json out "j['routes']['llm']['questions'] == 2 and j['routes']['slm_fallback']['questions'] == 1"
+json out "j['routes']['llm']['questions'] == 3 and j['routes']['slm_fallback']['questions'] == 1"
 json out "j['routes']['slm']['questions'] == 2 and j['tokens'] > 0"
 run 2 "$pith" route
 run 0 "$pith" route --help

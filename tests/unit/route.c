@@ -20,13 +20,21 @@ typedef struct Owner {
     int policy;
     long day_tokens;
     int (*may_send)(void *arg, const char *why);
+    double day_seconds;
+    const char *model;      // NULL: one that waits 0.3 s
+    int (*cancelled)(void *arg);
 } Owner;
+
+static const Owner nobody_there = { .url = "http://127.0.0.1:1",
+                                    .policy = PITH_REMOTE_AUTO };
 
 static pith *open_as(Desk *d, const Owner *o)
 {
     pith_options opt = { .store = at(d, "store.db"), .generator = "fake:",
                          .embedder = "fake:", .reranker = "fake:", .remote = o->url,
-                         .remote_model = "big,timeout=0.3", .remote_policy = o->policy,
+                         .remote_model = o->model ? o->model : "big,timeout=0.3",
+                         .remote_policy = o->policy, .cancelled = o->cancelled,
+                         .remote_day_seconds = o->day_seconds,
                          .remote_day_tokens = o->day_tokens, .may_send = o->may_send,
                          .remote_price_in = 1, .remote_price_out = 2 };
     pith_error why;
@@ -38,7 +46,8 @@ static pith *open_as(Desk *d, const Owner *o)
     assert_int_equal(file_write(&d->cx, at(d, "pith/private"),
                                 STR("# never sent\nsecret/\n")), OK);
     assert_int_equal(pith_open(&opt, &p, &why), 0);
-    assert_int_equal(pith_add_texts(p, documents, 2, NULL, NULL, &why), 0);
+    if (!file_is_here(opt.store, NULL))
+        assert_int_equal(pith_add_texts(p, documents, 2, NULL, NULL, &why), 0);
     return p;
 }
 
@@ -65,7 +74,7 @@ static void private_text_never_crosses_the_wire_in_any_mood(void **state)
         if (mood == LLM_429) continue;   // waits a second for each try; same path as 500
         LlmServer s = { .mood = (LlmMood)mood };
         if (!llm_server_start(&s)) skip();
-        pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 0, NULL });
+        pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO });
         pith_ask_options talking = large;
         talking.history = history;
         talking.n_history = 2;
@@ -95,9 +104,10 @@ static void sends_nothing_unless_the_owner_says_so(void **state)
     Desk *d = *state;
     LlmServer s = { 0 };
     if (!llm_server_start(&s)) skip();
-    const Owner owners[] = { { s.url, PITH_REMOTE_NEVER, 0, NULL },
-                             { s.url, PITH_REMOTE_ASK, 0, NULL },
-                             { s.url, PITH_REMOTE_AUTO, 10, NULL } };
+    const Owner owners[] = { { .url = s.url },
+                             { .url = s.url, .policy = PITH_REMOTE_ASK },
+                             { .url = s.url, .policy = PITH_REMOTE_AUTO,
+                               .day_tokens = 10 } };
     for (int i = 0; i < 3; i++) {
         pith *p = open_as(d, &owners[i]);
         pith_answer *a = asked(p, OPEN_QUESTION, &large);
@@ -121,7 +131,8 @@ static void asks_the_owner_and_counts_what_was_used(void **state)
     LlmServer s = { .answer = "Ingrid Halvorsen built it in 1871." };
     Str usage;
     if (!llm_server_start(&s)) skip();
-    pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_ASK, 0, yes });
+    pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_ASK,
+                                   .may_send = yes });
     pith_answer *a = asked(p, OPEN_QUESTION, &large);
     char *json = pith_answer_json(a);
     assert_string_equal(a->route, "llm");
@@ -149,7 +160,7 @@ static void a_talk_without_documents_goes_to_the_model_as_it_stands(void **state
     const pith_message history[] = { { "system", "Use the passages." } };
     const pith_ask_options plain = { .ground = PITH_CLOSED_BOOK }, talk = {
         .ground = PITH_CLOSED_BOOK, .history = history, .n_history = 1 };
-    pith *p = open_as(d, &(Owner){ NULL, PITH_REMOTE_NEVER, 0, NULL });
+    pith *p = open_as(d, &(Owner){ .policy = PITH_REMOTE_NEVER });
     pith_answer *a = asked(p, OPEN_QUESTION, &plain), *b = asked(p, OPEN_QUESTION, &talk);
     for (size_t i = 0; i < b->n_stages; i++)
         assert_string_not_equal(b->stages[i].name, "rewrite");
@@ -160,12 +171,85 @@ static void a_talk_without_documents_goes_to_the_model_as_it_stands(void **state
     pith_close(p);
 }
 
+/* The budget is what is left of it, whoever spends it: the first answer is on its way. */
+typedef struct Spender {
+    pith *p;
+    _Atomic bool stop;
+} Spender;
+static Spender spender;
+
+static int is_to_stop(void *arg)
+{
+    (void)arg;
+    return spender.stop;
+}
+
+static void *spend(void *arg)
+{
+    pith_answer *a = NULL;
+    pith_error why;
+    (void)arg;
+    assert_int_equal(pith_ask(spender.p, OPEN_QUESTION, &large, &a, &why),
+                     PITH_E_CANCELLED);
+    return NULL;
+}
+
+static void two_at_a_time_do_not_pass_the_budget_together(void **state)
+{
+    Desk *d = *state;
+    LlmServer s = { .mood = LLM_SILENT };
+    pthread_t thread;
+    if (!llm_server_start(&s)) skip();
+    spender.stop = false;
+    spender.p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO,
+                                     .day_tokens = 600, .model = "big,timeout=60",
+                                     .cancelled = is_to_stop });
+    assert_int_equal(pthread_create(&thread, NULL, spend, NULL), 0);
+    while (s.requests == 0) usleep(1000);
+    pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO,
+                                   .day_tokens = 600 });
+    pith_answer *a = asked(p, OPEN_QUESTION, &large);
+    assert_string_equal(a->route, "slm");
+    assert_non_null(strstr(a->route_reasons[0], "budget"));
+    pith_answer_free(a);
+    pith_close(p);
+    spender.stop = true;
+    pthread_join(thread, NULL);
+    pith_close(spender.p);
+    assert_int_equal(s.requests, 1);
+    llm_server_stop(&s);
+}
+
+/* A server that never answers may take the second that the day has, and no more. */
+static void a_budget_of_seconds_ends_a_call_and_then_forbids(void **state)
+{
+    Desk *d = *state;
+    LlmServer s = { .mood = LLM_SILENT };
+    if (!llm_server_start(&s)) skip();
+    pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO,
+                                   .day_seconds = 1.2, .model = "big,timeout=60" });
+    pith_answer *a = asked(p, OPEN_QUESTION, &large);
+    assert_string_equal(a->route, "slm");
+    assert_non_null(a->fallback);
+    assert_true(a->remote_ms > 1000 && a->remote_ms < 30000);
+    pith_answer_free(a);
+    a = asked(p, OPEN_QUESTION, &large);
+    assert_null(a->fallback);
+    assert_non_null(strstr(a->route_reasons[0], "budget of seconds"));
+    assert_true(a->remote_ms == 0);
+    pith_answer_free(a);
+    pith_close(p);
+    assert_int_equal(s.requests, 1);
+    llm_server_stop(&s);
+}
+
 static void an_account_that_cannot_be_read_forbids(void **state)
 {
     Desk *d = *state;
     LlmServer s = { 0 };
     if (!llm_server_start(&s)) skip();
-    pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 100000, NULL });
+    pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO,
+                                   .day_tokens = 100000 });
     assert_int_equal(file_write(&d->cx, at(d, "pith/remote-usage.json"), STR("{")), OK);
     pith_answer *a = asked(p, OPEN_QUESTION, &large);
     assert_string_equal(a->route, "slm");
@@ -179,7 +263,7 @@ static void an_account_that_cannot_be_read_forbids(void **state)
 static void an_offline_server_leaves_the_answer_to_the_small_model(void **state)
 {
     Desk *d = *state;
-    pith *p = open_as(d, &(Owner){ "http://127.0.0.1:1", PITH_REMOTE_AUTO, 0, NULL });
+    pith *p = open_as(d, &nobody_there);
     pith_answer *a = asked(p, OPEN_QUESTION, &large);
     assert_string_equal(a->route, "slm");
     assert_non_null(a->fallback);
@@ -215,7 +299,7 @@ static void a_poor_draft_is_never_shown_and_the_large_model_writes(void **state)
                                    .on_text = collect, .arg = &shown };
     if (!llm_server_start(&s)) skip();
     weights(d, AFTER_DRAFT);
-    pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 0, NULL });
+    pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO });
     pith_answer *a = asked(p, OPEN_QUESTION, &opt);
     assert_string_equal(a->route, "llm");
     assert_true(a->route_score < .01 && a->draft_score > .99);
@@ -236,7 +320,7 @@ static void a_draft_stands_in_where_the_large_model_fails(void **state)
     const pith_ask_options opt = { .no_abstain = 1, .filter_margin = 1,
                                    .on_text = collect, .arg = &shown };
     weights(d, AFTER_DRAFT);
-    pith *p = open_as(d, &(Owner){ "http://127.0.0.1:1", PITH_REMOTE_AUTO, 0, NULL });
+    pith *p = open_as(d, &nobody_there);
     pith_answer *a = asked(p, OPEN_QUESTION, &opt);
     assert_string_equal(a->route, "slm");
     assert_non_null(a->fallback);
@@ -253,7 +337,7 @@ static void a_server_that_failed_is_not_asked_again_for_the_draft(void **state)
     Desk *d = *state;
     const pith_ask_options opt = { .no_abstain = 1, .filter_margin = 1 };
     weights(d, "{\"bias\":9,\"threshold\":0.5,\"features\":{}}");
-    pith *p = open_as(d, &(Owner){ "http://127.0.0.1:1", PITH_REMOTE_AUTO, 0, NULL });
+    pith *p = open_as(d, &nobody_there);
     pith_answer *a = asked(p, OPEN_QUESTION, &opt);
     assert_string_equal(a->route, "slm");
     assert_string_equal(a->model, "fake");
@@ -276,7 +360,7 @@ static void what_is_too_long_for_the_small_model_goes_to_the_large_one(void **st
     const char *given[] = { b.p };
     pith_ask_options opt = { .ground = PITH_GIVEN, .passages = given, .n_passages = 1,
                              .context_tokens = 64, .no_abstain = 1 };
-    pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 0, NULL });
+    pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO });
     a = asked(p, OPEN_QUESTION, &opt);
     assert_string_equal(a->route, "llm");
     assert_string_equal(a->route_reasons[0],
@@ -306,7 +390,7 @@ static void the_large_model_reads_more_where_it_may(void **state)
     pith_ask_options opt = { .ground = PITH_GIVEN, .passages = given, .n_passages = 2,
                              .context_tokens = 64, .no_abstain = 1,
                              .route = PITH_ROUTE_LLM };
-    pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 0, NULL });
+    pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO });
     pith_answer *a = asked(p, OPEN_QUESTION, &opt);
     assert_int_equal(a->n_passages, 1);
     assert_int_equal(a->left_out, 1);
@@ -325,7 +409,7 @@ static void the_large_model_reads_more_where_it_may(void **state)
 static void names_what_it_measured(void **state)
 {
     Desk *d = *state;
-    pith *p = open_as(d, &(Owner){ "http://127.0.0.1:1", PITH_REMOTE_AUTO, 0, NULL });
+    pith *p = open_as(d, &nobody_there);
     const pith_ask_options small = { .route = PITH_ROUTE_SLM, .no_abstain = 1 };
     pith_answer *a = asked(p, OPEN_QUESTION, &small);
     char *json = pith_answer_json(a);
@@ -365,7 +449,7 @@ static void weights_that_cannot_be_read_forbid(void **state)
     if (!llm_server_start(&s)) skip();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         weights(d, bad[i][0]);
-        pith *p = open_as(d, &(Owner){ s.url, PITH_REMOTE_AUTO, 0, NULL });
+        pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO });
         pith_answer *a = asked(p, OPEN_QUESTION, &large);
         assert_string_equal(a->route, "slm");
         if (!strstr(a->route_reasons[0], bad[i][1])) fail_msg("%s", a->route_reasons[0]);
@@ -482,6 +566,8 @@ int main(void)
         TEST(sends_nothing_unless_the_owner_says_so),
         TEST(asks_the_owner_and_counts_what_was_used),
         TEST(a_talk_without_documents_goes_to_the_model_as_it_stands),
+        TEST(two_at_a_time_do_not_pass_the_budget_together),
+        TEST(a_budget_of_seconds_ends_a_call_and_then_forbids),
         TEST(an_account_that_cannot_be_read_forbids),
         TEST(an_offline_server_leaves_the_answer_to_the_small_model),
         TEST(a_poor_draft_is_never_shown_and_the_large_model_writes),
