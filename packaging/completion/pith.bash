@@ -55,6 +55,7 @@ _pith()
                            --remote-day-cost --remote-day-seconds --remote-price-in
                            --remote-price-out $global" ;;
         serve:*)    case $before in key) words='add ls rm' ;; serve) words='key' ;; esac ;;
+        vocab:-*)   words="--glossary --write $global" ;;
         mcp:-*)     words="--read-only $global" ;;
         tune:-*)    words="--data --model --out --rank --alpha --seq --batch --steps
                            --minutes --lr --save-every --max-mb --seed --count --passages

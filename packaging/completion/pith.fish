@@ -42,6 +42,10 @@ set -l add '__fish_seen_subcommand_from add'
 complete -c pith -n "$add" -l chunk-tokens -x -d 'length of a passage'
 complete -c pith -n "$add" -l max-file -x -d 'refuse larger files, MB'
 
+set -l vocab '__fish_seen_subcommand_from vocab'
+complete -c pith -n "$vocab" -l glossary -d 'abbreviations that are explained'
+complete -c pith -n "$vocab" -l write -d 'add them to the glossary of the store'
+
 set -l search '__fish_seen_subcommand_from search'
 complete -c pith -n "$search" -s k -l count -x -d 'how many passages'
 complete -c pith -n "$search" -l rerank -x -d 'how many the reranker reads'

@@ -3,6 +3,7 @@
  * Each distinct word is split once, with a space before it as in a text, and weighs as
  * often as it stands there. A run of Han, Kana or Hangul counts as its pairs. */
 #include "api/handle.h"
+#include "api/texts.h"
 #include "base/words.h"
 #include "model/model.h"
 
@@ -84,33 +85,16 @@ static Status count_text(Ctx *cx, Words *w, Str text, Vocabulary *v)
     return OK;
 }
 
-static Status count_document(Ctx *cx, Store *s, Words *w, int64_t id, Vocabulary *v)
-{
-    int64_t *chunk;
-    size_t n;
-    Chunk c;
-    TRY(store_chunk_ids(cx, s, id, &chunk, &n));
-    for (size_t i = 0; i < n; i++) {
-        TRY(ctx_check(cx));
-        TRY(store_chunks(cx, s, &chunk[i], 1, &c, NULL));
-        if (c.id) TRY(count_text(cx, w, c.text, v));
-    }
-    return OK;
-}
+typedef struct Counting {
+    Words *words;
+    Vocabulary *to;
+} Counting;
 
-static Status count_store(Ctx *cx, Store *s, Words *w, Vocabulary *v)
+static Status count_chunk(Ctx *cx, void *arg, size_t document, Str text)
 {
-    Document *doc;
-    size_t n;
-    TRY(store_list(cx, s, &doc, &n));
-    for (size_t i = 0; i < n; i++) {
-        Ctx one = { .cancelled = cx->cancelled, .cancel_arg = cx->cancel_arg };
-        Status st = count_document(&one, s, w, doc[i].id, v);
-        if (st != OK) fail(cx, st, "%s", one.reason[0] ? one.reason : "out of memory");
-        ctx_end(&one);
-        TRY(st);
-    }
-    return OK;
+    const Counting *c = arg;
+    (void)document;
+    return count_text(cx, c->words, text, c->to);
 }
 
 /* ---- one model -------------------------------------------------------------------- */
@@ -205,7 +189,7 @@ static Status vocabulary(Ctx *cx, pith *p, Vocabulary *v, json_t *models, char *
     Words *w;
     TRY(handle_store(cx, p, false, &s));
     TRY(words_open(cx, &w));
-    Status st = count_store(cx, s, w, v);
+    Status st = texts_each(cx, s, count_chunk, &(Counting){ w, v });
     words_close(w);
     TRY(st);
     TRY(add_model(cx, p, ROLE_GENERATOR, v, models));

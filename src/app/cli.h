@@ -72,6 +72,8 @@ typedef struct Listing {
     int (*fetch)(pith *p, char **json, pith_error *why);
     void (*print)(const json_t *j);
 } Listing;
+/* Fetches it from the store, and prints as --json asks. The exit status. */
+int cli_show(Cli *cli, const Listing *l);
 /* A command that takes no words: fetches, and prints as --json asks. */
 int cli_listing(Cli *cli, const Command *self, int argc, char **argv, const Listing *l);
 /* Runs the evaluation that words[0] names; words[n] is NULL. The exit status. */

@@ -177,11 +177,16 @@ int cli_json(char *json)
 
 int cli_listing(Cli *cli, const Command *self, int argc, char **argv, const Listing *l)
 {
-    char *json;
-    pith_error why;
     int status, n = options_read(cli, self, NULL, argc, argv, &status);
     if (n < 0) return status;
     if (n > 0) return cli_usage(self, "'%s' is one word too many", argv[0]);
+    return cli_show(cli, l);
+}
+
+int cli_show(Cli *cli, const Listing *l)
+{
+    char *json;
+    pith_error why;
     pith *p = cli_open(cli);
     if (!p) return EXIT_FAILED;
     int code = l->fetch(p, &json, &why);

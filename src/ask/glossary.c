@@ -71,15 +71,17 @@ static bool has_capital(Str s)
     return false;
 }
 
-/* Does s have the word, or the words, with no letter right before or behind? */
+/* Does s have the word, or the words, with no letter right before or behind? A term as it
+ * is written may have the s of a plural: "SLAs". */
 static bool has(Str s, Str word, bool as_written)
 {
     for (size_t i = 0; i + word.n <= s.n; i++) {
         Str here = { s.p + i, word.n };
         if (as_written ? !str_eq(here, word) : !str_ieq(here, word)) continue;
         bool before = i > 0 && in_word(s.p[i - 1]) && in_word(word.p[0]);
-        bool behind = i + word.n < s.n && in_word(s.p[i + word.n]) &&
-                      in_word(word.p[word.n - 1]);
+        size_t end = i + word.n;
+        if (as_written && end < s.n && s.p[end] == 's') end++;
+        bool behind = end < s.n && in_word(s.p[end]) && in_word(word.p[word.n - 1]);
         if (!before && !behind) return true;
     }
     return false;

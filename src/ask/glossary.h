@@ -28,8 +28,9 @@ MUST_USE Status glossary_parse(Ctx *cx, const char *name, Str text, Glossary *g)
 
 /* The question, followed by the meanings of the terms in it that it does not have itself:
  * "What is the SLA? (service level agreement)". A term with a capital letter is found as
- * it is written, any other in either case, between characters that are no letters or
- * digits. *terms counts those found; none gives the question itself. */
+ * it is written, in the plural too ("SLAs"), any other in either case, between characters
+ * that are no letters or digits. *terms counts those found; none gives the question
+ * itself. */
 MUST_USE Status glossary_expand(Ctx *cx, const Glossary *g, Str question, Str *out,
                                 size_t *terms);
 

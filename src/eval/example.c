@@ -9,16 +9,16 @@
 #include <string.h>
 
 const char *const check_name[N_CHECKS] = {
-    "passed", "no_question", "repeated", "no_answer", "not_in_passage", "disagrees",
-    "nothing_new", "not_found", "answered_elsewhere",
+    "passed", "no_question", "repeated", "not_found", "no_answer", "not_in_passage",
+    "nothing_new", "disagrees", "answered_elsewhere",
 };
 
-enum { ANSWER_TOKENS = 96 };
 static const double words_there = 0.8;  // of an answer's stems that its passage must have
 
 typedef struct Draft {
     Str question, answer, words;
     bool unanswerable;
+    pith_answer *found;                 // what is read for the question; NULL until then
     json_t *messages;                   // NULL until all checks are passed
 } Draft;
 
@@ -39,24 +39,6 @@ bool example_is_new(const Maker *m, Str question)
 
 /* ---- the answer -------------------------------------------------------------------- */
 
-/* In one short sentence, as pith answers from the passage alone; n = 0: it did not. */
-static Status write_answer(const Maker *m, const pith_passage *from, Draft *d)
-{
-    const pith_ask_options o = { .ground = PITH_GIVEN, .passages = &from->text,
-                                 .n_passages = 1, .max_tokens = ANSWER_TOKENS,
-                                 .route = PITH_ROUTE_SLM };
-    pith_answer *a = NULL;
-    pith_error why;
-    if (pith_ask(m->p, d->question.p, &o, &a, &why) != PITH_OK)
-        return job_why(m->job, &why);
-    Str text = squad_without_marks(m->job->cx, str_trim(str_z(a->text)));
-    bool usable = text.n && !a->abstained && !a->finish_length
-                  && text.p[text.n - 1] != '?' && !pith_is_refusal(text.p);
-    d->answer = usable ? text : (Str){ "", 0 };
-    pith_answer_free(a);
-    return text.p ? OK : E_MEMORY;
-}
-
 /* The share of the stems of `said` that the text has. */
 static Status share_of(const Maker *m, Str said, Str text, double *out)
 {
@@ -67,16 +49,18 @@ static Status share_of(const Maker *m, Str said, Str text, double *out)
     return OK;
 }
 
-/* Do the words pointed at stand in the answer in one row, or make up most of it? */
-static Status agrees(const Maker *m, const pith_passage *from, Draft *d, bool *yes)
+/* Does the answer hold the words pointed at, in a row or in any order, or do they share
+ * most stems? */
+static Status agrees(const Maker *m, const Draft *d, bool *yes)
 {
     Answered got;
-    Ctx *cx = m->job->cx;
-    TRY(writer_words(m->job, m->p, from, d->question, &d->words));
-    TRY(squad_score(cx, d->answer, &d->words, 1, &got));
-    Str bare = squad_normal(cx, d->words);
-    *yes = bare.n > 0 && (got.contains > 0 || got.f1 >= m->agree);
-    return bare.p ? OK : E_MEMORY;
+    double there, of;
+    TRY(squad_score(m->job->cx, d->answer, &d->words, 1, &got));
+    TRY(share_of(m, d->words, d->answer, &there));
+    TRY(share_of(m, d->answer, d->words, &of));
+    double f1 = there + of > 0 ? 2 * there * of / (there + of) : 0;
+    *yes = got.contains > 0 || there == 1 || f1 >= m->agree;
+    return OK;
 }
 
 /* ---- the conversation -------------------------------------------------------------- */
@@ -91,21 +75,6 @@ static Status search(const Maker *m, const Draft *d, const char *without,
     o.context_tokens = m->job->opt->context_tokens;
     return pith_ask(m->p, d->question.p, &o, out, &why) == PITH_OK
         ? OK : job_why(m->job, &why);
-}
-
-/* The passage and the best others, in the order of the search. False: it is not there. */
-static bool choose(const Maker *m, const pith_answer *a, int64_t chunk, pith_passage *to,
-                   size_t *n)
-{
-    bool there = false;
-    *n = 0;
-    for (size_t i = 0; i < a->n_passages; i++) {
-        bool it = a->passages[i].chunk == chunk;
-        if (it || *n + !there < m->passages) to[(*n)++] = a->passages[i];
-        there |= it;
-        if (*n == m->passages) break;
-    }
-    return there;
 }
 
 static Status talk(const Maker *m, const pith_passage *at, size_t n, Draft *d)
@@ -123,20 +92,31 @@ static Status talk(const Maker *m, const pith_passage *at, size_t n, Draft *d)
         ? OK : fail(m->job->cx, E_FORMAT, "an answer that is no UTF-8");
 }
 
-/* The question where its document is: the round trip. */
-static Status with_passage(const Maker *m, const pith_passage *from, Draft *d,
-                           Check *check)
+/* The round trip: what pith reads for the question has the passage in it. */
+static Status check_found(const Maker *m, const pith_passage *from, Draft *d,
+                          Check *check)
 {
-    size_t n;
-    pith_answer *a = NULL;
+    TRY(search(m, d, NULL, &d->found));
+    *check = CHECK_NOT_FOUND;
+    for (size_t i = 0; i < d->found->n_passages; i++)
+        if (d->found->passages[i].chunk == from->chunk) *check = CHECK_PASSED;
+    return OK;
+}
+
+/* The passage and the best others, in the order of the search. */
+static Status with_passage(const Maker *m, const pith_passage *from, Draft *d)
+{
+    const pith_answer *a = d->found;
     pith_passage *at = ctx_new(m->job->cx, pith_passage, m->passages);
+    bool there = false;
+    size_t n = 0;
     TRY_NEW(at);
-    TRY(search(m, d, NULL, &a));
-    bool there = choose(m, a, from->chunk, at, &n);
-    if (!there) *check = CHECK_NOT_FOUND;
-    Status st = there && !d->unanswerable ? talk(m, at, n, d) : OK;
-    pith_answer_free(a);
-    return st;
+    for (size_t i = 0; i < a->n_passages && n < m->passages; i++) {
+        bool it = a->passages[i].chunk == from->chunk;
+        if (it || n + !there < m->passages) at[n++] = a->passages[i];
+        there |= it;
+    }
+    return talk(m, at, n, d);
 }
 
 /* The same question where its document is not. */
@@ -158,6 +138,13 @@ static Status without_passage(const Maker *m, const pith_passage *from, Draft *d
     return st;
 }
 
+static Status put_together(const Maker *m, const pith_passage *from, Draft *d,
+                           Check *check)
+{
+    return d->unanswerable ? without_passage(m, from, d, check)
+                           : with_passage(m, from, d);
+}
+
 /* ---- the checks, in order ---------------------------------------------------------- */
 
 static bool draw(const Maker *m, Str key)
@@ -166,38 +153,66 @@ static bool draw(const Maker *m, Str key)
     return (double)stats_random(&state, 1000000) < m->unanswerable * 1e6;
 }
 
-static Status check_answer(const Maker *m, const pith_passage *from, Draft *d,
-                           Check *check)
+/* The words of the passage that answer. */
+static Status check_words(const Maker *m, const pith_passage *from, Draft *d,
+                          Check *check)
 {
-    bool yes;
     double there, known;
-    TRY(write_answer(m, from, d));
-    if (d->answer.n == 0) return *check = CHECK_NO_ANSWER, OK;
-    TRY(share_of(m, d->answer, str_z(from->text), &there));
+    TRY(writer_words(m->job, m->p, from, d->question, &d->words));
+    Str bare = squad_normal(m->job->cx, d->words);
+    TRY_NEW(bare.p);
+    if (bare.n == 0 || pith_is_refusal(d->words.p)) return *check = CHECK_NO_ANSWER, OK;
+    TRY(share_of(m, d->words, str_z(from->text), &there));
     if (there < words_there) return *check = CHECK_NOT_IN_PASSAGE, OK;
-    TRY(agrees(m, from, d, &yes));
-    if (!yes) return *check = CHECK_DISAGREES, OK;
     TRY(share_of(m, d->words, d->question, &known));
     if (known == 1) *check = CHECK_NOTHING_NEW;
     return OK;
 }
 
-static Status run(const Maker *m, const pith_passage *from, Draft *d, Check *check)
+/* The answer in a sentence, which is to say the same. */
+static Status check_answer(const Maker *m, const pith_passage *from, Draft *d,
+                           Check *check)
 {
-    Ctx *cx = m->job->cx;
-    Str key = example_key(cx, from);
-    TRY_NEW(key.p);
+    bool yes;
+    double there;
+    TRY(writer_answer(m->job, m->p, from, d->question, &d->answer));
+    Str a = d->answer;
+    if (a.n == 0 || a.p[a.n - 1] == '?' || pith_is_refusal(a.p))
+        return *check = CHECK_NO_ANSWER, OK;
+    Str known = ctx_printf(m->job->cx, "%s\n%s\n%.*s", from->text, from->title,
+                           (int)d->question.n, d->question.p);
+    TRY_NEW(known.p);
+    TRY(share_of(m, a, known, &there));
+    if (there < words_there) return *check = CHECK_NOT_IN_PASSAGE, OK;
+    TRY(agrees(m, d, &yes));
+    if (!yes) *check = CHECK_DISAGREES;
+    return OK;
+}
+
+static Status check_question(const Maker *m, const pith_passage *from, Draft *d,
+                             Check *check)
+{
     TRY(writer_question(m->job, m->p, from, &d->question));
     if (d->question.n == 0) return *check = CHECK_NO_QUESTION, OK;
     bool new = example_is_new(m, d->question);
-    TRY(cx->status);
-    if (!new) return *check = CHECK_REPEATED, OK;
-    TRY(check_answer(m, from, d, check));
-    if (*check != CHECK_PASSED) return OK;
+    TRY(m->job->cx->status);
+    if (!new) *check = CHECK_REPEATED;
+    return OK;
+}
+
+/* What costs least comes first. */
+static Status run(const Maker *m, const pith_passage *from, Draft *d, Check *check)
+{
+    static Status (*const step[])(const Maker *, const pith_passage *, Draft *,
+                                  Check *) = {
+        check_question, check_found, check_words, check_answer, put_together,
+    };
+    Str key = example_key(m->job->cx, from);
+    TRY_NEW(key.p);
     d->unanswerable = draw(m, key);
-    TRY(with_passage(m, from, d, check));
-    if (*check != CHECK_PASSED || !d->unanswerable) return OK;
-    return without_passage(m, from, d, check);
+    for (size_t i = 0; i < sizeof step / sizeof *step && *check == CHECK_PASSED; i++)
+        TRY(step[i](m, from, d, check));
+    return OK;
 }
 
 static void set_text(json_t *line, const char *name, Str text)
@@ -227,6 +242,7 @@ Status example_make(const Maker *m, const pith_passage *from, Check *check, json
     Status st = run(m, from, &d, check);
     if (st == OK && !(*line = line_of(from, &d, *check)))
         st = fail(m->job->cx, E_MEMORY, "no memory for an example");
+    pith_answer_free(d.found);
     json_decref(d.messages);
     return st;
 }

@@ -15,13 +15,13 @@
 /* In the order of the checks. */
 typedef enum Check {
     CHECK_PASSED,
-    CHECK_NO_QUESTION,      // the model wrote none
+    CHECK_NO_QUESTION,      // the model wrote none, or one that speaks of "the text"
     CHECK_REPEATED,         // one of the same stems was asked
+    CHECK_NOT_FOUND,        // the question does not find its passage
     CHECK_NO_ANSWER,        // it refused, went on too long, or asked back
     CHECK_NOT_IN_PASSAGE,   // words of the answer that the passage lacks
-    CHECK_DISAGREES,        // the other prompt pointed elsewhere
     CHECK_NOTHING_NEW,      // the question has all words of its answer
-    CHECK_NOT_FOUND,        // the question does not find its passage
+    CHECK_DISAGREES,        // the sentence says otherwise than the words pointed at
     CHECK_ELSEWHERE,        // to be unanswerable, but another document answers
     N_CHECKS
 } Check;

@@ -32,6 +32,8 @@ static void puts_meanings_behind_the_question(void **state)
     (void)state;
     assert_expands("What is the SLA?",
                    "What is the SLA? (service level agreement, single letter answer)", 2);
+    assert_expands("All SLAs",
+                   "All SLAs (service level agreement, single letter answer)", 2);
     assert_expands("K8s or C++", "K8s or C++ (Kubernetes, the language)", 2);
     assert_expands("What is an \xC3\x9C?", "What is an \xC3\x9C? (Ueber)", 1);
 }
@@ -41,6 +43,7 @@ static void finds_whole_words_as_they_are_written(void **state)
     (void)state;
     assert_expands("sla", "sla", 0);
     assert_expands("TESLA and SLAM", "TESLA and SLAM", 0);
+    assert_expands("SLAsh", "SLAsh", 0);
     assert_expands("\xC3\x9C" "ber", "\xC3\x9C" "ber", 0);
     assert_expands("", "", 0);
 }
