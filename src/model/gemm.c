@@ -38,10 +38,38 @@ void gemm_to_bf16(size_t n, const float *from, uint16_t *to)
 
 void gemm_from_bf16(size_t n, const uint16_t *from, float *to)
 {
+    if (n > 1 && gemm_bf16_can()) {
+        gemm_bf16_widen(n, from, to);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         uint32_t u = (uint32_t)from[i] << 16;
         memcpy(&to[i], &u, sizeof u);
     }
+}
+
+/* (columns / 16, rows / 2, 16, 2): pairs of rows side by side. A panel is 48 columns. */
+enum { WIDE = 16, PANEL = 48, PAIR = 2 };
+
+size_t gemm_packed_bytes(size_t k, size_t n)
+{
+    size_t columns = (n + PANEL - 1) / PANEL * PANEL;
+    return (k + PAIR - 1) / PAIR * PAIR * columns * sizeof(uint16_t);
+}
+
+GemmMatrix gemm_pack(const GemmMatrix *b, size_t k, size_t n, void *memory)
+{
+    gemm_bf16_pack(b, k, n, memory);
+    return (GemmMatrix){ memory, (k + PAIR - 1) / PAIR * PAIR, GEMM_PACKED, false };
+}
+
+void gemm_packed_row(const GemmMatrix *packed, size_t i, size_t n, float *out)
+{
+    const uint16_t *p = packed->p;
+    p += i / PAIR * PAIR * WIDE + i % PAIR;
+    for (size_t j = 0; j < n; j++)
+        gemm_from_bf16(1, p + j / WIDE * packed->stride * WIDE + j % WIDE * PAIR,
+                       &out[j]);
 }
 
 /* ---- portable C ------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* gemm.h -- plain matrix products c = a b, for training, where both sides change.
  *
- * matmul.h packs weights once and runs them often; here nothing is kept. A product may
- * have two parts, c = a1 b1 + a2 b2, which is a layer with its low-rank adapter in one
+ * matmul.h packs weights and is given rows in f32; here any side may be turned, of either
+ * type, or a b that was packed before. A product may have two parts, c = a1 b1 + a2 b2, which is a layer with its low-rank adapter in one
  * pass over c. There is one way for each kind of CPU:
  *
  *   GEMM_WAY_BF16   AVX-512 BF16, ours: operands are rounded to bf16, sums are f32.
@@ -15,9 +15,10 @@
 #include "base/ctx.h"
 
 typedef enum GemmWay { GEMM_WAY_PLAIN, GEMM_WAY_F32, GEMM_WAY_BF16 } GemmWay;
-typedef enum GemmType { GEMM_F32, GEMM_BF16 } GemmType;
+typedef enum GemmType { GEMM_F32, GEMM_BF16, GEMM_PACKED } GemmType;
 
-/* Element (i, j) is p[i * stride + j]; turned: p[j * stride + i]. */
+/* Element (i, j) is p[i * stride + j]; turned: p[j * stride + i]. GEMM_PACKED: what
+ * gemm_pack made; a b alone. */
 typedef struct GemmMatrix {
     const void *p;
     size_t stride;
@@ -54,6 +55,14 @@ MUST_USE Status gemm_room_open(Ctx *cx, GemmWay way, GemmRoom **out);
 void gemm_room_close(GemmRoom *r);
 /* False: no memory, or oneDNN gave up; c is then undefined. */
 MUST_USE bool gemm_run(GemmRoom *r, const GemmJob *job);
+
+/* For GEMM_WAY_BF16: b (k, n) as that way reads it, in a memory of so many bytes that is
+ * aligned to a cache line; a product with it gives the same bits as with b. Fewer rows and
+ * columns of it, from the first on, may be multiplied too. */
+size_t gemm_packed_bytes(size_t k, size_t n);
+GemmMatrix gemm_pack(const GemmMatrix *b, size_t k, size_t n, void *memory);
+/* Row i of it, n values. */
+void gemm_packed_row(const GemmMatrix *packed, size_t i, size_t n, float *out);
 
 /* n values to bf16, nearest even; and back. */
 void gemm_to_bf16(size_t n, const float *from, uint16_t *to);

@@ -2,10 +2,9 @@
  *
  * After Goto and van de Geijn (ACM TOMS 34(3), 2008): a panel of b, DEPTH by 48, is
  * packed into the second-level cache, in pairs of bf16 along k as vdpbf16ps wants them;
- * the rows of a go past it eight at a time, with 24 sums in registers. Packing costs one
- * load and one store for what m rows use, so weights stay as they lie in memory, in one
- * copy that serves x W' and dy W alike. Rows of a are read where they are if they are
- * bf16 already.
+ * the rows of a go past it eight at a time, with 24 sums in registers. A b that many
+ * products share is packed once, by gemm_pack. Rows of a are read where they are if they
+ * are bf16 already.
  *
  * Invariant: packed operands are zero behind their last k, so that padding adds nothing.
  * Columns beyond the last hold anything: their sums are never stored. */
@@ -35,6 +34,11 @@ AVX512 static inline __mmask16 lanes(size_t left)
     return left >= LANES ? 0xFFFF : (__mmask16)((1u << left) - 1);
 }
 
+AVX512 static inline __mmask16 lanes_behind(size_t n, size_t first)
+{
+    return n > first ? lanes(n - first) : 0;
+}
+
 AVX512 static inline __mmask32 lanes_32(size_t left)
 {
     return left >= 2 * LANES ? 0xFFFFFFFF : (__mmask32)((1u << left) - 1);
@@ -53,7 +57,7 @@ AVX512 static inline __m512i load_32(const void *p, GemmType type, size_t left)
 
 static const void *element(const GemmMatrix *x, size_t i)
 {
-    return (const char *)x->p + i * (x->type == GEMM_BF16 ? sizeof(Bf16) : sizeof(float));
+    return (const char *)x->p + i * (x->type == GEMM_F32 ? sizeof(float) : sizeof(Bf16));
 }
 
 AVX512 void gemm_bf16_round(size_t n, const float *from, uint16_t *to)
@@ -61,6 +65,15 @@ AVX512 void gemm_bf16_round(size_t n, const float *from, uint16_t *to)
     for (size_t i = 0; i < n; i += 2 * LANES)
         _mm512_mask_storeu_epi16(to + i, lanes_32(n - i),
                                  load_32(from + i, GEMM_F32, n - i));
+}
+
+AVX512 void gemm_bf16_widen(size_t n, const uint16_t *from, float *to)
+{
+    for (size_t i = 0; i < n; i += LANES) {
+        __m256i x = _mm256_maskz_loadu_epi16(lanes(n - i), from + i);
+        __m512i wide = _mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16);
+        _mm512_mask_storeu_ps(to + i, lanes(n - i), _mm512_castsi512_ps(wide));
+    }
 }
 
 /* Turns a 16 x 16 matrix of 32-bit items around. */
@@ -103,45 +116,46 @@ AVX512 static inline __m512i interleave(__m512i upper, __m512i lower)
     return _mm512_permutex2var_epi16(upper, _mm512_loadu_si512(order), lower);
 }
 
-/* Rows `first` .. first + k of b, columns n .. n + 16, to (pairs, 16, 2); what lies
- * beyond `left` columns or k rows is zero. */
+/* Rows `first` .. first + k of b, up to 48 columns from n on, to (columns / 16, pairs, 16,
+ * 2); what lies beyond `columns` or k rows is zero. A line of memory is read once. */
 AVX512 static void pack_rows(const GemmMatrix *b, size_t first, size_t k, size_t n,
-                             size_t left, Bf16 *to)
+                             size_t columns, Bf16 *to)
 {
-    if (left > LANES) left = LANES;
-    for (size_t i = 0; i < k; i += PAIR, to += LANES * PAIR) {
-        const void *row = element(b, (first + i) * b->stride + n);
-        __m512i upper = load_32(row, b->type, left), lower = _mm512_setzero_si512();
-        if (i + 1 < k)
-            lower = load_32(element(b, (first + i + 1) * b->stride + n), b->type, left);
-        _mm512_store_si512(to, interleave(upper, lower));
-    }
+    size_t step = (k + 1) / PAIR * PAIR * LANES;
+    for (size_t i = 0; i < k; i += PAIR, to += LANES * PAIR)
+        for (size_t j = 0; j < columns; j += LANES) {
+            size_t at = (first + i) * b->stride + n + j, left = columns - j;
+            if (left > LANES) left = LANES;
+            __m512i upper = load_32(element(b, at), b->type, left);
+            __m512i lower = _mm512_setzero_si512();
+            if (i + 1 < k) lower = load_32(element(b, at + b->stride), b->type, left);
+            _mm512_store_si512(to + j / LANES * step, interleave(upper, lower));
+        }
 }
 
 /* The same for a b that is turned: its columns are rows in memory. */
 AVX512 static void pack_turned(const GemmMatrix *b, size_t first, size_t k, size_t n,
-                               size_t left, Bf16 *to)
+                               size_t columns, Bf16 *to)
 {
     size_t pairs = (k + 1) / PAIR;
-    for (size_t i = 0; i < pairs; i += LANES) {
-        __m512i a[LANES];
-        for (size_t j = 0; j < LANES; j++)
-            a[j] = j < left ? load_32(element(b, (n + j) * b->stride + first + i * PAIR),
-                                      b->type, k - i * PAIR)
-                            : _mm512_setzero_si512();
-        transpose(a);
-        for (size_t j = 0; j < LANES && i + j < pairs; j++)
-            _mm512_store_si512(to + (i + j) * LANES * PAIR, a[j]);
-    }
+    for (size_t c = 0; c < columns; c += LANES, to += pairs * PAIR * LANES)
+        for (size_t i = 0; i < pairs; i += LANES) {
+            __m512i a[LANES];
+            for (size_t j = 0; j < LANES; j++) {
+                size_t at = (n + c + j) * b->stride + first + i * PAIR;
+                a[j] = c + j < columns ? load_32(element(b, at), b->type, k - i * PAIR)
+                                       : _mm512_setzero_si512();
+            }
+            transpose(a);
+            for (size_t j = 0; j < LANES && i + j < pairs; j++)
+                _mm512_store_si512(to + (i + j) * LANES * PAIR, a[j]);
+        }
 }
 
-/* Up to 48 columns from n on, k rows from `first` on, to (columns / 16, pairs, 16, 2). */
 static void pack_b(const GemmMatrix *b, size_t first, size_t k, size_t n, size_t columns,
                    Bf16 *to)
 {
-    size_t step = (k + 1) / PAIR * PAIR * LANES;
-    for (size_t j = 0; j < columns; j += LANES, to += step)
-        (b->turned ? pack_turned : pack_rows)(b, first, k, n + j, columns - j, to);
+    (b->turned ? pack_turned : pack_rows)(b, first, k, n, columns, to);
 }
 
 /* Where the kernel finds a part's rows of a: (m, stride) in bf16. */
@@ -155,6 +169,31 @@ static bool in_place(const GemmPart *part)
     return part->a.type == GEMM_BF16 && !part->a.turned && part->k % PAIR == 0;
 }
 
+/* Rows i .. i + 16 of a turned a: pairs of its rows in memory are turned 16 at a time. */
+AVX512 static void pack_a_turned(const GemmPart *part, size_t i, size_t left,
+                                 size_t stride, Bf16 *to)
+{
+    const GemmMatrix *a = &part->a;
+    if (left > LANES) left = LANES;
+    for (size_t k = 0; k < stride; k += LANES * PAIR) {
+        __m512i x[LANES];
+        size_t pairs = (stride - k) / PAIR < LANES ? (stride - k) / PAIR : LANES;
+        for (size_t j = 0; j < LANES; j++) {
+            __m512i lower = _mm512_setzero_si512(), upper = lower;
+            size_t row = k + j * PAIR;
+            if (row < part->k)
+                upper = load_32(element(a, row * a->stride + i), a->type, left);
+            if (row + 1 < part->k)
+                lower = load_32(element(a, (row + 1) * a->stride + i), a->type, left);
+            x[j] = interleave(upper, lower);
+        }
+        transpose(x);
+        for (size_t j = 0; j < left; j++)
+            _mm512_mask_storeu_epi16(to + (i + j) * stride + k, lanes_32(pairs * PAIR),
+                                     x[j]);
+    }
+}
+
 AVX512 static void pack_a(const GemmPart *part, size_t m, size_t stride, Bf16 *to)
 {
     for (size_t i = 0; i < m && !part->a.turned; i++)
@@ -164,23 +203,8 @@ AVX512 static void pack_a(const GemmPart *part, size_t m, size_t stride, Bf16 *t
                                      load_32(element(&part->a, i * part->a.stride + k),
                                              part->a.type, left));
         }
-    if (!part->a.turned) return;
-    /* A turned a is small, or the product is: pairs of its rows make columns. */
-    for (size_t i = 0; i < m; i += LANES)
-        for (size_t k = 0; k < stride; k += PAIR) {
-            size_t left = m - i < LANES ? m - i : LANES;
-            uint32_t pair[LANES];
-            __m512i lower = _mm512_setzero_si512(), upper = lower;
-            if (k < part->k)
-                upper = load_32(element(&part->a, k * part->a.stride + i), part->a.type,
-                                left);
-            if (k + 1 < part->k)
-                lower = load_32(element(&part->a, (k + 1) * part->a.stride + i),
-                                part->a.type, left);
-            _mm512_storeu_si512(pair, interleave(upper, lower));
-            for (size_t j = 0; j < left; j++)
-                memcpy(to + (i + j) * stride + k, &pair[j], sizeof *pair);
-        }
+    if (part->a.turned)
+        for (size_t i = 0; i < m; i += LANES) pack_a_turned(part, i, m - i, stride, to);
 }
 
 static bool rows_of(GemmRoom *r, const GemmJob *job, size_t p, Rows *out)
@@ -201,6 +225,7 @@ static bool rows_of(GemmRoom *r, const GemmJob *job, size_t p, Rows *out)
 typedef struct Strip {
     const Bf16 *a, *b;
     size_t stride, pairs;
+    size_t step;                 // of b, from one 16 columns to the next
 } Strip;
 
 typedef struct Tile {
@@ -220,11 +245,19 @@ AVX512 static inline __m512 pair_of(const Bf16 *p)
     return _mm512_set1_ps(both);
 }
 
-AVX512 static inline void store(const Tile *t, size_t row, size_t column, __m512 sum)
+/* The lines of c that a row will be stored to. */
+static inline void expect(const Tile *t, size_t row)
 {
-    if (row >= t->rows || column >= t->columns) return;
+    for (size_t j = 0; j < COLUMNS; j += LANES)
+        __builtin_prefetch(t->c + row * t->stride + j, 1);
+}
+
+/* m: the columns that there are. */
+AVX512 static inline void store(const Tile *t, size_t row, size_t column, __mmask16 m,
+                                __m512 sum)
+{
+    if (row >= t->rows) return;
     float *c = t->c + row * t->stride + column;
-    __mmask16 m = lanes(t->columns - column);
     sum = _mm512_mul_ps(sum, _mm512_set1_ps(t->scale));
     if (t->add) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(m, c));
     _mm512_mask_storeu_ps(c, m, sum);
@@ -233,12 +266,17 @@ AVX512 static inline void store(const Tile *t, size_t row, size_t column, __m512
 #define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
 #define START(i) \
     __m512 s##i##0 = _mm512_setzero_ps(), s##i##1 = s##i##0, s##i##2 = s##i##0; \
-    size_t at##i = (i) < t->rows ? (i) : t->rows - 1;
+    size_t at##i = (i) < t->rows ? (i) : t->rows - 1; \
+    expect(t, at##i);
 #define ROW(i) const Bf16 *a##i = strip->a + at##i * strip->stride;
 #define MULTIPLY(i) { __m512 a = pair_of(a##i + PAIR * k); \
     DOT(s##i##0, a, b0); DOT(s##i##1, a, b1); DOT(s##i##2, a, b2); }
-#define STORE(i) store(t, i, 0, s##i##0); store(t, i, LANES, s##i##1); \
-    store(t, i, 2 * LANES, s##i##2);
+#define STORE(i) store(t, i, 0, m0, s##i##0); store(t, i, LANES, m1, s##i##1); \
+    store(t, i, 2 * LANES, m2, s##i##2);
+#define WRITE(i) \
+    _mm512_storeu_ps(t->c + (i) * t->stride, s##i##0); \
+    _mm512_storeu_ps(t->c + (i) * t->stride + LANES, s##i##1); \
+    _mm512_storeu_ps(t->c + (i) * t->stride + 2 * LANES, s##i##2);
 
 /* Up to 8 rows by 48 columns. Rows beyond t->rows repeat the last and are not stored. */
 AVX512 static void kernel(const Strip *strip, size_t n_strips, const Tile *t)
@@ -247,7 +285,7 @@ AVX512 static void kernel(const Strip *strip, size_t n_strips, const Tile *t)
     for (size_t i = 0; i < n_strips; i++, strip++) {
         EACH_ROW(ROW)
         const Bf16 *b = strip->b;
-        size_t step = strip->pairs * LANES * PAIR;
+        size_t step = strip->step;
         for (size_t k = 0; k < strip->pairs; k++, b += LANES * PAIR) {
             __m512i b0 = _mm512_load_si512(b);
             __m512i b1 = _mm512_load_si512(b + step);
@@ -255,6 +293,12 @@ AVX512 static void kernel(const Strip *strip, size_t n_strips, const Tile *t)
             EACH_ROW(MULTIPLY)
         }
     }
+    if (t->rows == ROWS && t->columns == COLUMNS && t->scale == 1 && !t->add) {
+        EACH_ROW(WRITE)
+        return;
+    }
+    __mmask16 m0 = lanes(t->columns), m1 = lanes_behind(t->columns, LANES);
+    __mmask16 m2 = lanes_behind(t->columns, 2 * LANES);
     EACH_ROW(STORE)
 }
 
@@ -262,7 +306,7 @@ AVX512 static void kernel(const Strip *strip, size_t n_strips, const Tile *t)
 #define START_1(i) __m512 s##i = _mm512_setzero_ps(); \
     size_t at##i = (i) < t->rows ? (i) : t->rows - 1;
 #define MULTIPLY_1(i) { __m512 a = pair_of(a##i + PAIR * k); DOT(s##i, a, b0); }
-#define STORE_1(i) store(t, i, 0, s##i);
+#define STORE_1(i) store(t, i, 0, m, s##i);
 
 /* The same for up to 16 columns. */
 AVX512 static void kernel_narrow(const Strip *strip, size_t n_strips, const Tile *t)
@@ -276,10 +320,11 @@ AVX512 static void kernel_narrow(const Strip *strip, size_t n_strips, const Tile
             EACH_ROW(MULTIPLY_1)
         }
     }
+    __mmask16 m = lanes(t->columns);
     EACH_ROW(STORE_1)
 }
 
-/* What of b is packed next: it is fetched from memory while this panel is multiplied. */
+/* What of b comes next: it is fetched from memory while this panel is multiplied. */
 typedef struct Ahead {
     const char *p;               // NULL: nothing
     size_t stride, lines, rows;  // bytes between rows; cache lines of a row
@@ -288,9 +333,13 @@ typedef struct Ahead {
 static Ahead ahead_of(const GemmJob *job, size_t first, size_t k, size_t n)
 {
     const GemmMatrix *b = &job->part[0].b;
-    size_t size = b->type == GEMM_BF16 ? sizeof(Bf16) : sizeof(float), line = 64;
+    size_t size = b->type == GEMM_F32 ? sizeof(float) : sizeof(Bf16), line = 64;
     if (n >= job->n) return (Ahead){ NULL, 0, 0, 0 };
     size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS;
+    if (b->type == GEMM_PACKED)
+        return (Ahead){ element(b, n * b->stride + first * LANES),
+                        b->stride * LANES * size, (k * LANES * size + line - 1) / line,
+                        (columns + LANES - 1) / LANES };
     size_t rows = b->turned ? columns : k, width = b->turned ? k : columns;
     const char *p = element(b, b->turned ? n * b->stride + first : first * b->stride + n);
     return (Ahead){ p, b->stride * size, (width * size + line - 1) / line, rows };
@@ -300,9 +349,9 @@ static Ahead ahead_of(const GemmJob *job, size_t first, size_t k, size_t n)
 static void fetch(const Ahead *x, size_t i, size_t n)
 {
     if (!x->p) return;
-    for (size_t r = x->rows * i / n; r < x->rows * (i + 1) / n; r++)
-        for (size_t l = 0; l < x->lines; l++)
-            _mm_prefetch(x->p + r * x->stride + l * 64, _MM_HINT_T1);
+    size_t all = x->rows * x->lines, end = all * (i + 1) / n;
+    for (size_t l = all * i / n; l < end; l++)
+        _mm_prefetch(x->p + l / x->lines * x->stride + l % x->lines * 64, _MM_HINT_T1);
 }
 
 /* One panel of columns against all rows. */
@@ -321,16 +370,40 @@ static void panel(const GemmJob *job, const Rows *a, Strip strip[2], size_t n_st
     }
 }
 
+/* Columns n .. n + columns and k rows of b from `first` on: where they lie if b is packed
+ * already, else packed into `room`. */
+static Strip strip_of(const GemmMatrix *b, size_t first, size_t k, size_t n,
+                      size_t columns, Bf16 *room)
+{
+    Strip s = { .b = room, .pairs = (k + 1) / PAIR };
+    s.step = s.pairs * PAIR * LANES;
+    if (b->type == GEMM_PACKED) {
+        s.b = element(b, n * b->stride + first * LANES);
+        s.step = b->stride * LANES;
+    } else {
+        pack_b(b, first, k, n, columns, room);
+    }
+    return s;
+}
+
+/* Room for a panel of b, k deep; *out is NULL where none is needed. */
+static bool room_for(GemmScratch *s, const GemmPart *part, size_t k, Bf16 **out)
+{
+    *out = NULL;
+    if (part->b.type == GEMM_PACKED) return true;
+    return (*out = gemm_scratch(s, (k + 1) * COLUMNS * sizeof(Bf16))) != NULL;
+}
+
 /* The first part is taken DEPTH at a time; the second, which is short, goes with its last
  * piece. */
 bool gemm_bf16_run(GemmRoom *r, const GemmJob *job)
 {
-    size_t k = job->part[0].k, k2 = job->n_parts == 2 ? job->part[1].k : 0;
-    size_t deep = k < DEPTH ? k : DEPTH;
+    bool two = job->n_parts == 2;
+    size_t k = job->part[0].k, k2 = two ? job->part[1].k : 0;
     Rows a[2] = { { NULL, 0 } };
-    Bf16 *b = gemm_scratch(&r->b[0], (deep + 1) * COLUMNS * sizeof(Bf16));
-    Bf16 *b2 = k2 ? gemm_scratch(&r->b[1], (k2 + 1) * COLUMNS * sizeof(Bf16)) : NULL;
-    if (!b || (k2 && !b2)) return false;
+    Bf16 *b, *b2 = NULL;
+    if (!room_for(&r->b[0], &job->part[0], k < DEPTH ? k : DEPTH, &b)) return false;
+    if (two && !room_for(&r->b[1], &job->part[1], k2, &b2)) return false;
     for (size_t p = 0; p < job->n_parts; p++)
         if (!rows_of(r, job, p, &a[p])) return false;
 
@@ -338,20 +411,26 @@ bool gemm_bf16_run(GemmRoom *r, const GemmJob *job)
         piece = k - d < DEPTH ? k - d : DEPTH;
         bool last = d + piece == k;
         for (size_t n = 0; n < job->n; n += COLUMNS) {
-            size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS;
-            Strip strip[2] = { { .b = b, .stride = a[0].stride,
-                                 .pairs = (piece + 1) / PAIR },
-                               { .b = b2, .stride = a[1].stride,
-                                 .pairs = (k2 + 1) / PAIR } };
+            size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS, strips = 1;
+            Strip strip[2] = { strip_of(&job->part[0].b, d, piece, n, columns, b) };
             Tile t = { job->c + n, job->c_stride, 0, columns, job->scale,
                        job->add || d > 0 };
             Ahead next = ahead_of(job, d, piece, n + COLUMNS);
-            pack_b(&job->part[0].b, d, piece, n, columns, b);
-            if (last && k2) pack_b(&job->part[1].b, 0, k2, n, columns, b2);
-            panel(job, a, strip, last && k2 ? 2 : 1, d, t, &next);
+            if (last && two)
+                strip[strips++] = strip_of(&job->part[1].b, 0, k2, n, columns, b2);
+            strip[0].stride = a[0].stride;
+            strip[1].stride = a[1].stride;
+            panel(job, a, strip, strips, d, t, &next);
         }
     }
     return true;
+}
+
+void gemm_bf16_pack(const GemmMatrix *b, size_t k, size_t n, uint16_t *to)
+{
+    size_t step = (k + 1) / PAIR * PAIR * COLUMNS;
+    for (size_t j = 0; j < n; j += COLUMNS, to += step)
+        pack_b(b, 0, k, j, n - j < COLUMNS ? n - j : COLUMNS, to);
 }
 
 #else
@@ -370,6 +449,16 @@ bool gemm_bf16_run(GemmRoom *r, const GemmJob *job)
 void gemm_bf16_round(size_t n, const float *from, uint16_t *to)
 {
     (void)n, (void)from, (void)to;
+}
+
+void gemm_bf16_widen(size_t n, const uint16_t *from, float *to)
+{
+    (void)n, (void)from, (void)to;
+}
+
+void gemm_bf16_pack(const GemmMatrix *b, size_t k, size_t n, uint16_t *to)
+{
+    (void)b, (void)k, (void)n, (void)to;
 }
 
 #endif

@@ -20,5 +20,7 @@ void *gemm_scratch(GemmScratch *s, size_t bytes);
 bool gemm_bf16_can(void);
 bool gemm_bf16_run(GemmRoom *r, const GemmJob *job);
 void gemm_bf16_round(size_t n, const float *from, uint16_t *to);
+void gemm_bf16_widen(size_t n, const uint16_t *from, float *to);
+void gemm_bf16_pack(const GemmMatrix *b, size_t k, size_t n, uint16_t *to);
 
 #endif

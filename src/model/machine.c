@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 bool machine_line(const char *path, const char *key, char value[MACHINE_LINE])
@@ -83,6 +84,14 @@ uint64_t machine_free_bytes(void)
     if (available == 0) available = UINT64_MAX;
     if (g.limit == UINT64_MAX || g.used == UINT64_MAX) return available;
     return lesser(available, g.limit > g.used ? g.limit - g.used : 0);
+}
+
+void machine_large_pages(void *p, size_t n)
+{
+    enum { LARGE = 2 << 20 };
+    uintptr_t begin = ((uintptr_t)p + LARGE - 1) / LARGE * LARGE;
+    uintptr_t end = ((uintptr_t)p + n) / LARGE * LARGE;
+    if (begin < end) madvise((void *)begin, end - begin, MADV_HUGEPAGE);
 }
 
 int machine_cores(void)

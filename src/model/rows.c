@@ -53,6 +53,11 @@ INLINE float dot(size_t n, const float *a, const float *b, const float *c)
     return total(lane);
 }
 
+CLONES float rows_dot(size_t n, const float *a, const float *b)
+{
+    return dot(n, a, b, NULL);
+}
+
 CLONES double rows_square(size_t n, const float *x)
 {
     double sum = 0;
@@ -132,10 +137,11 @@ INLINE float exponentials(size_t n, float *x, float max, float scale)
     return total(lane);
 }
 
-CLONES void rows_softmax(size_t n, float *s, float scale)
+CLONES float rows_softmax(size_t n, float *s, float scale)
 {
-    float inverse = 1 / exponentials(n, s, largest(n, s), scale);
+    float max = largest(n, s), sum = exponentials(n, s, max, scale), inverse = 1 / sum;
     for (size_t i = 0; i < n; i++) s[i] *= inverse;
+    return max * scale + logf(sum);
 }
 
 CLONES float rows_weights(size_t n, float *s, float scale)
@@ -149,11 +155,14 @@ CLONES void rows_scale(size_t n, const float *restrict x, float factor,
     for (size_t i = 0; i < n; i++) y[i] = factor * x[i];
 }
 
-CLONES void rows_softmax_back(size_t n, const float *restrict p, float *restrict dp,
-                              float scale)
+CLONES void rows_attend_back(size_t n, float scale, const float *restrict lse,
+                             const float *restrict mean, float *restrict s,
+                             float *restrict dp)
 {
-    float mean = dot(n, p, dp, NULL);
-    for (size_t i = 0; i < n; i++) dp[i] = scale * p[i] * (dp[i] - mean);
+    for (size_t i = 0; i < n; i++) {
+        s[i] = exp_of(s[i] * scale - lse[i]);
+        dp[i] = scale * s[i] * (dp[i] - mean[i]);
+    }
 }
 
 CLONES double rows_cross_entropy(size_t n, float *x, size_t target, float weight)

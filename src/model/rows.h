@@ -20,14 +20,16 @@ void rows_swiglu(size_t n, const float *gate, const float *up, float *y);
 void rows_swiglu_back(size_t n, const float *gate, const float *up, const float *dy,
                       float *dgate, float *dup);
 
-/* s (n) becomes softmax(scale * s). */
-void rows_softmax(size_t n, float *s, float scale);
+/* s (n) becomes softmax(scale * s). Returns the log of the sum of e^(scale * s). */
+float rows_softmax(size_t n, float *s, float scale);
 /* The same, not yet divided by the sum, which is returned; at least 1. */
 float rows_weights(size_t n, float *s, float scale);
 /* y (n) = factor * x. */
 void rows_scale(size_t n, const float *x, float factor, float *y);
-/* dp (n) becomes the derivative by s, given p = softmax(scale * s) and that by p. */
-void rows_softmax_back(size_t n, const float *p, float *dp, float scale);
+/* Of n softmaxes one value s each: s becomes p = e^(scale * s - lse), and dp, the
+ * derivative by p, becomes that by s, given the mean of dp under each softmax. */
+void rows_attend_back(size_t n, float scale, const float *lse, const float *mean, float *s,
+                      float *dp);
 
 /* Returns -log softmax(x)[target], and turns x (n) into weight times its derivative. */
 double rows_cross_entropy(size_t n, float *x, size_t target, float weight);
@@ -39,6 +41,7 @@ void rows_rope(size_t dims, float *x, const float *cosine, const float *sine, bo
                bool back);
 
 void rows_add(size_t n, const float *x, float *sum);
+float rows_dot(size_t n, const float *a, const float *b);
 /* Sum of squares. */
 double rows_square(size_t n, const float *x);
 

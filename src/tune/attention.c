@@ -1,140 +1,191 @@
 /* attention.c -- causal attention within each sequence, forward and backward.
  *
  * QUERIES rows of one head at a time meet the keys up to the last of them. Probabilities
- * are computed again in the backward pass, as in FlashAttention (Dao et al., arXiv
- * 2205.14135), so that memory grows with the tokens and not with their square. */
+ * are computed again in the backward pass from the log of their sum, as in
+ * FlashAttention-2 (Dao, arXiv 2307.08691), so that memory grows with the tokens and not
+ * with their square. There they are made turned around, keys by queries: three of the
+ * four products that follow read them so. */
 #include "model/rows.h"
 #include "tune/tape_impl.h"
 
 #include <math.h>
 #include <string.h>
 
-/* One head of one sequence: where its columns are, as operands. */
-typedef struct Head {
-    GemmMatrix q, k, v;          // from the sequence's first row on
-    size_t at_q, at_k, at_v;     // columns in a row of qkv
-    size_t begin;                // row of the sample
-} Head;
+/* A head of keys and values of one sequence, and what is packed of it. */
+typedef struct Keys {
+    const Sample *sample;
+    size_t begin, tokens;        // rows of the sample
+    size_t at_k, at_v;           // columns in a row of qkv
+    GemmMatrix qkv;              // from the sequence's first row on
+    GemmMatrix k, v;             // the same, of the head: (tokens, head_dim)
+    GemmMatrix b[3];             // packed: as forward or backward want it
+} Keys;
 
-/* Rows first .. first + rows of the sequence, which see the keys 0 .. keys. */
+/* One head of queries, rows first .. first + rows, which see the keys 0 .. keys. */
 typedef struct Block {
+    size_t head, at_q;
     size_t first, rows, keys;
 } Block;
 
-static GemmMatrix below(GemmMatrix m, size_t rows)
-{
-    return columns(m, rows * m.stride);
-}
-
-static Head head_of(const Tape *t, GemmMatrix qkv, size_t begin, size_t h)
-{
-    const LmShape *s = &t->lm->shape;
-    size_t shared = h / (s->heads / s->kv_heads);
-    Head x = { .at_q = h * s->head_dim, .begin = begin };
-    x.at_k = (s->heads + shared) * s->head_dim;
-    x.at_v = x.at_k + s->kv_heads * s->head_dim;
-    x.q = columns(below(qkv, begin), x.at_q);
-    x.k = columns(below(qkv, begin), x.at_k);
-    x.v = columns(below(qkv, begin), x.at_v);
-    return x;
-}
+typedef bool BlockFn(Tape *t, const Kept *k, const Keys *x, const Block *b, void *arg);
 
 static float root(const Tape *t)
 {
     return 1 / sqrtf((float)t->lm->shape.head_dim);
 }
 
-/* t->scores (rows, keys) = the probabilities; zero for keys behind the query. */
-static bool probabilities(Tape *t, const Head *h, Block b)
+/* m (k, n) for many products. */
+static GemmMatrix packed(Tape *t, int which, GemmMatrix m, size_t k, size_t n)
 {
-    size_t dim = t->lm->shape.head_dim;
-    GemmJob job = { .m = b.rows, .n = b.keys, .n_parts = 1, .scale = 1, .c = t->scores,
-                    .c_stride = b.keys };
-    job.part[0] = (GemmPart){ below(h->q, b.first), turned(h->k), dim };
+    return m.type == GEMM_F32 ? m : gemm_pack(&m, k, n, t->packed[which]);
+}
+
+static bool each_block(Tape *t, const Kept *k, const Keys *x, size_t shared, BlockFn *fn,
+                       void *arg)
+{
+    const LmShape *s = &t->lm->shape;
+    size_t n = s->heads / s->kv_heads;
+    for (size_t h = shared * n; h < (shared + 1) * n; h++)
+        for (size_t first = 0; first < x->tokens; first += QUERIES) {
+            size_t left = x->tokens - first, rows = left < QUERIES ? left : QUERIES;
+            Block b = { h, h * s->head_dim, first, rows, first + rows };
+            if (!fn(t, k, x, &b, arg)) return false;
+        }
+    return true;
+}
+
+/* Calls fn for each block of queries of each head of each sequence. */
+static bool each(Tape *t, const Sample *s, const Kept *k, bool back, BlockFn *fn,
+                 void *arg)
+{
+    const LmShape *m = &t->lm->shape;
+    size_t dim = m->head_dim;
+    for (size_t q = 0; q < s->n_sequences; q++)
+        for (size_t shared = 0; shared < m->kv_heads; shared++) {
+            Keys x = { .sample = s, .begin = s->begin[q] };
+            x.tokens = s->begin[q + 1] - s->begin[q];
+            x.at_k = (m->heads + shared) * dim;
+            x.at_v = x.at_k + m->kv_heads * dim;
+            x.qkv = below(held(t, k->qkv, group_out(m, GROUP_QKV)), x.begin);
+            x.k = columns(x.qkv, x.at_k);
+            x.v = columns(x.qkv, x.at_v);
+            if (back) x.b[0] = packed(t, 0, x.k, x.tokens, dim);
+            else x.b[0] = packed(t, 0, turned(x.k), dim, x.tokens);
+            if (!back) x.b[1] = packed(t, 1, x.v, x.tokens, dim);
+            if (!each_block(t, k, &x, shared, fn, arg)) return false;
+        }
+    return true;
+}
+
+/* ---- forward ---------------------------------------------------------------------- */
+
+/* t->scores (rows, keys) = the probabilities; zero for keys behind the query. */
+static bool probabilities(Tape *t, const Kept *k, const Keys *x, const Block *b)
+{
+    float *lse = k->lse + b->head * t->T + x->begin + b->first;
+    GemmMatrix q = columns(below(x->qkv, b->first), b->at_q);
+    GemmJob job = { .m = b->rows, .n = b->keys, .n_parts = 1, .scale = 1, .c = t->scores,
+                    .c_stride = b->keys,
+                    .part = { { q, x->b[0], t->lm->shape.head_dim } } };
     if (!gemm_run(t->room, &job)) return false;
-    for (size_t i = 0; i < b.rows; i++) {
-        float *row = t->scores + i * b.keys;
-        size_t seen = b.first + i + 1;
-        rows_softmax(seen, row, root(t));
-        memset(row + seen, 0, (b.keys - seen) * sizeof *row);
+    for (size_t i = 0; i < b->rows; i++) {
+        float *row = t->scores + i * b->keys;
+        size_t seen = b->first + i + 1;
+        lse[i] = rows_softmax(seen, row, root(t));
+        memset(row + seen, 0, (b->keys - seen) * sizeof *row);
     }
     return true;
 }
 
-static bool mix(Tape *t, const Head *h, Block b, float *mixed)
+static bool mix(Tape *t, const Kept *k, const Keys *x, const Block *b, void *arg)
 {
-    size_t width = lm_in(&t->lm->shape, LIN_O);
-    if (!probabilities(t, h, b)) return false;
-    GemmJob job = { .m = b.rows, .n = t->lm->shape.head_dim, .n_parts = 1, .scale = 1,
-                    .c = mixed + (h->begin + b.first) * width + h->at_q,
-                    .c_stride = width };
-    job.part[0] = (GemmPart){ floats(t->scores, b.keys), h->v, b.keys };
+    size_t width = group_in(&t->lm->shape, GROUP_O);
+    (void)arg;
+    if (!probabilities(t, k, x, b)) return false;
+    GemmJob job = { .m = b->rows, .n = t->lm->shape.head_dim, .n_parts = 1, .scale = 1,
+                    .c = t->mixed + (x->begin + b->first) * width + b->at_q,
+                    .c_stride = width,
+                    .part = { { floats(t->scores, b->keys), x->b[1], b->keys } } };
     return gemm_run(t->room, &job);
-}
-
-/* One block of queries, backward: dq, and what it adds to dk and dv. */
-static bool unmix(Tape *t, const Head *h, Block b, GemmMatrix dmixed, float *dqkv)
-{
-    const LmShape *s = &t->lm->shape;
-    size_t dim = s->head_dim, stride = group_out(s, group_qkv);
-    GemmMatrix dout = columns(below(dmixed, h->begin + b.first), h->at_q);
-    GemmMatrix p = floats(t->scores, b.keys), ds = floats(t->dscores, b.keys);
-    float *base = dqkv + h->begin * stride;
-    if (!probabilities(t, h, b)) return false;
-
-    GemmJob dp = { .m = b.rows, .n = b.keys, .n_parts = 1, .scale = 1, .c = t->dscores,
-                   .c_stride = b.keys, .part = { { dout, turned(h->v), dim } } };
-    GemmJob dv = { .m = b.keys, .n = dim, .n_parts = 1, .scale = 1, .add = true,
-                   .c = base + h->at_v, .c_stride = stride,
-                   .part = { { turned(p), dout, b.rows } } };
-    GemmJob dq = { .m = b.rows, .n = dim, .n_parts = 1, .scale = 1,
-                   .c = base + b.first * stride + h->at_q, .c_stride = stride,
-                   .part = { { ds, h->k, b.keys } } };
-    GemmJob dk = { .m = b.keys, .n = dim, .n_parts = 1, .scale = 1, .add = true,
-                   .c = base + h->at_k, .c_stride = stride,
-                   .part = { { turned(ds), below(h->q, b.first), b.rows } } };
-    if (!gemm_run(t->room, &dp) || !gemm_run(t->room, &dv)) return false;
-    for (size_t i = 0; i < b.rows; i++)
-        rows_softmax_back(b.keys, t->scores + i * b.keys, t->dscores + i * b.keys,
-                          root(t));
-    return gemm_run(t->room, &dq) && gemm_run(t->room, &dk);
-}
-
-static Block block_at(size_t first, size_t tokens)
-{
-    size_t rows = tokens - first < QUERIES ? tokens - first : QUERIES;
-    return (Block){ first, rows, first + rows };
 }
 
 bool attention_forward(Tape *t, const Sample *s, const Kept *k)
 {
-    const LmShape *shape = &t->lm->shape;
-    GemmMatrix qkv = operand(t, 0, k->qkv, t->T, group_out(shape, group_qkv));
-    for (size_t q = 0; q < s->n_sequences; q++) {
-        size_t tokens = s->begin[q + 1] - s->begin[q];
-        for (size_t head = 0; head < shape->heads; head++) {
-            Head h = head_of(t, qkv, s->begin[q], head);
-            for (size_t first = 0; first < tokens; first += QUERIES)
-                if (!mix(t, &h, block_at(first, tokens), k->mixed)) return false;
-        }
+    return each(t, s, k, false, mix, NULL);
+}
+
+/* ---- backward --------------------------------------------------------------------- */
+
+typedef struct Back {
+    GemmMatrix dmixed;           // (T, heads head_dim)
+    float *dqkv;
+} Back;
+
+/* t->scores (keys, rows) = the probabilities, t->dscores the derivative by the scores. */
+static bool derive_scores(Tape *t, const Kept *k, const Keys *x, const Block *b,
+                          GemmMatrix q, GemmMatrix dout)
+{
+    size_t dim = t->lm->shape.head_dim, at = b->head * t->T + x->begin + b->first;
+    GemmJob s = { .m = b->keys, .n = b->rows, .n_parts = 1, .scale = 1, .c = t->scores,
+                  .c_stride = b->rows, .part = { { x->k, turned(q), dim } } };
+    GemmJob dp = { .m = b->keys, .n = b->rows, .n_parts = 1, .scale = 1, .c = t->dscores,
+                   .c_stride = b->rows, .part = { { x->v, turned(dout), dim } } };
+    if (!gemm_run(t->room, &s) || !gemm_run(t->room, &dp)) return false;
+    for (size_t j = 0; j < b->keys; j++) {
+        float *p = t->scores + j * b->rows, *d = t->dscores + j * b->rows;
+        size_t before = j > b->first ? j - b->first : 0;     // queries that do not see it
+        memset(p, 0, before * sizeof *p);
+        memset(d, 0, before * sizeof *d);
+        rows_attend_back(b->rows - before, root(t), k->lse + at + before,
+                         t->weighed + at + before, p + before, d + before);
     }
     return true;
 }
 
+/* One block of queries, backward: dq, and what it adds to dk and dv. */
+static bool unmix(Tape *t, const Kept *k, const Keys *x, const Block *b, void *arg)
+{
+    const LmShape *s = &t->lm->shape;
+    const Back *to = arg;
+    size_t dim = s->head_dim, stride = group_out(s, GROUP_QKV);
+    GemmMatrix q = columns(below(x->qkv, b->first), b->at_q);
+    GemmMatrix dout = columns(below(to->dmixed, x->begin + b->first), b->at_q);
+    GemmMatrix p = floats(t->scores, b->rows), ds = floats(t->dscores, b->rows);
+    float *base = to->dqkv + x->begin * stride;
+    if (!derive_scores(t, k, x, b, q, dout)) return false;
+
+    GemmJob dv = { .m = b->keys, .n = dim, .n_parts = 1, .scale = 1, .add = true,
+                   .c = base + x->at_v, .c_stride = stride,
+                   .part = { { p, dout, b->rows } } };
+    GemmJob dk = { .m = b->keys, .n = dim, .n_parts = 1, .scale = 1, .add = true,
+                   .c = base + x->at_k, .c_stride = stride,
+                   .part = { { ds, q, b->rows } } };
+    GemmJob dq = { .m = b->rows, .n = dim, .n_parts = 1, .scale = 1,
+                   .c = base + b->first * stride + b->at_q, .c_stride = stride,
+                   .part = { { turned(ds), x->b[0], b->keys } } };
+    return gemm_run(t->room, &dv) && gemm_run(t->room, &dk) && gemm_run(t->room, &dq);
+}
+
+/* t->weighed: of each query, the mean derivative by its probabilities, which is the
+ * product of its output and the derivative by that. */
+static void weigh(Tape *t, const Kept *k)
+{
+    const LmShape *s = &t->lm->shape;
+    size_t dim = s->head_dim, width = group_in(s, GROUP_O);
+    for (size_t i = 0; i < t->T; i++) {
+        const float *out = row_of(t, k->mixed, width, i, t->row);
+        const float *d = t->dmixed + i * width;
+        for (size_t h = 0; h < s->heads; h++)
+            t->weighed[h * t->T + i] = rows_dot(dim, out + h * dim, d + h * dim);
+    }
+}
+
 bool attention_backward(Tape *t, const Sample *s, const Kept *k, float *dqkv)
 {
-    const LmShape *shape = &t->lm->shape;
-    size_t width = group_out(shape, group_qkv);
-    GemmMatrix qkv = operand(t, 0, k->qkv, t->T, width);
-    GemmMatrix dmixed = operand(t, 1, t->dmixed, t->T, lm_in(shape, LIN_O));
-    memset(dqkv, 0, t->T * width * sizeof *dqkv);
-    for (size_t q = 0; q < s->n_sequences; q++) {
-        size_t tokens = s->begin[q + 1] - s->begin[q];
-        for (size_t head = 0; head < shape->heads; head++) {
-            Head h = head_of(t, qkv, s->begin[q], head);
-            for (size_t first = 0; first < tokens; first += QUERIES)
-                if (!unmix(t, &h, block_at(first, tokens), dmixed, dqkv)) return false;
-        }
-    }
-    return true;
+    const LmShape *m = &t->lm->shape;
+    size_t width = group_in(m, GROUP_O);
+    Back to = { hold(t, t->dmixed, t->T, width, t->dy), dqkv };
+    weigh(t, k);
+    memset(dqkv, 0, t->T * group_out(m, GROUP_QKV) * sizeof *dqkv);
+    return each(t, s, k, true, unmix, &to);
 }

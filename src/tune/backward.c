@@ -4,60 +4,47 @@
 
 #include <string.h>
 
-/* du (n rank, T) = scale B dy', and the adapters' derivatives. */
+/* du (T, n rank) = scale dy B', and the adapters' derivatives. */
 static bool adapters(Tape *t, const float *p, size_t block, Group g, GemmMatrix x,
                      GemmMatrix dy, float *grad)
 {
     const LmShape *s = &t->lm->shape;
-    size_t rank = t->lora.rank, in = lm_in(s, g.first), at = 0, T = t->T;
-    const float *u = t->kept[block].u + g.first * rank * T;
-    for (size_t i = 0; i < g.n; i++) {
-        Linear l = g.first + (Linear)i;
+    size_t rank = t->lora.rank, in = group_in(s, g), at = 0, T = t->T;
+    size_t width = group_size(g) * rank;
+    GemmMatrix u = held(t, t->kept[block].u[g], width);
+    for (size_t i = 0; i < group_size(g); i++) {
+        Linear l = group_first(g) + (Linear)i;
         size_t out = lm_out(s, l), b = lora_b(s, rank, block, l);
         GemmMatrix mine = columns(dy, at);
-        GemmJob du = { .m = rank, .n = T, .n_parts = 1, .scale = t->lora.scale,
-                       .c = t->du + i * rank * T, .c_stride = T,
-                       .part = { { floats(p + b, out), turned(mine), out } } };
+        GemmJob du = { .m = T, .n = rank, .n_parts = 1, .scale = t->lora.scale,
+                       .c = t->du + i * rank, .c_stride = width,
+                       .part = { { mine, turned(floats(p + b, out)), out } } };
         GemmJob db = { .m = rank, .n = out, .n_parts = 1, .scale = 1, .add = true,
                        .c = grad + b, .c_stride = out,
-                       .part = { { floats(u + i * rank * T, T), mine, T } } };
+                       .part = { { turned(columns(u, i * rank)), mine, T } } };
         if (!gemm_run(t->room, &du) || !gemm_run(t->room, &db)) return false;
         at += out;
     }
-    GemmJob da = { .m = g.n * rank, .n = in, .n_parts = 1, .scale = 1, .add = true,
-                   .c = grad + lora_a(s, rank, block, g.first), .c_stride = in,
-                   .part = { { floats(t->du, T), x, T } } };
+    GemmMatrix du = hold(t, t->du, T, width, t->du_held);
+    GemmJob da = { .m = width, .n = in, .n_parts = 1, .scale = 1, .add = true,
+                   .c = grad + lora_a(s, rank, block, group_first(g)), .c_stride = in,
+                   .part = { { turned(du), x, T } } };
     return gemm_run(t->room, &da);
 }
 
-bool group_backward(Tape *t, const float *p, size_t block, Group g, const float *x,
-                    const float *dy, float *dx, float *grad)
+bool group_backward(Tape *t, const float *p, size_t block, Group g, GemmMatrix x,
+                    GemmMatrix dy, float *dx, float *grad)
 {
     const LmShape *s = &t->lm->shape;
-    const LmBlock *b = &t->lm->block[block];
-    size_t rank = t->lora.rank, in = lm_in(s, g.first), at = 0, T = t->T;
-    GemmMatrix rows = operand(t, 0, x, T, in),
-        back = operand(t, 1, dy, T, group_out(s, g));
-    if (!adapters(t, p, block, g, rows, back, grad)) return false;
-    for (size_t i = 0; dx && i < g.n; i++) {
-        Linear l = g.first + (Linear)i;
-        size_t out = lm_out(s, l);
-        GemmJob job = { .m = T, .n = in, .n_parts = 2, .scale = 1, .add = i > 0, .c = dx,
-                        .c_stride = in };
-        job.part[0] = (GemmPart){ columns(back, at), weight(t, b->w[l], in), out };
-        job.part[1] = (GemmPart){ turned(floats(t->du + i * rank * T, T)),
-                                  floats(p + lora_a(s, rank, block, l), in), rank };
-        if (!gemm_run(t->room, &job)) return false;
-        at += out;
-    }
-    return true;
-}
-
-static void norm_again(Tape *t, const float *x, const float *gain)
-{
-    size_t dim = t->lm->shape.dim;
-    for (size_t i = 0; i < t->T; i++)
-        rows_norm(dim, x + i * dim, gain, t->lm->shape.eps, t->normed + i * dim);
+    size_t rank = t->lora.rank, in = group_in(s, g), out = group_out(s, g);
+    size_t width = group_size(g) * rank;
+    if (!adapters(t, p, block, g, x, dy, grad)) return false;
+    if (!dx) return true;
+    const float *a = p + lora_a(s, rank, block, group_first(g));
+    GemmJob job = { .m = t->T, .n = in, .n_parts = 2, .scale = 1, .c = dx, .c_stride = in,
+                    .part = { { dy, t->lm->block[block].back[g], out },
+                              { held(t, t->du_held, width), floats(a, in), width } } };
+    return gemm_run(t->room, &job);
 }
 
 /* t->d += what goes back through the norm of x. */
@@ -71,41 +58,44 @@ static void norm_back(Tape *t, const float *x, const float *gain)
 
 static bool ffn_backward(Tape *t, const float *p, size_t i, float *grad)
 {
-    const LmBlock *b = &t->lm->block[i];
     const Kept *k = &t->kept[i];
-    size_t ffn = t->lm->shape.ffn;
+    size_t dim = t->lm->shape.dim, ffn = t->lm->shape.ffn;
+    GemmMatrix wide = held(t, k->wide, ffn), normed = held(t, k->normed[1], dim);
+    GemmMatrix dy = hold(t, t->d, t->T, dim, t->dy);
+    if (!group_backward(t, p, i, GROUP_DOWN, wide, dy, t->dwide, grad)) return false;
     for (size_t r = 0; r < t->T; r++) {
-        const float *gate = k->gate_up + r * 2 * ffn;
-        rows_swiglu(ffn, gate, gate + ffn, t->wide + r * ffn);
+        const float *gate = row_of(t, k->gate_up, 2 * ffn, r, t->row);
+        rows_swiglu_back(ffn, gate, gate + ffn, t->dwide + r * ffn, t->drow,
+                         t->drow + ffn);
+        hold_row(t, t->drow, 2 * ffn, r, t->dy);
     }
-    if (!group_backward(t, p, i, group_down, t->wide, t->d, t->dwide, grad)) return false;
-    for (size_t r = 0; r < t->T; r++) {
-        const float *gate = k->gate_up + r * 2 * ffn;
-        float *dgate = t->dout + r * 2 * ffn;
-        rows_swiglu_back(ffn, gate, gate + ffn, t->dwide + r * ffn, dgate, dgate + ffn);
-    }
-    norm_again(t, k->mid, b->ffn_norm);
-    if (!group_backward(t, p, i, group_gate_up, t->normed, t->dout, t->dnormed, grad))
+    dy = held(t, t->dy, 2 * ffn);
+    if (!group_backward(t, p, i, GROUP_GATE_UP, normed, dy, t->dnormed, grad))
         return false;
-    norm_back(t, k->mid, b->ffn_norm);
+    norm_back(t, k->mid, t->lm->block[i].ffn_norm);
     return true;
 }
 
 static bool block_backward(Tape *t, const float *p, const Sample *s, size_t i,
                            float *grad)
 {
-    const LmBlock *b = &t->lm->block[i];
     const Kept *k = &t->kept[i];
+    GemmMatrix mixed = held(t, k->mixed, group_in(&t->lm->shape, GROUP_O));
+    GemmMatrix normed = held(t, k->normed[0], t->lm->shape.dim);
+    size_t dim = t->lm->shape.dim, width = group_out(&t->lm->shape, GROUP_QKV);
     /* nothing is trained below the first block */
-    float *below = i > 0 ? t->dnormed : NULL;
+    float *below_it = i > 0 ? t->dnormed : NULL;
     if (!ffn_backward(t, p, i, grad)) return false;
-    if (!group_backward(t, p, i, group_o, k->mixed, t->d, t->dmixed, grad)) return false;
-    if (!attention_backward(t, s, k, t->dout)) return false;
-    rope_all(t, t->dout, true);
-    norm_again(t, k->x, b->attn_norm);
-    if (!group_backward(t, p, i, group_qkv, t->normed, t->dout, below, grad))
-        return false;
-    if (below) norm_back(t, k->x, b->attn_norm);
+    GemmMatrix dy = hold(t, t->d, t->T, dim, t->dy);
+    if (!group_backward(t, p, i, GROUP_O, mixed, dy, t->dmixed, grad)) return false;
+    if (!attention_backward(t, s, k, t->out)) return false;
+    for (size_t r = 0; r < t->T; r++) {
+        rope_row(t, r, t->out + r * width, true);
+        hold_row(t, t->out + r * width, width, r, t->dy);
+    }
+    dy = held(t, t->dy, width);
+    if (!group_backward(t, p, i, GROUP_QKV, normed, dy, below_it, grad)) return false;
+    if (below_it) norm_back(t, k->x, t->lm->block[i].attn_norm);
     return true;
 }
 

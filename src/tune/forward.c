@@ -4,96 +4,93 @@
 
 #include <string.h>
 
-/* u (n rank, T) = scale A x'. */
-static bool squeeze(Tape *t, const float *a, Group g, size_t in, GemmMatrix x, float *u)
+/* u (T, n rank) = scale x A', kept. */
+static bool squeeze(Tape *t, const float *a, size_t block, Group g, GemmMatrix x)
 {
-    GemmJob job = { .m = g.n * t->lora.rank, .n = t->T, .n_parts = 1,
-                    .scale = t->lora.scale,
-                    .c = u, .c_stride = t->T };
-    job.part[0] = (GemmPart){ floats(a, in), turned(x), in };
-    return gemm_run(t->room, &job);
+    size_t in = group_in(&t->lm->shape, g), n = group_size(g) * t->lora.rank;
+    GemmJob job = { .m = t->T, .n = n, .n_parts = 1, .scale = t->lora.scale, .c = t->u,
+                    .c_stride = n, .part = { { x, turned(floats(a, in)), in } } };
+    if (!gemm_run(t->room, &job)) return false;
+    hold(t, t->u, t->T, n, t->kept[block].u[g]);
+    return true;
 }
 
-static void add_bias(Tape *t, const float *bias, size_t n, float *y, size_t stride)
-{
-    for (size_t i = 0; bias && i < t->T; i++) rows_add(n, bias, y + i * stride);
-}
-
-bool group_forward(Tape *t, const float *p, size_t block, Group g, const float *x,
-                   bool add,
+bool group_forward(Tape *t, const float *p, size_t block, Group g, GemmMatrix x, bool add,
                    float *y)
 {
     const LmShape *s = &t->lm->shape;
     const LmBlock *b = &t->lm->block[block];
-    size_t in = lm_in(s, g.first), stride = group_out(s, g), rank = t->lora.rank, at = 0;
-    float *u = t->kept[block].u + g.first * rank * t->T;
-    GemmMatrix rows = operand(t, 0, x, t->T, in);
-    if (p && !squeeze(t, p + lora_a(s, rank, block, g.first), g, in, rows, u))
-        return false;
-    for (Linear l = g.first; l < g.first + (Linear)g.n; l++) {
+    size_t in = group_in(s, g), stride = group_out(s, g), rank = t->lora.rank, at = 0;
+    Linear first = group_first(g);
+    GemmMatrix u = held(t, t->kept[block].u[g], group_size(g) * rank);
+    if (p && !squeeze(t, p + lora_a(s, rank, block, first), block, g, x)) return false;
+    for (size_t i = 0; i < group_size(g); i++) {
+        Linear l = first + (Linear)i;
         size_t out = lm_out(s, l);
         GemmJob job = { .m = t->T, .n = out, .n_parts = p ? 2 : 1, .scale = 1, .add = add,
-                        .c = y + at, .c_stride = stride };
-        job.part[0] = (GemmPart){ rows, turned(weight(t, b->w[l], in)), in };
+                        .c = y + at, .c_stride = stride,
+                        .part = { { x, b->forward[l], in } } };
         if (p)
-            job.part[1] = (GemmPart){ turned(floats(u, t->T)),
+            job.part[1] = (GemmPart){ columns(u, i * rank),
                                       floats(p + lora_b(s, rank, block, l), out), rank };
         if (!gemm_run(t->room, &job)) return false;
-        add_bias(t, b->bias[l], out, y + at, stride);
-        u += rank * t->T;
         at += out;
     }
+    for (size_t i = 0; b->bias[g] && i < t->T; i++)
+        rows_add(stride, b->bias[g], y + i * stride);
     return true;
 }
 
-void rope_all(Tape *t, float *qkv, bool back)
+void rope_row(const Tape *t, size_t i, float *qkv, bool back)
 {
     const LmShape *s = &t->lm->shape;
-    size_t stride = group_out(s, group_qkv), half = s->rope_dims / 2;
-    for (size_t i = 0; i < t->T; i++)
-        for (size_t h = 0; h < s->heads + s->kv_heads; h++)
-            rows_rope(s->rope_dims, qkv + i * stride + h * s->head_dim,
-                      t->cosine + t->position[i] * half, t->sine + t->position[i] * half,
-                      s->neox, back);
+    size_t half = s->rope_dims / 2, at = t->position[i] * half;
+    for (size_t h = 0; h < s->heads + s->kv_heads; h++)
+        rows_rope(s->rope_dims, qkv + h * s->head_dim, t->cosine + at, t->sine + at,
+                  s->neox, back);
 }
 
-static void norm_all(Tape *t, const float *x, const float *gain, float *y)
+/* The norm of x, as the products read it. */
+static GemmMatrix norm_all(Tape *t, const float *x, const float *gain, void *to)
 {
     size_t dim = t->lm->shape.dim;
-    for (size_t i = 0; i < t->T; i++)
-        rows_norm(dim, x + i * dim, gain, t->lm->shape.eps, y + i * dim);
+    for (size_t i = 0; i < t->T; i++) {
+        rows_norm(dim, x + i * dim, gain, t->lm->shape.eps, t->row);
+        hold_row(t, t->row, dim, i, to);
+    }
+    return held(t, to, dim);
 }
 
-static bool block_forward(Tape *t, const float *p, const Sample *s, size_t i, float *out)
+static bool attend(Tape *t, const float *p, const Sample *s, size_t i)
 {
     const LmShape *shape = &t->lm->shape;
-    const LmBlock *b = &t->lm->block[i];
     const Kept *k = &t->kept[i];
-    size_t row = t->T * shape->dim * sizeof(float);
-    norm_all(t, k->x, b->attn_norm, t->normed);
-    if (!group_forward(t, p, i, group_qkv, t->normed, false, k->qkv)) return false;
-    rope_all(t, k->qkv, false);
-    if (!attention_forward(t, s, k)) return false;
-    memcpy(k->mid, k->x, row);
-    if (!group_forward(t, p, i, group_o, k->mixed, true, k->mid)) return false;
-
-    norm_all(t, k->mid, b->ffn_norm, t->normed);
-    if (!group_forward(t, p, i, group_gate_up, t->normed, false, k->gate_up))
-        return false;
-    for (size_t r = 0; r < t->T; r++) {
-        const float *gate = k->gate_up + r * 2 * shape->ffn;
-        rows_swiglu(shape->ffn, gate, gate + shape->ffn, t->wide + r * shape->ffn);
+    GemmMatrix x = norm_all(t, k->x, t->lm->block[i].attn_norm, k->normed[0]);
+    if (!group_forward(t, p, i, GROUP_QKV, x, false, t->out)) return false;
+    for (size_t r = 0, width = group_out(shape, GROUP_QKV); r < t->T; r++) {
+        rope_row(t, r, t->out + r * width, false);
+        hold_row(t, t->out + r * width, width, r, k->qkv);
     }
-    memcpy(out, k->mid, row);
-    return group_forward(t, p, i, group_down, t->wide, true, out);
+    if (!attention_forward(t, s, k)) return false;
+    memcpy(k->mid, k->x, t->T * shape->dim * sizeof(float));
+    x = hold(t, t->mixed, t->T, group_in(shape, GROUP_O), k->mixed);
+    return group_forward(t, p, i, GROUP_O, x, true, k->mid);
 }
 
-static void look_up(const Lm *lm, int32_t token, float *out)
+static bool feed_forward(Tape *t, const float *p, size_t i, float *out)
 {
-    size_t dim = lm->shape.dim, at = (size_t)token * dim;
-    if (gemm_type(lm->way) == GEMM_BF16)
-        gemm_from_bf16(dim, (const uint16_t *)lm->embed + at, out);
-    else memcpy(out, (const float *)lm->embed + at, dim * sizeof *out);
+    const LmShape *shape = &t->lm->shape;
+    const Kept *k = &t->kept[i];
+    GemmMatrix x = norm_all(t, k->mid, t->lm->block[i].ffn_norm, k->normed[1]);
+    if (!group_forward(t, p, i, GROUP_GATE_UP, x, false, t->out)) return false;
+    for (size_t r = 0; r < t->T; r++) {
+        const float *gate = t->out + r * 2 * shape->ffn;
+        rows_swiglu(shape->ffn, gate, gate + shape->ffn, t->row);
+        hold_row(t, t->row, shape->ffn, r, k->wide);
+        hold_row(t, gate, 2 * shape->ffn, r, k->gate_up);
+    }
+    memcpy(out, k->mid, t->T * shape->dim * sizeof(float));
+    return group_forward(t, p, i, GROUP_DOWN, held(t, k->wide, shape->ffn), true, out);
 }
 
 bool tape_forward(Tape *t, const float *p, const Sample *s)
@@ -105,10 +102,10 @@ bool tape_forward(Tape *t, const float *p, const Sample *s)
         for (uint32_t i = s->begin[q]; i < s->begin[q + 1]; i++)
             t->position[i] = i - s->begin[q];
     for (size_t i = 0; i < s->n; i++)
-        look_up(t->lm, s->token[i], t->kept[0].x + i * shape->dim);
+        lm_look_up(t->lm, s->token[i], t->kept[0].x + i * shape->dim);
     for (size_t i = 0; i < shape->layers; i++) {
         float *out = i + 1 < shape->layers ? t->kept[i + 1].x : t->last;
-        if (!block_forward(t, p, s, i, out)) return false;
+        if (!attend(t, p, s, i) || !feed_forward(t, p, i, out)) return false;
     }
     return true;
 }

@@ -25,10 +25,9 @@ size_t sample_targets(const Sample *s)
 static bool logits_of(Tape *t, size_t rows, const float *hidden, float *out)
 {
     const LmShape *s = &t->lm->shape;
+    GemmMatrix x = hold(t, hidden, rows, s->dim, t->hidden_held);
     GemmJob job = { .m = rows, .n = s->vocab, .n_parts = 1, .scale = 1, .c = out,
-                    .c_stride = s->vocab };
-    job.part[0] = (GemmPart){ operand(t, 0, hidden, rows, s->dim),
-                              turned(weight(t, t->lm->head, s->dim)), s->dim };
+                    .c_stride = s->vocab, .part = { { x, t->lm->head, s->dim } } };
     return gemm_run(t->room, &job);
 }
 
@@ -37,6 +36,18 @@ bool tape_logits(Tape *t, size_t position, float *out)
     const LmShape *s = &t->lm->shape;
     rows_norm(s->dim, t->last + position * s->dim, t->lm->final_norm, s->eps, t->hidden);
     return logits_of(t, 1, t->hidden, out);
+}
+
+/* The derivatives by the logits as a product reads them: where they are, narrowed. */
+static GemmMatrix narrowed(Tape *t, size_t rows)
+{
+    size_t vocab = t->lm->shape.vocab;
+    if (gemm_type(t->lm->way) == GEMM_F32) return floats(t->logits, vocab);
+    for (size_t i = 0; i < rows; i++) {
+        float *row = t->logits + i * vocab;
+        gemm_to_bf16(vocab, row, (uint16_t *)(void *)row);
+    }
+    return held(t, t->logits, 2 * vocab);
 }
 
 /* Loss and derivative of n positions. */
@@ -53,9 +64,8 @@ static bool chunk(Tape *t, const Sample *s, const size_t *at, size_t n, float we
                                     (size_t)s->token[at[i] + 1], weight_of);
     if (!derive) return true;
     GemmJob job = { .m = n, .n = m->dim, .n_parts = 1, .scale = 1, .c = t->dhidden,
-                    .c_stride = m->dim };
-    job.part[0] = (GemmPart){ floats(t->logits, m->vocab), weight(t, t->lm->head, m->dim),
-                              m->vocab };
+                    .c_stride = m->dim,
+                    .part = { { narrowed(t, n), t->lm->head_back, m->vocab } } };
     if (!gemm_run(t->room, &job)) return false;
     for (size_t i = 0; i < n; i++)
         rows_norm_back(m->dim, t->last + at[i] * m->dim, t->lm->final_norm, m->eps,

@@ -1,6 +1,6 @@
 /* lm.h -- a decoder of the llama or qwen2 family, its weights read from a GGUF and held
- * for training: matrices in bf16 (f32 where the machine does not multiply bf16), once,
- * row by row as (out, in); norms and biases in f32.
+ * for training: matrices in bf16, packed for the products of both passes, so twice; or,
+ * where the machine does not multiply bf16, once in f32. Norms and biases are f32.
  *
  * Lm is read-only once open and may be used by many threads. */
 #ifndef PITH_TUNE_LM_H
@@ -9,9 +9,20 @@
 #include "model/gemm.h"
 #include "model/lm_file.h"
 
+/* Linear layers that read the same input; their outputs lie side by side. */
+typedef enum Group { GROUP_QKV, GROUP_O, GROUP_GATE_UP, GROUP_DOWN, GROUPS } Group;
+/* The first of a group, and how many follow with it. */
+Linear group_first(Group g);
+size_t group_size(Group g);
+Group group_of(Linear l);
+/* Values that a group reads, and all that it gives. */
+size_t group_in(const LmShape *s, Group g);
+size_t group_out(const LmShape *s, Group g);
+
 typedef struct LmBlock {
-    const void *w[LINEARS];  // (out, in) of the Lm's type
-    const float *bias[LINEARS];             // (out), or NULL
+    GemmMatrix forward[LINEARS];            // (in, out): the b of x W'
+    GemmMatrix back[GROUPS];                // (out, in): the b of dy W
+    const float *bias[GROUPS];              // (out), or NULL
     const float *attn_norm, *ffn_norm;      // (dim)
 } LmBlock;
 
@@ -19,7 +30,8 @@ typedef struct Lm {
     LmShape shape;
     GemmWay way;
     LmBlock *block;          // (layers)
-    const void *embed, *head;               // (vocab, dim)
+    GemmMatrix head, head_back;             // (dim, vocab), (vocab, dim)
+    GemmMatrix embed;                       // (vocab, dim)
     const float *final_norm;                // (dim)
     float *rope_scale;       // (rope_dims / 2): divides a frequency
     char arch[16];           // "llama", "qwen2"
@@ -31,9 +43,14 @@ typedef struct Lm {
 
 /* Reads the shape alone, to tell what training would need. */
 MUST_USE Status lm_shape(Ctx *cx, const char *path, LmShape *out);
+/* Bytes of the weights, near enough. */
+double lm_bytes(const LmShape *s, GemmWay way);
 /* E_MODEL: another family, or something in it that we do not compute; E_FORMAT: cut
  * short; E_MEMORY. *out is NULL then. */
 MUST_USE Status lm_open(Ctx *cx, const char *path, GemmWay way, Lm **out);
 void lm_close(Lm *m);
+
+/* A word's embedding, into out (dim). */
+void lm_look_up(const Lm *m, int32_t token, float *out);
 
 #endif

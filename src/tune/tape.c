@@ -1,20 +1,11 @@
-/* tape.c -- see tape.h: memory, laid out once, and the groups of layers. */
+/* tape.c -- see tape.h: memory, laid out once, and the operands in it. */
 #include "tune/tape_impl.h"
+
+#include "model/machine.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-const Group group_qkv = { LIN_Q, 3 }, group_o = { LIN_O, 1 },
-    group_gate_up = { LIN_GATE, 2 },
-            group_down = { LIN_DOWN, 1 };
-
-size_t group_out(const LmShape *s, Group g)
-{
-    size_t out = 0;
-    for (size_t i = 0; i < g.n; i++) out += lm_out(s, g.first + (Linear)i);
-    return out;
-}
 
 /* ---- adapters --------------------------------------------------------------------- */
 
@@ -30,33 +21,26 @@ size_t lora_count(const LmShape *s, size_t rank)
     return s->layers * lora_block(s, rank);
 }
 
-/* Which layers come first in the group of l. */
-static Linear group_first(Linear l)
-{
-    return l <= LIN_V ? LIN_Q : l == LIN_UP ? LIN_GATE : l;
-}
-
-static Linear group_last(Linear l)
-{
-    return l <= LIN_V ? LIN_V : l == LIN_GATE ? LIN_UP : l;
-}
-
 size_t lora_a(const LmShape *s, size_t rank, size_t block, Linear l)
 {
     size_t at = block * lora_block(s, rank);
-    for (Linear i = 0; i < group_first(l); i++) at += rank * (lm_in(s, i) + lm_out(s, i));
-    return at + (size_t)(l - group_first(l)) * rank * lm_in(s, l);
+    Linear first = group_first(group_of(l));
+    for (Linear i = 0; i < first; i++) at += rank * (lm_in(s, i) + lm_out(s, i));
+    return at + (size_t)(l - first) * rank * lm_in(s, l);
 }
 
 size_t lora_b(const LmShape *s, size_t rank, size_t block, Linear l)
 {
-    Linear last = group_last(l);
-    size_t at = lora_a(s, rank, block, last) + rank * lm_in(s, last);
-    for (Linear i = group_first(l); i < l; i++) at += rank * lm_out(s, i);
+    Linear first = group_first(group_of(l));
+    size_t at = lora_a(s, rank, block, first);
+    at += group_size(group_of(l)) * rank * lm_in(s, l);
+    for (Linear i = first; i < l; i++) at += rank * lm_out(s, i);
     return at;
 }
 
 /* ---- memory ----------------------------------------------------------------------- */
+
+enum { LINE = 64 };
 
 /* Hands out pieces of one allocation; with no memory behind it, only counts. */
 typedef struct Layout {
@@ -68,7 +52,7 @@ static void *piece(Layout *l, size_t n, size_t size)
 {
     size_t at = l->used;
     /* a vector read past the end stays inside */
-    l->used += (n * size + 63) / 64 * 64 + 64;
+    l->used += (n * size + LINE - 1) / LINE * LINE + LINE;
     return l->memory ? l->memory + at : NULL;
 }
 
@@ -82,50 +66,71 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static void lay_out_block(Layout *l, const LmShape *s, size_t rank, size_t T, Kept *k)
+/* In the type that the products read. */
+static void *values(Layout *l, GemmType type, size_t rows, size_t width)
+{
+    return piece(l, rows * width, type == GEMM_F32 ? sizeof(float) : sizeof(uint16_t));
+}
+
+static void lay_out_block(Layout *l, const LmShape *s, GemmType type, size_t rank,
+                          size_t T, Kept *k)
 {
     k->x = reals(l, T, s->dim);
     k->mid = reals(l, T, s->dim);
-    k->qkv = reals(l, T, group_out(s, group_qkv));
-    k->mixed = reals(l, T, lm_in(s, LIN_O));
-    k->gate_up = reals(l, T, 2 * s->ffn);
-    k->u = reals(l, LINEARS * rank, T);
+    k->normed[0] = values(l, type, T, s->dim);
+    k->normed[1] = values(l, type, T, s->dim);
+    k->qkv = values(l, type, T, group_out(s, GROUP_QKV));
+    k->mixed = values(l, type, T, group_in(s, GROUP_O));
+    k->lse = reals(l, s->heads, T);
+    k->gate_up = values(l, type, T, 2 * s->ffn);
+    k->wide = values(l, type, T, s->ffn);
+    for (Group g = 0; g < GROUPS; g++)
+        k->u[g] = values(l, type, T, group_size(g) * rank);
 }
 
-static void lay_out(Layout *l, const LmShape *s, size_t rank, size_t T, Tape *t)
+static void lay_out(Layout *l, const LmShape *s, GemmType type, size_t rank, size_t T,
+                    Tape *t)
 {
-    size_t widest = larger(2 * s->ffn, larger(s->dim, group_out(s, group_qkv)));
-    size_t mixed = lm_in(s, LIN_O);
+    size_t mixed = group_in(s, GROUP_O);
+    size_t out = larger(2 * s->ffn, larger(s->dim, group_out(s, GROUP_QKV)));
     Kept none, *kept = piece(l, s->layers, sizeof *kept);
     t->kept = kept;
     for (size_t i = 0; i < s->layers; i++)
-        lay_out_block(l, s, rank, T, kept ? &kept[i] : &none);
+        lay_out_block(l, s, type, rank, T, kept ? &kept[i] : &none);
     t->last = reals(l, T, s->dim);
-    t->normed = reals(l, T, s->dim);
-    t->wide = reals(l, T, s->ffn);
+    t->out = reals(l, T, out);
+    t->mixed = reals(l, T, mixed);
     t->d = reals(l, T, s->dim);
     t->dnormed = reals(l, T, s->dim);
     t->dwide = reals(l, T, s->ffn);
     t->dmixed = reals(l, T, mixed);
-    t->dout = reals(l, T, widest);
-    t->du = reals(l, 3 * rank, T);
-    for (int i = 0; i < 2; i++) t->operand[i] = reals(l, T, larger(widest, mixed));
+    t->u = reals(l, T, 3 * rank);
+    t->du = reals(l, T, 3 * rank);
+    t->dy = values(l, type, T, out);
+    t->du_held = values(l, type, T, 3 * rank);
+    for (int i = 0; i < 3; i++)
+        t->packed[i] = piece(l, larger(gemm_packed_bytes(T, s->head_dim),
+                                       gemm_packed_bytes(s->head_dim, T)), 1);
     t->scores = reals(l, QUERIES, T);
     t->dscores = reals(l, QUERIES, T);
+    t->weighed = reals(l, s->heads, T);
     t->cosine = reals(l, T, s->rope_dims / 2);
     t->sine = reals(l, T, s->rope_dims / 2);
+    t->row = reals(l, 1, larger(out, mixed));
+    t->drow = reals(l, 1, out);
     t->logits = reals(l, CHUNK, s->vocab);
     t->hidden = reals(l, CHUNK, s->dim);
     t->dhidden = reals(l, CHUNK, s->dim);
+    t->hidden_held = values(l, type, CHUNK, s->dim);
     t->position = piece(l, T, sizeof *t->position);
 }
 
-size_t tape_bytes(const LmShape *s, size_t rank, size_t tokens)
+size_t tape_bytes(const LmShape *s, GemmWay way, size_t rank, size_t tokens)
 {
     Layout l = { NULL, 0 };
     Tape t;
-    lay_out(&l, s, rank, tokens, &t);
-    return l.used + CHUNK * s->vocab * sizeof(uint16_t);   // a product's packed logits
+    lay_out(&l, s, gemm_type(way), rank, tokens, &t);
+    return l.used;
 }
 
 /* Cosines and sines of positions 0 .. T - 1. */
@@ -149,9 +154,13 @@ Status tape_open(Ctx *cx, const Lm *lm, LoraShape lora, size_t tokens, Tape **ou
     Tape *t = calloc(1, sizeof *t);
     *out = NULL;
     if (!t) return fail(cx, E_MEMORY, "no memory for training");
-    lay_out(&l, &lm->shape, lora.rank, tokens, t);
-    l = (Layout){ calloc(1, l.used), 0 };
+    lay_out(&l, &lm->shape, gemm_type(lm->way), lora.rank, tokens, t);
+    l = (Layout){ aligned_alloc(LINE, (l.used + LINE - 1) / LINE * LINE), 0 };
     t->memory = l.memory;
+    if (l.memory) {
+        machine_large_pages(l.memory, l.used);
+        memset(l.memory, 0, l.used);
+    }
     Status st = l.memory ? gemm_room_open(cx, lm->way, &t->room)
                          : fail(cx, E_MEMORY,
                                 "no memory for training on %zu tokens: take a "
@@ -160,7 +169,7 @@ Status tape_open(Ctx *cx, const Lm *lm, LoraShape lora, size_t tokens, Tape **ou
         tape_close(t);
         return st;
     }
-    lay_out(&l, &lm->shape, lora.rank, tokens, t);
+    lay_out(&l, &lm->shape, gemm_type(lm->way), lora.rank, tokens, t);
     t->lm = lm;
     t->lora = lora;
     t->capacity = tokens;
@@ -179,18 +188,40 @@ void tape_close(Tape *t)
 
 /* ---- operands --------------------------------------------------------------------- */
 
-GemmMatrix operand(Tape *t, int which, const float *x, size_t rows, size_t width)
+void hold_row(const Tape *t, const float *x, size_t width, size_t i, void *to)
 {
-    if (gemm_type(t->lm->way) == GEMM_F32) return floats(x, width);
-    gemm_to_bf16(rows * width, x, t->operand[which]);
-    return (GemmMatrix){ t->operand[which], width, GEMM_BF16, false };
+    if (gemm_type(t->lm->way) == GEMM_F32)
+        memcpy((float *)to + i * width, x, width * sizeof *x);
+    else gemm_to_bf16(width, x, (uint16_t *)to + i * width);
+}
+
+GemmMatrix hold(const Tape *t, const float *x, size_t rows, size_t width, void *to)
+{
+    for (size_t i = 0; i < rows; i++) hold_row(t, x + i * width, width, i, to);
+    return held(t, to, width);
+}
+
+GemmMatrix held(const Tape *t, const void *p, size_t width)
+{
+    return (GemmMatrix){ p, width, gemm_type(t->lm->way), false };
+}
+
+const float *row_of(const Tape *t, const void *p, size_t width, size_t i, float *row)
+{
+    if (gemm_type(t->lm->way) == GEMM_F32) return (const float *)p + i * width;
+    gemm_from_bf16(width, (const uint16_t *)p + i * width, row);
+    return row;
 }
 
 GemmMatrix columns(GemmMatrix m, size_t j)
 {
-    m.p = (const char *)m.p + j * (m.type == GEMM_BF16 ? sizeof(uint16_t)
-                                   : sizeof(float));
+    m.p = (const char *)m.p + j * (m.type == GEMM_F32 ? sizeof(float) : sizeof(uint16_t));
     return m;
+}
+
+GemmMatrix below(GemmMatrix m, size_t i)
+{
+    return columns(m, i * m.stride);
 }
 
 GemmMatrix turned(GemmMatrix m)
@@ -202,9 +233,4 @@ GemmMatrix turned(GemmMatrix m)
 GemmMatrix floats(const float *p, size_t stride)
 {
     return (GemmMatrix){ p, stride, GEMM_F32, false };
-}
-
-GemmMatrix weight(const Tape *t, const void *w, size_t stride)
-{
-    return (GemmMatrix){ w, stride, gemm_type(t->lm->way), false };
 }

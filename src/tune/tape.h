@@ -5,8 +5,8 @@
  * low-rank (Hu et al., arXiv 2106.09685): y = x W' + scale (x A') B', with W frozen.
  * Derivatives are written by hand, of the adapters alone.
  *
- * What the backward pass needs is kept, save what is cheap to compute again: norms,
- * SwiGLU's product and the attention's probabilities. */
+ * What the backward pass needs is kept, in the type that products read, save the
+ * attention's probabilities, which are computed again. */
 #ifndef PITH_TUNE_TAPE_H
 #define PITH_TUNE_TAPE_H
 
@@ -35,7 +35,7 @@ typedef struct Sample {
 typedef struct Tape Tape;
 
 /* Bytes of a tape for samples of at most `tokens`. */
-size_t tape_bytes(const LmShape *s, size_t rank, size_t tokens);
+size_t tape_bytes(const LmShape *s, GemmWay way, size_t rank, size_t tokens);
 /* lm is borrowed. E_MEMORY. */
 MUST_USE Status tape_open(Ctx *cx, const Lm *lm, LoraShape lora, size_t tokens,
                           Tape **out);

@@ -4,21 +4,17 @@
 
 #include "tune/tape.h"
 
-/* The linear layers that share an input; their outputs lie side by side in one row. */
-typedef struct Group {
-    Linear first;
-    size_t n;
-} Group;
-extern const Group group_qkv, group_o, group_gate_up, group_down;
-size_t group_out(const LmShape *s, Group g);
-
-/* What forward keeps of one block. T: tokens of the sample. */
+/* What forward keeps of one block. T: tokens of the sample. What products read is held
+ * in the type of the way (void). */
 typedef struct Kept {
     float *x, *mid;          // (T, dim): into the block; after attention
-    float *qkv;              // (T, (heads + 2 kv_heads) head_dim): turned by position
-    float *mixed;            // (T, heads head_dim): out of attention
-    float *gate_up;          // (T, 2 ffn)
-    float *u;                // (LINEARS rank, T): scale A x', by layer
+    void *normed[2];         // (T, dim): what attention, and what the FFN reads
+    void *qkv;               // (T, (heads + 2 kv_heads) head_dim): turned by position
+    void *mixed;             // (T, heads head_dim): out of attention
+    float *lse;              // (heads, T): log of the sum of a query's exponentials
+    void *gate_up;           // (T, 2 ffn)
+    void *wide;              // (T, ffn): SwiGLU's product
+    void *u[GROUPS];         // (T, layers of the group * rank): scale x A'
 } Kept;
 
 struct Tape {
@@ -30,45 +26,53 @@ struct Tape {
     bool adapted;            // the last forward pass had adapters
     Kept *kept;              // (layers)
     float *last;             // (T, dim): out of the last block
-    float *normed;           // (T, dim)
-    float *wide;             // (T, ffn): SwiGLU's product; and derivatives
+    float *out;              // (T, widest output of a group)
+    float *mixed;            // (T, heads head_dim)
     float *d, *dnormed;      // (T, dim)
     float *dwide;            // (T, ffn)
     float *dmixed;           // (T, heads head_dim)
-    float *dout;             // (T, widest output of a group)
-    float *du;               // (3 rank, T)
-    void *operand[2];        // (T, widest row): rounded for the products
-    float *scores, *dscores; // (QUERIES, T)
+    float *u, *du;           // (T, 3 rank)
+    void *dy, *du_held;      // derivatives as the products read them
+    void *packed[3];         // (T, head_dim): keys and values of a head
+    float *scores, *dscores; // (QUERIES, T), or turned
+    float *weighed;          // (heads, T): see attention.c
     float *cosine, *sine;    // (T, rope_dims / 2)
+    float *row, *drow;       // (widest output of a group)
     float *logits;           // (CHUNK, vocab)
     float *hidden, *dhidden; // (CHUNK, dim)
+    void *hidden_held;       // (CHUNK, dim)
     uint32_t *position;      // (T): of a token in its sequence
 };
 
-enum { QUERIES = 64, CHUNK = 128 };
+enum { QUERIES = 96, CHUNK = 128 };
 
-/* x (rows, width) as an operand of the tape's kind, in its buffer `which`. */
-GemmMatrix operand(Tape *t, int which, const float *x, size_t rows, size_t width);
-/* m from column j on. */
+/* Keeps x (rows, width) as the products read it. */
+GemmMatrix hold(const Tape *t, const float *x, size_t rows, size_t width, void *to);
+void hold_row(const Tape *t, const float *x, size_t width, size_t i, void *to);
+/* What was held so. */
+GemmMatrix held(const Tape *t, const void *p, size_t width);
+/* Row i of it as f32: in `row`, or where it is. */
+const float *row_of(const Tape *t, const void *p, size_t width, size_t i, float *row);
+/* m from column j on; from row i on. */
 GemmMatrix columns(GemmMatrix m, size_t j);
+GemmMatrix below(GemmMatrix m, size_t i);
 GemmMatrix turned(GemmMatrix m);
 GemmMatrix floats(const float *p, size_t stride);
-GemmMatrix weight(const Tape *t, const void *w, size_t stride);
 
 /* y (T, group's outputs) = or += the group's layers, of x (T, in). */
-MUST_USE bool group_forward(Tape *t, const float *p, size_t block, Group g,
-                            const float *x,
+MUST_USE bool group_forward(Tape *t, const float *p, size_t block, Group g, GemmMatrix x,
                             bool add, float *y);
 /* dx (T, in) = derivative by the input, unless NULL; adapters' into grad. dy is (T,
  * group's outputs), x the input. */
-MUST_USE bool group_backward(Tape *t, const float *p, size_t block, Group g,
-                             const float *x,
-                             const float *dy, float *dx, float *grad);
+MUST_USE bool group_backward(Tape *t, const float *p, size_t block, Group g, GemmMatrix x,
+                             GemmMatrix dy, float *dx, float *grad);
 
+/* From k->qkv: t->mixed, and k->lse. */
 MUST_USE bool attention_forward(Tape *t, const Sample *s, const Kept *k);
 /* dqkv from t->dmixed. */
 MUST_USE bool attention_backward(Tape *t, const Sample *s, const Kept *k, float *dqkv);
-void rope_all(Tape *t, float *qkv, bool back);
+/* Turns the queries and keys of row i by its position. */
+void rope_row(const Tape *t, size_t i, float *qkv, bool back);
 
 /* Loss, and t->d: the derivative by the last block's output. */
 MUST_USE bool head_backward(Tape *t, const Sample *s, float weight, double *loss,

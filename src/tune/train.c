@@ -81,13 +81,9 @@ static double megabytes(double bytes)
 static Status check_memory(Ctx *cx, const Run *r, const LmShape *s)
 {
     const TrainOptions *o = &r->opt;
-    double value = gemm_type(gemm_best()) == GEMM_BF16 ? 2 : 4, matrices = 0;
-    for (Linear l = 0; l < LINEARS; l++)
-        matrices += (double)lm_in(s, l) * (double)lm_out(s, l);
-    double weights = value * (matrices * (double)s->layers
-                              + (s->tied ? 1 : 2) * (double)s->vocab * (double)s->dim);
+    double weights = lm_bytes(s, gemm_best());
     double n = (double)lora_count(s, (size_t)o->rank) * sizeof(float);
-    double tape = (double)tape_bytes(s, (size_t)o->rank, (size_t)o->seq);
+    double tape = (double)tape_bytes(s, gemm_best(), (size_t)o->rank, (size_t)o->seq);
     double need = megabytes(weights + 4 * n + (double)r->workers * (n + tape)) + 64;
     double room = megabytes((double)machine_free_bytes());
     if (o->max_mb > 0 && o->max_mb < room) room = o->max_mb;

@@ -111,6 +111,35 @@ static void reads_bf16_operands_as_their_rounded_values(void **state)
     }
 }
 
+static void a_packed_operand_gives_the_same_bits(void **state)
+{
+    enum { M = 21, N = 70, K = 1601, FEWER_N = 50, FEWER_K = 1540 };
+    (void)state;
+    if (!gemm_can(GEMM_WAY_BF16)) skip();
+    void *memory = aligned_alloc(64, gemm_packed_bytes(K, N));
+    assert_non_null(memory);
+    for (int layout = 0; layout < 4; layout++) {
+        float *own[2], row[N];
+        GemmJob job = { .m = M, .n = N, .n_parts = 1, .scale = 1 };
+        job.part[0] = part(M, N, K, layout, own);
+        GemmMatrix b = job.part[0].b, packed = gemm_pack(&b, K, N, memory);
+        for (int fewer = 0; fewer < 2; fewer++) {
+            if (fewer) job.n = FEWER_N, job.part[0].k = FEWER_K;
+            job.part[0].b = b;
+            float *want = multiply(GEMM_WAY_BF16, job);
+            job.part[0].b = packed;
+            float *got = multiply(GEMM_WAY_BF16, job);
+            assert_memory_equal(got, want, M * (job.n + GUARD) * sizeof *got);
+            free(got), free(want);
+        }
+        gemm_packed_row(&packed, 7, N, row);
+        for (size_t j = 0; j < N; j++)
+            assert_true(fabsf(row[j] - own[1][layout & 2 ? j * K + 7 : 7 * N + j]) < 4e-3f);
+        free(own[0]), free(own[1]);
+    }
+    free(memory);
+}
+
 static void rounds_to_bf16_and_back_to_nearest_even(void **state)
 {
     static const float from[] = { 1, 1.00390625f, 1.01171875f, -0.0f, 3.0e38f, 65535 };
@@ -131,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_ways_agree_in_all_layouts),
         cmocka_unit_test(reads_bf16_operands_as_their_rounded_values),
+        cmocka_unit_test(a_packed_operand_gives_the_same_bits),
         cmocka_unit_test(rounds_to_bf16_and_back_to_nearest_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
