@@ -157,15 +157,16 @@ static bool draw(const Maker *m, Str key)
 static Status check_words(const Maker *m, const pith_passage *from, Draft *d,
                           Check *check)
 {
-    double there, known;
+    double there;
+    Answered known;
     TRY(writer_words(m->job, m->p, from, d->question, &d->words));
     Str bare = squad_normal(m->job->cx, d->words);
     TRY_NEW(bare.p);
     if (bare.n == 0 || pith_is_refusal(d->words.p)) return *check = CHECK_NO_ANSWER, OK;
     TRY(share_of(m, d->words, str_z(from->text), &there));
     if (there < words_there) return *check = CHECK_NOT_IN_PASSAGE, OK;
-    TRY(share_of(m, d->words, d->question, &known));
-    if (known == 1) *check = CHECK_NOTHING_NEW;
+    TRY(squad_score(m->job->cx, d->question, &d->words, 1, &known));
+    if (known.contains > 0) *check = CHECK_NOTHING_NEW;
     return OK;
 }
 

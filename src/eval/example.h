@@ -20,7 +20,7 @@ typedef enum Check {
     CHECK_NOT_FOUND,        // the question does not find its passage
     CHECK_NO_ANSWER,        // it refused, went on too long, or asked back
     CHECK_NOT_IN_PASSAGE,   // words of the answer that the passage lacks
-    CHECK_NOTHING_NEW,      // the question has all words of its answer
+    CHECK_NOTHING_NEW,      // the question has the words of its answer in one row
     CHECK_DISAGREES,        // the sentence says otherwise than the words pointed at
     CHECK_ELSEWHERE,        // to be unanswerable, but another document answers
     N_CHECKS

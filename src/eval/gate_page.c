@@ -3,24 +3,12 @@
 
 #include "eval/lines.h"
 #include "eval/page.h"
+#include "eval/value.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { WIDE = 640, HIGH = 260, LEFT = 48, BELOW = 24, EXAMPLES = 10 };
-
-static const char *text_at(const json_t *j, const char *key)
-{
-    const char *s = json_string_value(json_object_get(j, key));
-    return s ? s : "";
-}
-
-static double number_at(const json_t *j, const char *key)
-{
-    const json_t *v = json_object_get(j, key);
-    return json_is_number(v) ? json_number_value(v) : NAN;
-}
 
 /* ---- figures ----------------------------------------------------------------------- */
 
@@ -146,7 +134,7 @@ static Status examples(Ctx *cx, FILE *to, const json_t *list)
 
 static Status write_page(Ctx *cx, FILE *to, const json_t *report, const Curve *c)
 {
-    bool won = strcmp(text_at(report, "verdict"), "win") == 0;
+    bool won = str_eq(str_z(text_at(report, "verdict")), STR("win"));
     page_open(to, won ? "pith tune: the adapter won"
                       : "pith tune: the adapter did not win");
     fputs("<p>", to);

@@ -1,6 +1,7 @@
 /* html.c -- see html.h. Every text that comes from a result goes through page_text. */
 #include "eval/html.h"
 #include "eval/page.h"
+#include "eval/value.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -10,12 +11,6 @@ enum { WIDE = 640, LABEL = 200, BAR = 18, PLOT = 300, MARGIN = 40, N_COLORS = 6 
 
 static const char *const color[N_COLORS] = { "#3b6ea8", "#c8553d", "#4f8a5b", "#8d6bb0",
                                              "#b8860b", "#5a6b7b" };
-
-static double number(const json_t *object, const char *key)
-{
-    const json_t *v = json_object_get(object, key);
-    return json_is_number(v) ? json_number_value(v) : NAN;
-}
 
 /* ---- all figures ------------------------------------------------------------------- */
 
@@ -61,7 +56,7 @@ static void bars(FILE *to, const HtmlResult *r, size_t n, const char *key)
     page_cell(to, "h3", key);
     page_svg(to, WIDE, (int)n * BAR + 4);
     for (size_t i = 0; i < n; i++) {
-        double value = number(r[i].object, key), y = (double)i * BAR;
+        double value = number_at(r[i].object, key), y = (double)i * BAR;
         char shown[32];
         if (isnan(value)) continue;
         double wide = value * (WIDE - LABEL - MARGIN - 10);
@@ -100,8 +95,8 @@ static void all_bars(FILE *to, const HtmlResult *r, size_t n)
 
 static bool is_comparison(const json_t *row)
 {
-    return !isnan(number(row, "difference")) && !isnan(number(row, "low"))
-           && !isnan(number(row, "high"));
+    return !isnan(number_at(row, "difference")) && !isnan(number_at(row, "low"))
+           && !isnan(number_at(row, "high"));
 }
 
 /* Half the width of the axis: all intervals that lie within [-1,1], where measures do. */
@@ -111,7 +106,7 @@ static double reach(json_t *rows)
     const char *key;
     json_t *row;
     json_object_foreach(rows, key, row) {
-        double far = fmax(fabs(number(row, "low")), fabs(number(row, "high")));
+        double far = fmax(fabs(number_at(row, "low")), fabs(number_at(row, "high")));
         if (far <= 1) most = fmax(most, far);
     }
     return most * 1.1;
@@ -120,8 +115,8 @@ static double reach(json_t *rows)
 static void interval(FILE *to, const char *name, const json_t *row, double y, double most)
 {
     const double middle = (LABEL + WIDE - 120) / 2.0, half = middle - LABEL;
-    double low = number(row, "low"), high = number(row, "high");
-    double difference = number(row, "difference");
+    double low = number_at(row, "low"), high = number_at(row, "high");
+    double difference = number_at(row, "difference");
     char shown[64];
     if (fmax(fabs(low), fabs(high)) > most) return;
     page_label(to, LABEL - 6, y + 13, "end", name);
@@ -130,7 +125,7 @@ static void interval(FILE *to, const char *name, const json_t *row, double y, do
             middle + low / most * half, y + 9, middle + high / most * half, ink);
     fprintf(to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\"/>\n",
             middle + difference / most * half, y + 9, ink);
-    snprintf(shown, sizeof shown, "%+.4f, p = %.3f", difference, number(row, "p"));
+    snprintf(shown, sizeof shown, "%+.4f, p = %.3f", difference, number_at(row, "p"));
     page_label(to, WIDE, y + 13, "end", shown);
 }
 
@@ -184,7 +179,7 @@ static void curve(FILE *to, json_t *points, size_t at)
     fprintf(to, "<polyline fill=\"none\" stroke-width=\"2\" stroke=\"%s\" points=\"",
             color[at % N_COLORS]);
     json_array_foreach(points, i, p) {
-        double x = number(p, "coverage"), y = number(p, "risk");
+        double x = number_at(p, "coverage"), y = number_at(p, "risk");
         if (isnan(x) || isnan(y)) continue;
         fprintf(to, "%.1f,%.1f ", MARGIN + x * (PLOT - MARGIN),
                 PLOT - MARGIN - y * (PLOT - MARGIN - 10));

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "eval/lines.h"
+#include "eval/value.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ static size_t read_lines(Kept *k, Str text)
     k->torn = text.n > 0 && text.p[text.n - 1] != '\n';
     while (lines_next(&rest, &line)) {
         json_t *j = json_loadb(line.p, line.n, 0, NULL);
-        const char *key = json_string_value(json_object_get(j, "key"));
+        const char *key = text_at(j, "key");
         if (key) json_object_set(k->all, key, j);
         if (j || rest.n || !k->torn) good = text.n - rest.n;
         json_decref(j);

@@ -27,7 +27,7 @@ void page_close(FILE *to)
 
 void page_text(FILE *to, const char *s)
 {
-    for (; *s; s++) {
+    for (; s && *s; s++) {
         if (*s == '<') fputs("&lt;", to);
         else if (*s == '>') fputs("&gt;", to);
         else if (*s == '&') fputs("&amp;", to);

@@ -7,6 +7,7 @@
 
 void page_open(FILE *to, const char *title);
 void page_close(FILE *to);
+/* NULL shows nothing. */
 void page_text(FILE *to, const char *s);
 /* <tag>text</tag> */
 void page_cell(FILE *to, const char *tag, const char *s);

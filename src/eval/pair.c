@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "eval/asking.h"
 #include "eval/squad.h"
+#include "eval/value.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -195,7 +196,7 @@ static Status quality_of(const Pair *a, const json_t *answer, const Str *right, 
 {
     *out = 0;
     if (json_is_true(json_object_get(answer, "abstained"))) return OK;
-    const char *text = json_string_value(json_object_get(answer, "text"));
+    const char *text = text_at(answer, "text");
     Ctx scratch = CTX_INIT;
     Status st = pair_quality(&scratch, str_z(text), right, n, out);
     if (st != OK) fail(a->job->cx, st, "%s", scratch.reason);
@@ -210,7 +211,7 @@ static Status judge(const Pair *a, const json_t *small, const json_t *large, dou
         TRY(quality_of(a, small, q->answers, q->n_answers, &row[PAIR_SMALL]));
         return quality_of(a, large, q->answers, q->n_answers, &row[PAIR_LARGE]);
     }
-    const char *said = json_string_value(json_object_get(large, "text"));
+    const char *said = text_at(large, "text");
     Str text = squad_without_marks(a->job->cx, str_z(said));
     TRY_NEW(text.p);
     row[PAIR_LARGE] = 1;

@@ -3,6 +3,7 @@
 
 #include "eval/lines.h"
 #include "eval/pair.h"
+#include "eval/value.h"
 
 #include <math.h>
 
@@ -17,7 +18,7 @@ static double number_or(const json_t *j, const char *key, double other)
 /* False: no line of the log. */
 static bool read_line(const json_t *j, LogLine *out)
 {
-    const char *route = json_string_value(json_object_get(j, "route"));
+    const char *route = text_at(j, "route");
     *out = (LogLine){
         .time = number_or(j, "time", NAN), .large = route && route[0] == 'l',
         .fallback = json_is_true(json_object_get(j, "fallback")),

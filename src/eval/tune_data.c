@@ -7,6 +7,7 @@
 #include "eval/example.h"
 #include "eval/kept.h"
 #include "eval/pool.h"
+#include "eval/value.h"
 #include "eval/verbs.h"
 
 #include <math.h>
@@ -49,8 +50,8 @@ static Status learn(Making *m, int f)
     const char *key;
     json_t *line;
     json_object_foreach(kept_all(m->file[f]), key, line) {
-        const char *question = json_string_value(json_object_get(line, "question"));
-        const char *document = json_string_value(json_object_get(line, "document"));
+        const char *question = text_at(line, "question");
+        const char *document = text_at(line, "document");
         if (question) example_is_new(&m->maker, str_z(question));
         if (document && f != REJECTED)
             json_object_set_new(m->side, document, json_integer(f));
@@ -137,7 +138,7 @@ static size_t count_kind(const Making *m, int f, const char *kind)
     json_t *line;
     size_t n = 0;
     json_object_foreach(kept_all(m->file[f]), key, line) {
-        is = json_string_value(json_object_get(line, "kind"));
+        is = text_at(line, "kind");
         n += is && strcmp(is, kind) == 0;
     }
     return n;

@@ -9,6 +9,7 @@
 #include "eval/general.h"
 #include "eval/lines.h"
 #include "eval/squad.h"
+#include "eval/value.h"
 #include "eval/verbs.h"
 #include "eval/verdict.h"
 
@@ -47,11 +48,6 @@ typedef struct Gate {
 } Gate;
 
 /* ---- reading ----------------------------------------------------------------------- */
-
-static const char *text_at(const json_t *j, const char *key)
-{
-    return json_string_value(json_object_get(j, key));
-}
 
 static void accept(Case *c, const char *answer)
 {

@@ -27,7 +27,7 @@ static const char *const unclear[] = {
 };
 
 enum { LONGEST = 300, SHORTEST = 12, PASSAGE_MAX = 4000, QUESTION_TOKENS = 48,
-       WORDS_TOKENS = 32,
+       WORDS_TOKENS = 48,
        ANSWER_TOKENS = 64 };
 
 Status writer_say(const Job *j, pith *p, const char *instruction, const char *words,
