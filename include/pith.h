@@ -90,6 +90,10 @@ typedef struct pith_options {
                                NULL: models of its own */
     int answers;            /* written at a time by handles that share, at most 24: their
                                tokens cost one reading of the model together; 0: 1 */
+    int kv_mib;             /* disk below $XDG_CACHE_HOME/pith/kv that keys and values of
+                               passages may have: what the generator has read of one, it
+                               need not read again. Answers are not quite the same; they
+                               are asked for with whole passages. 0: none */
 } pith_options;
 
 /* Opens a store, which need not exist yet. Models are loaded when first needed. */
@@ -237,6 +241,8 @@ typedef struct pith_ask_options {
     uint64_t seed;
     int mode;               /* PITH_HYBRID, ... */
     int no_rerank, no_filter, no_abstain;   /* 1: leave that stage out */
+    int whole;              /* 1: the filter drops whole passages, and no sentence of one
+                               that stays */
     int rerank;             /* how many of the best the reranker reads; 0: 20 */
     double rerank_ms;       /* no further 16 are begun after this; 0: no limit */
     float filter_margin;    /* logits that a sentence may lack as evidence; 0: 25 */

@@ -8,7 +8,8 @@ _pith()
     local global='--store --json --generator --embedder --reranker --adapter --threads
                   --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
-                  --rerank --rerank-ms --no-rerank --no-filter --no-abstain --quote --budget --remote --remote-model
+                  --rerank --rerank-ms --no-rerank --no-filter --whole --kv --no-abstain --quote
+                  --budget --remote --remote-model
                   --remote-policy --remote-day-tokens --remote-day-cost --remote-day-seconds
                   --remote-price-in --remote-price-out --remote-context
                   --route --rewrite --decompose --hyde'
@@ -49,7 +50,7 @@ _pith()
                         pull|rm|show) words=$(_pith_models) ;;
                         model) words='ls pull show rm' ;;
                     esac ;;
-        serve:-*)   words="--host --port --cert --key --allow-host --searchers --answers --queue
+        serve:-*)   words="--host --port --cert --key --allow-host --searchers --answers --kv --queue
                            --deadline --grace --max-body --max-connections --read-only
                            --log --remote --remote-model --remote-policy --remote-day-tokens
                            --remote-day-cost --remote-day-seconds --remote-price-in
@@ -66,7 +67,7 @@ _pith()
                            --context-tokens --max-tokens --oracle --closed-book --run
                            --run-out --baseline --per-query --rewrite --decompose --hyde
                            --splits --risk --confidence --masked --examples
-                           --by --quote --budget $global" ;;
+                           --by --quote --whole --kv --budget $global" ;;
         eval:*)     [ "$before" = eval ] \
                         && words='retrieve rerank answer abstain filter route questions risk compare
                                 report' ;;

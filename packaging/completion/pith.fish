@@ -61,6 +61,8 @@ complete -c pith -n "$ask" -l no-rerank -d 'leave the reranker out'
 complete -c pith -n "$ask" -l rerank -x -d 'let the reranker read the best N'
 complete -c pith -n "$ask" -l rerank-ms -x -d 'as many as it can in this time'
 complete -c pith -n "$ask" -l no-filter -d 'whole passages, weak sentences included'
+complete -c pith -n "$ask" -l whole -d 'drop no sentence of a passage'
+complete -c pith -n "$ask" -l kv -x -d 'MiB for passages read before'
 complete -c pith -n "$ask" -l budget -x -d 'an answer within this time'
 complete -c pith -n "$ask" -l quote -d 'quote the documents, word for word'
 complete -c pith -n "$ask" -l no-abstain -d 'let the model try anyway'
@@ -148,7 +150,7 @@ complete -c pith -n "$serve" -l read-only -d 'documents stay as they are'
 for option in cert key
     complete -c pith -n "$serve" -l $option -r -F
 end
-for option in host port allow-host searchers answers queue deadline grace max-body max-connections
+for option in host port allow-host searchers answers kv queue deadline grace max-body max-connections
     complete -c pith -n "$serve" -l $option -x
 end
 complete -c pith -n '__fish_seen_subcommand_from mcp' -l read-only -d 'no tool adds documents'

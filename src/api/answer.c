@@ -223,7 +223,7 @@ static Status ask_options(Ctx *cx, const pith_ask_options *o, Listener *l,
                       .on_text = relay_text, .arg = l },
         .remote_tokens = o->remote_context_tokens,
         .abstain_below = o->no_abstain ? 0 : ABSTAIN_THRESHOLD,
-        .filter = { .margin = o->filter_margin },
+        .filter = { .margin = o->filter_margin, .whole = o->whole != 0 },
         .withhold = !o->no_abstain && o->ground == PITH_GROUNDED,
         .unfiltered = o->no_filter != 0,
         .context_only = o->context_only != 0,
@@ -337,6 +337,7 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
     Answer got;
     Str caution = { 0 };
     TRY(ask_options(cx, o, &listener, &opt));
+    opt.filter.whole |= p->kv_mib > 0;
     if (o->ground == PITH_GROUNDED)
         TRY(search_models(cx, p, opt.retrieve.mode, !o->no_rerank, &a));
     if (o->ground == PITH_GROUNDED) TRY(glossary_read(cx, p, &opt.glossary));

@@ -41,7 +41,7 @@ struct pith {
     pthread_mutex_t lock;
     int (*cancelled)(void *arg);
     void *arg;
-    int threads, context_tokens, answers;
+    int threads, context_tokens, answers, kv_mib;
     bool read_only;
     char *store_path;
     char *adapter;              // of the generator; NULL: none, "none" likewise

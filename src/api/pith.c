@@ -115,6 +115,10 @@ static Status configure(Ctx *cx, pith *p, const pith_options *o)
     p->threads = o->threads;
     p->context_tokens = o->context_tokens;
     p->answers = o->answers;
+    if (o->kv_mib < 0)
+        return fail(cx, E_ARG, "%d MiB for keys and values: 0 or more are possible",
+                    o->kv_mib);
+    p->kv_mib = o->kv_mib;
     p->read_only = o->read_only != 0;
     TRY(configure_remote(cx, p, o));
     for (int r = 0; r < ROLES; r++)
@@ -213,7 +217,8 @@ static Status load(Ctx *cx, pith *p, Role r, Model **out)
 {
     static const int needs[ROLES] = { CAN_GENERATE, CAN_EMBED, CAN_SCORE };
     ModelOptions opt = { .threads = p->threads, .context_tokens = p->context_tokens,
-                         .answers = p->answers };
+                         .answers = p->answers,
+                         .kv_bytes = (uint64_t)p->kv_mib << 20 };
     Str name, path;
     if (r == ROLE_GENERATOR) TRY(adapter_use(cx, p));
     if (r == ROLE_GENERATOR) opt.adapter = adapter_path(p);

@@ -18,11 +18,11 @@ typedef struct AskArgs {
     double temperature;
     int seed;
     bool explain, strict, no_rerank, no_filter, no_abstain, rewrite, decompose, hyde;
-    bool quote;
+    bool quote, whole;
     const char *budget;
 } AskArgs;
 
-enum { N_ASK = 20, N_OWN = REMOTE_OPTIONS + N_ASK };
+enum { N_ASK = 22, N_OWN = REMOTE_OPTIONS + N_ASK };
 
 static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
 {
@@ -51,6 +51,11 @@ static void own_options(Cli *cli, AskArgs *a, Option own[N_OWN])
           "as many of them as it can in this time", 1, 3600000, NULL },
         { "no-filter", 0, OPTION_FLAG, &a->no_filter, NULL,
           "give the model whole passages, weak sentences included", 0, 0, NULL },
+        { "whole", 0, OPTION_FLAG, &a->whole, NULL,
+          "drop weak passages, but no sentence of the others", 0, 0, NULL },
+        { "kv", 0, OPTION_INT, &cli->open.kv_mib, "MIB",
+          "disk for passages read before, which are then given whole (default 0)", 0,
+          1048576, NULL },
         { "no-abstain", 0, OPTION_FLAG, &a->no_abstain, NULL,
           "let the model try even when nothing fits", 0, 0, NULL },
         { "rewrite", 0, OPTION_FLAG, &a->rewrite, NULL,
@@ -223,6 +228,7 @@ static int read_args(Cli *cli, const Command *self, AskArgs *args, int argc, cha
     args->ask.decompose = args->decompose;
     args->ask.hyde = args->hyde;
     args->ask.quote = args->quote;
+    args->ask.whole = args->whole;
     if (n >= 0 && args->budget && !read_time(args->budget, &args->ask.budget_ms)) {
         *status = cli_usage(self, "--budget %s: a time from 1ms to 3600s is wanted",
                             args->budget);

@@ -24,6 +24,8 @@ static int run_serve(Cli *cli, const Command *self, int argc, char **argv)
             NULL },
         { "answers", 0, OPTION_INT, &env.answers, "N", "written at a time; 8", 1, 24,
             NULL },
+        { "kv", 0, OPTION_INT, &cli->open.kv_mib, "MIB",
+          "disk for passages read before; 0", 0, 1048576, NULL },
         { "queue", 0, OPTION_INT, &env.queue, "N", "requests that may wait; 64", 1,
             100000,
           NULL },

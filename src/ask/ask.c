@@ -147,6 +147,7 @@ static Status stream(Ctx *cx, Model *writer, const AskOptions *opt, const Prompt
     TRY(reading(cx, opt, prompt, &r));
     if (opt->quote) TRY(quoter_open(cx, &out->passages, true, &s.quoter));
     if (opt->quote) generate.allows = may_say;
+    generate.excerpts = prompt->excerpts;
     Status st = citer_open(cx, &out->passages, out->question, &cite, &s.citer);
     if (st == OK)
         st = model_generate(cx, writer, r.at, r.n, &generate, &out->generated);
@@ -172,7 +173,16 @@ static void account(Stage *s, const Generated *g, const Cited *cited)
     stage_end(s);
 }
 
-/* What was guessed from the context; a stage without time of its own. */
+/* Of what was read before, and of what was guessed from the context; stages without time
+ * of their own. */
+static void account_kept(Ctx *cx, const Generated *g)
+{
+    if (g->restored_tokens == 0) return;
+    Stage *s = stage_begin(cx, "kv");
+    stage_figure(s, "restored_tokens", g->restored_tokens);
+    stage_end(s);
+}
+
 static void account_drafts(Ctx *cx, const Generated *g)
 {
     if (g->drafted == 0) return;
@@ -394,6 +404,7 @@ static Status write_answer(Ctx *cx, const Asker *a, const AskOptions *opt, doubl
     if (out->decision.route != ROUTE_LLM)
         TRY(write_here(cx, a, opt, &c, begun, out));
     account(s, &out->generated, &out->cited);
+    account_kept(cx, &out->generated);
     account_drafts(cx, &out->generated);
     /* An answer that time cut short says nothing of the documents. */
     if (out->cited.withheld && out->late) return show_late(opt, out), OK;

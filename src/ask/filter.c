@@ -97,8 +97,10 @@ static void keep_heads(const Passages *ps, const Sentences *s, bool *goes_on)
     }
 }
 
-/* Fills kept of each passage with its sentences that go on; drops those without any. */
-static Status keep(Ctx *cx, const Sentences *s, const bool *goes_on, Passages *ps)
+/* Fills kept of each passage with its sentences that go on, unless it is to stay whole;
+ * drops those without any. */
+static Status keep(Ctx *cx, const Sentences *s, const bool *goes_on, bool whole,
+                   Passages *ps)
 {
     size_t passages = 0;
     for (size_t p = 0, i = 0; p < ps->n; p++) {
@@ -110,8 +112,8 @@ static Status keep(Ctx *cx, const Sentences *s, const bool *goes_on, Passages *p
             if (goes_on[k]) kept[n++] = s->at[k].span;
         if (n == 0) continue;
         ps->at[passages] = ps->at[p];
-        ps->at[passages].kept = kept;
-        ps->at[passages++].n_kept = n;
+        ps->at[passages].kept = whole ? NULL : kept;
+        ps->at[passages++].n_kept = whole ? 0 : n;
     }
     ps->n = passages;
     return OK;
@@ -141,7 +143,7 @@ static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt,
 {
     Stage *stage = stage_begin(cx, "filter");
     Sentences s = { 0 };
-    size_t before = ps->n;
+    size_t before = ps->n, kept = 0;
     bool *goes_on;
     TRY(drop_repeats(cx, w, opt->max_overlap > 0 ? opt->max_overlap : 0.8f, ps));
     TRY(split(cx, w, ps, &s));
@@ -149,9 +151,8 @@ static Status prune(Ctx *cx, Words *w, Model *ranker, const FilterOptions *opt,
     TRY(judge(cx, ranker, question, ps, &s));
     TRY(evidence_weigh(cx, w, question, ps, &s));
     TRY(choose(cx, ps, &s, opt->margin > 0 ? opt->margin : MARGIN, &goes_on));
-    TRY(keep(cx, &s, goes_on, ps));
-    size_t kept = 0;
-    for (size_t p = 0; p < ps->n; p++) kept += ps->at[p].n_kept;
+    for (size_t i = 0; i < s.n; i++) kept += goes_on[i];
+    TRY(keep(cx, &s, goes_on, opt->whole, ps));
     stage_figure(stage, "passages_before", (double)before);
     stage_figure(stage, "passages", (double)ps->n);
     stage_figure(stage, "sentences_before", (double)s.n);

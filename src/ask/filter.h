@@ -16,10 +16,11 @@ typedef struct FilterOptions {
     float margin;           // a sentence goes on from a weight of -margin
                             // (evidence.h); 0: 25
     float max_overlap;      // [0,1] share of words said before: a repeat; 0: 0.8
+    bool whole;             // passages with a sentence that goes on go on whole
 } FilterOptions;
 
-/* Shortens ps: order kept, texts untouched, kept filled. The best sentence always stays.
- * E_MODEL: ranker cannot score. */
+/* Shortens ps: order kept, texts untouched, kept filled unless `whole`. The best sentence
+ * always stays. E_MODEL: ranker cannot score. */
 MUST_USE Status filter(Ctx *cx, Model *ranker, const FilterOptions *opt, Str question,
                        Passages *ps);
 

@@ -57,15 +57,19 @@ Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps
 Status prompt_build(Ctx *cx, const Passages *ps, Str question, PromptWay way, Prompt *out)
 {
     Buf b = BUF((size_t)64 << 20);
-    *out = (Prompt){ 0 };
+    Excerpt *excerpt = ctx_new(cx, Excerpt, ps->n);
+    *out = (Prompt){ .excerpts = { excerpt, 0 } };
+    TRY_NEW(excerpt);
     for (size_t i = 0; i < ps->n; i++) {
         const Passage *p = &ps->at[i];
         Str place = passage_place(cx, &p->chunk), text = passage_text(cx, p);
         b.failed |= !place.p || !text.p;
         text = str_trim(text);
         buf_addf(&b, "Passage %zu", i + 1);
+        size_t begin = b.n;     // the number is not of the passage
         if (place.n) buf_addf(&b, " (%.*s)", (int)place.n, place.p);
         buf_addf(&b, ":\n%.*s\n\n", (int)text.n, text.p);
+        if (!p->kept) excerpt[out->excerpts.n++] = (Excerpt){ begin, b.n };
         out->context_tokens += p->prompt_tokens;
     }
     buf_addf(&b, ps->n ? "Question: %.*s" : "%.*s", (int)question.n, question.p);

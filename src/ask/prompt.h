@@ -18,6 +18,7 @@ typedef struct PromptOptions {
 
 typedef struct Prompt {
     Message message[2];     // system, user
+    Excerpts excerpts;      // the whole passages in it: the same bytes in every prompt
     int context_tokens;     // of the passages that went in
 } Prompt;
 

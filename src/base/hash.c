@@ -69,3 +69,20 @@ Status blake2b_file(Ctx *cx, const char *path, Blake2bHex *out)
     sodium_bin2hex(out->z, sizeof out->z, digest, sizeof digest);
     return OK;
 }
+
+/* Four chains of multiply and rotate, 32 bytes a step. */
+uint64_t checksum64(const void *data, size_t n)
+{
+    const uint64_t k = 0x9E3779B97F4A7C15u;
+    uint64_t h[4] = { k, k << 1, k << 2, k << 3 };
+    const char *p = data;
+    for (size_t i = 0; i + 32 <= n; i += 32)
+        for (int j = 0; j < 4; j++) {
+            uint64_t v;
+            memcpy(&v, p + i + 8 * j, 8);
+            h[j] = (h[j] ^ v) * k;
+            h[j] ^= h[j] >> 29;
+        }
+    for (size_t i = n & ~(size_t)31; i < n; i++) h[0] = (h[0] ^ (uint8_t)p[i]) * k;
+    return ((h[0] * 3 ^ h[1]) * 5 ^ h[2]) * 7 ^ h[3];
+}

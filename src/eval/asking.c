@@ -16,6 +16,7 @@ pith_ask_options asking_options(const Job *j)
         .context_tokens = j->opt->context_tokens, .max_tokens = j->opt->max_tokens,
         .mode = j->opt->mode, .no_rerank = j->opt->no_rerank,
         .no_filter = j->opt->no_filter, .no_abstain = j->opt->no_abstain,
+        .whole = j->opt->whole,
         .filter_margin = (float)j->opt->filter_margin, .rewrite = j->opt->rewrite,
         .decompose = j->opt->decompose, .hyde = j->opt->hyde, .quote = j->opt->quote,
         .budget_ms = j->opt->budget * 1000,

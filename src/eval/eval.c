@@ -26,6 +26,7 @@ typedef struct Verb {
 #define ASKING "  --mode words|vectors|hybrid\n" AUGMENT \
                "  --no-rerank, --no-filter, --no-abstain  leave a stage out\n" \
                "  --filter-margin X  logits that a sentence may lack as evidence, 25\n" \
+               "  --whole         drop whole passages, no sentence of the others\n" \
                "  --context-tokens N, --max-tokens N\n"
 
 static const Verb verbs[] = {
@@ -54,6 +55,7 @@ static const Verb verbs[] = {
       "  --closed-book   no documents at all\n"
       "  --budget S      answers within S seconds; in_time is the share that kept it\n"
       "  --quote         answers are to quote, word for word\n"
+      "  --kv MIB        keep keys and values of whole passages, as pith ask --kv\n"
       "  --chunk-tokens N  size of passages\n" ASKING MODELS
       "\nExample:\n  pith eval answer data/nq --limit 100 --oracle\n" },
     { "abstain", EVAL_ABSTAIN, 1, 1, eval_abstain,

@@ -66,6 +66,8 @@ static const Option table[] = {
     { "--no-rerank", offsetof(EvalOptions, no_rerank), SWITCH, ASKS },
     { "--no-filter", offsetof(EvalOptions, no_filter), SWITCH, ASKS },
     { "--no-abstain", offsetof(EvalOptions, no_abstain), SWITCH, ASKS },
+    { "--whole", offsetof(EvalOptions, whole), SWITCH, ASKS },
+    { "--kv", offsetof(EvalOptions, kv), COUNT, EVAL_ANSWER | EVAL_QUESTIONS },
     { "--budget", offsetof(EvalOptions, budget), REAL, EVAL_ANSWER | EVAL_QUESTIONS },
     { "--quote", offsetof(EvalOptions, quote), SWITCH, EVAL_ANSWER | EVAL_QUESTIONS },
     { "--filter-margin", offsetof(EvalOptions, filter_margin), REAL, ASKS },

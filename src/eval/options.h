@@ -35,6 +35,8 @@ typedef struct EvalOptions {
     int chunk_tokens, context_tokens, max_tokens, threads;   // 0: pith's default
     double filter_margin;                   // logits; 0: pith's default
     bool no_rerank, no_filter, no_abstain;  // stages left out
+    bool whole;                             // the filter leaves passages whole
+    int kv;                                 // MiB for keys and values of passages; 0
     double budget;                          // seconds an answer may take; 0: any
     bool quote;                             // answers are to quote
     bool oracle, closed_book, json, help;

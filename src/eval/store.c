@@ -73,6 +73,7 @@ Status job_open(const Job *j, const char *store, pith **out)
     o.embedder = either(j->opt->embedder, o.embedder);
     o.reranker = either(j->opt->reranker, o.reranker);
     if (j->opt->threads) o.threads = j->opt->threads;
+    if (j->opt->kv) o.kv_mib = j->opt->kv;
     o.remote = either(j->opt->remote, o.remote);
     o.remote_model = either(j->opt->remote_model, o.remote_model);
     if (j->opt->remote) o.remote_policy = PITH_REMOTE_AUTO;     // naming it is the leave

@@ -23,7 +23,7 @@ typedef enum Want { WANT_NOTHING, WANT_READ, WANT_STEP } Want;
 struct Seat {
     Batch *batch;
     PrefillSeq *seq;         // NULL: none yet
-    int32_t *held;           // (window): its tokens
+    int32_t *held;           // (window): the marks of its tokens
     size_t n_held, room;     // room: what was asked for
     uint64_t used;           // when it was left, counted in seats left
     bool taken;
@@ -31,6 +31,8 @@ struct Seat {
     Want want;
     const int32_t *token;    // to read, from the first of all on; or to step with
     size_t n;
+    const BatchPrompt *prompt;   // to read
+    const int32_t *mark;     // (n): of its tokens
     bool begun, computes, looks;
     size_t reused;
     uint64_t due;            // the prompt that is due first is read
@@ -137,12 +139,37 @@ static Seat *due_first(Batch *b)
     return first;
 }
 
-/* How many of n tokens a seat's sequence begins with. */
-static size_t common(const Seat *s, const int32_t *token, size_t n)
+/* How many of n marks a seat's sequence begins with. */
+static size_t common(const Seat *s, const int32_t *mark, size_t n)
 {
     size_t i = 0, most = s->seq && s->n_held < n ? s->n_held : s->seq ? n : 0;
-    while (i < most && s->held[i] == token[i]) i++;
+    while (i < most && s->held[i] == mark[i]) i++;
     return i;
+}
+
+/* The token and how its numbers are had, for they are not the same: what is known says
+ * so, and the first token behind which it was computed. Token ids are below 2^29. */
+static void mark_all(const BatchPrompt *p, int32_t *mark)
+{
+    enum { KNOWN = 1 << 30, HOME = 1 << 29 };
+    memcpy(mark, p->token, p->n * sizeof *mark);
+    for (const PrefillKnown *k = p->known; k < p->known + p->n_known; k++) {
+        if (k->home < p->n) mark[k->home] |= HOME;
+        for (size_t i = k->at; i < prefill_known_end(k) && i < p->n; i++)
+            mark[i] |= KNOWN;
+    }
+}
+
+/* Tokens of [from, to) that have to be computed. */
+static size_t rows(const BatchPrompt *p, size_t from, size_t to)
+{
+    size_t n = to - from;
+    for (const PrefillKnown *k = p->known; k < p->known + p->n_known; k++) {
+        size_t begin = k->at > from ? k->at : from, end = prefill_known_end(k);
+        if (end > to) end = to;
+        if (begin < end) n -= end - begin;
+    }
+    return n;
 }
 
 /* The order is done with. */
@@ -161,16 +188,25 @@ static void adopt(Batch *b, Seat *s)
 {
     Ctx cx = CTX_INIT;
     const Seat *from = s;
-    size_t best = common(s, s->token, s->n);
+    size_t best = common(s, s->mark, s->n);
     for (const Seat *o = b->seat; o < b->seat + b->seats; o++) {
-        size_t n = common(o, s->token, s->n);
+        size_t n = common(o, s->mark, s->n);
         if (n > best) best = n, from = o;
     }
     if (from != s && prefill_seq_copy(&cx, from->seq, best, s->seq) != OK) best = 0;
-    if (from != s) memcpy(s->held, s->token, best * sizeof *s->held);
+    if (from != s) memcpy(s->held, s->mark, best * sizeof *s->held);
     s->n_held = s->reused = best;
     s->begun = true;
     ctx_end(&cx);
+}
+
+/* The end of a slice of so many rows. */
+static size_t reach(const Seat *s, size_t most)
+{
+    size_t to = s->n;
+    while (rows(s->prompt, s->n_held, to) > most)
+        to -= rows(s->prompt, s->n_held, to) - most;
+    return to;
 }
 
 static void slice(Batch *b, Seat *s)
@@ -179,16 +215,17 @@ static void slice(Batch *b, Seat *s)
     bool alone = count(b, WANT_STEP) + count(b, WANT_NOTHING) == 0;
     size_t most = b->threads * (alone ? ALONE_ROWS : SLICE_ROWS);
     if (!s->begun) adopt(b, s);
-    size_t past = s->n_held, n = s->n - past < most ? s->n - past : most;
+    size_t past = s->n_held, n = reach(s, most) - past;
+    PrefillText text = { s->token + past, past, n, s->prompt->known, s->prompt->n_known };
     s->computes = true;
     pthread_mutex_unlock(&b->lock);
-    Status st = prefill_run(&cx, s->seq, s->token + past, past, n);
+    Status st = prefill_read(&cx, s->seq, &text);
     pthread_mutex_lock(&b->lock);
     s->computes = false;
     if (st == OK) {
-        memcpy(s->held + past, s->token + past, n * sizeof *s->held);
+        memcpy(s->held + past, s->mark + past, n * sizeof *s->held);
         s->n_held += n;
-        b->read += n;
+        b->read += rows(s->prompt, past, past + n);
     }
     if (st != OK || s->n_held == s->n) finish(s, &cx);
     b->sliced = true;
@@ -318,12 +355,12 @@ static Status fulfil(Ctx *cx, Seat *s)
 
 /* The free seat whose sequence goes on as the prompt does, if it would be the most of it;
  * else the one that was left first. */
-static Seat *choose(Batch *b, const BatchPrompt *p)
+static Seat *choose(Batch *b, const BatchPrompt *p, const int32_t *mark)
 {
     Seat *best = NULL;
     size_t most = 0;
     for (Seat *s = b->seat; s < b->seat + b->seats; s++) {
-        size_t n = common(s, p->token, p->n - 1);
+        size_t n = common(s, mark, p->n - 1);
         if (n < s->n_held / 2) n = 0;
         if (s->taken || (best && n < most)) continue;
         if (!best || n > most || s->used < best->used) best = s, most = n;
@@ -357,19 +394,22 @@ static Status furnish(Ctx *cx, Batch *b, Seat *s, size_t tokens)
     }
 }
 
-static void sit(Batch *b, Seat *s, const BatchPrompt *p)
+static void sit(Batch *b, Seat *s, const BatchPrompt *p, const int32_t *mark)
 {
     s->taken = true;
+    s->prompt = p;
+    s->mark = mark;
     s->begun = false;
     s->want = WANT_READ;
     s->token = p->token;
     s->n = p->n - 1;
     s->room = p->n + p->more;
-    s->due = b->read + s->n - common(s, p->token, s->n);
+    s->due = b->read + rows(p, common(s, mark, s->n), s->n);
 }
 
 /* The lock is held; nobody else is in the door. E_LIMIT: a place may come. */
-static Status try_to_sit(Ctx *cx, Batch *b, const BatchPrompt *p, Seat **out)
+static Status try_to_sit(Ctx *cx, Batch *b, const BatchPrompt *p, const int32_t *mark,
+                         Seat **out)
 {
     Status st = OK;
     b->coming++;
@@ -377,40 +417,52 @@ static Status try_to_sit(Ctx *cx, Batch *b, const BatchPrompt *p, Seat **out)
     b->coming--;
     pthread_cond_broadcast(&b->changed);
     if (st != OK) return st;
-    Seat *s = choose(b, p);
+    Seat *s = choose(b, p, mark);
     st = s ? furnish(cx, b, s, p->n + p->more) : fail(cx, E_LIMIT, "all seats are taken");
     if (st != OK) return st;
-    sit(b, s, p);
+    sit(b, s, p, mark);
     return *out = s, OK;
 }
 
-static Status wait_for_seat(Ctx *cx, Batch *b, const BatchPrompt *p, Seat **out)
+static Status wait_for_seat(Ctx *cx, Batch *b, const BatchPrompt *p, const int32_t *mark,
+                            Seat **out)
 {
     for (;;) {
-        Status st = try_to_sit(cx, b, p, out);
+        Status st = try_to_sit(cx, b, p, mark, out);
         if (st != E_LIMIT || !anybody_sits(b)) return st;
         ctx_forgive(cx);
         for (uint64_t left = b->left; b->left == left;) TRY(rest(cx, b));
     }
 }
 
-Status batch_sit(Ctx *cx, Batch *b, const BatchPrompt *prompt, size_t *reused, Seat **out)
+static Status sit_and_read(Ctx *cx, Batch *b, const BatchPrompt *prompt,
+                           const int32_t *mark, Seat **out)
 {
     Seat *s = NULL;
-    *out = NULL;
     TRY(turn_take(cx, &b->door));
     pthread_mutex_lock(&b->lock);
-    Status st = wait_for_seat(cx, b, prompt, &s);
+    Status st = wait_for_seat(cx, b, prompt, mark, &s);
     pthread_mutex_unlock(&b->lock);
     turn_give(&b->door);
     if (st != OK) return st;
     pthread_mutex_lock(&b->lock);
     st = fulfil(cx, s);
     pthread_mutex_unlock(&b->lock);
-    if (st != OK) return batch_leave(s), st;
-    *reused = s->reused;
-    *out = s;
-    return OK;
+    if (st == OK) *out = s;
+    else batch_leave(s);
+    return st;
+}
+
+Status batch_sit(Ctx *cx, Batch *b, const BatchPrompt *prompt, size_t *reused, Seat **out)
+{
+    int32_t *mark = malloc(prompt->n * sizeof *mark);
+    *out = NULL;
+    if (!mark) return fail(cx, E_MEMORY, "no memory for %zu tokens", prompt->n);
+    mark_all(prompt, mark);
+    Status st = sit_and_read(cx, b, prompt, mark, out);
+    free(mark);
+    if (st == OK) *reused = (*out)->reused;
+    return st;
 }
 
 void batch_leave(Seat *s)

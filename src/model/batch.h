@@ -35,14 +35,16 @@ const Prefill *batch_prefill(const Batch *b);
 typedef struct BatchPrompt {
     const int32_t *token;    // (n), borrowed for the call; n > 0
     size_t n, more;          // more: tokens that it will be gone on with at most
+    const PrefillKnown *known;   // of all but the last; borrowed for the call
+    size_t n_known;
 } BatchPrompt;
 
 /* Waits for a seat and its memory, in the order of coming, then reads all tokens of the
- * prompt but the last, whose logits will be wanted. What any sequence there begins with
- * is not read again: *reused of the tokens. Of several prompts the one that has least
- * left goes first, but none waits for more tokens of later ones than it has itself.
- * E_LIMIT: it would not fit if it were alone. E_CANCELLED, and as prefill_run; *out is
- * NULL then. */
+ * prompt but the last, whose logits will be wanted. What is known is not computed, and
+ * what any sequence there begins with is not read again: *reused of the tokens. Of
+ * several prompts the one that has least left goes first, but none waits for more tokens
+ * of later ones than it has itself. E_LIMIT: it would not fit if it were alone.
+ * E_CANCELLED, and as prefill_run; *out is NULL then. */
 MUST_USE Status batch_sit(Ctx *cx, Batch *b, const BatchPrompt *prompt, size_t *reused,
                           Seat **out);
 /* Its tokens may be reused by those who come later. */

@@ -6,6 +6,7 @@
  * map its file. */
 #include "model/llama_impl.h"
 
+#include "base/file.h"
 #include "model/engine.h"
 #include "model/gguf_file.h"
 #include "model/lineage.h"
@@ -89,6 +90,7 @@ static void llama_close(Model *base)
 {
     LlamaModel *m = (LlamaModel *)base;
     batch_close(atomic_load(&m->batch));
+    kv_store_close(m->kv);
     turn_close(&m->turn);
     if (m->talk) llama_free(m->talk);
     if (m->pool) llama_free(m->pool);
@@ -295,6 +297,18 @@ static uint64_t prefill_room(const LlamaModel *m, const ModelOptions *opt)
     return opt->prefill_bytes ? opt->prefill_bytes : machine_free_bytes() / 4;
 }
 
+/* Where nothing can be kept nothing is, and all is read. */
+static Status kv_open(Ctx *cx, LlamaModel *m, uint64_t bytes)
+{
+    Str cache, folder;
+    if (bytes == 0 || m->prefill_bytes == 0) return OK;
+    Status st = folder_cache(cx, &cache);
+    if (st == OK) st = path_join(cx, cache, STR("kv"), &folder);
+    if (st == OK) st = kv_store_open(cx, folder.p, bytes, &m->kv);
+    if (st != OK && st != E_MEMORY) return ctx_forgive(cx), OK;
+    return st;
+}
+
 static double gib(uint64_t bytes)
 {
     return (double)bytes / (1 << 30);
@@ -323,6 +337,9 @@ Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt, Mode
     if (st == OK && opt->adapter && *opt->adapter) st = adapt(cx, m, path, opt->adapter);
     if (st == OK) {
         m->prefill_bytes = prefill_room(m, opt);
+        st = kv_open(cx, m, opt->kv_bytes);
+    }
+    if (st == OK) {
         atomic_store(&m->ours, m->prefill_bytes > 0);
         m->base.info.file_bytes = file.bytes;
         m->base.info.fingerprint = ctx_dup(&m->own, str_z(file.fingerprint));

@@ -147,16 +147,45 @@ typedef struct Span {
     size_t begin, end;
 } Span;
 
-/* A conversation as tokens. span: (n), filled; NULL: nobody wants to know. */
-static Status fill(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, bool open,
-                   Tokens *out, Span *span)
+typedef struct Fill {
+    bool open;               // with the opening of the assistant's turn
+    Span *span;              // (messages), filled; NULL: nobody wants to know
+    const Excerpt *excerpt;  // (n_excerpts): of the last message
+    size_t n_excerpts;
+    Stretch *stretch;        // (n_excerpts), filled: their tokens
+} Fill;
+
+/* Content whose excerpts are made tokens by themselves. */
+static Status add_excerpts(Ctx *cx, LlamaModel *m, const Markers *ms, Tokens *t,
+                           Str text, const Fill *f)
 {
+    size_t at = 0;
+    for (size_t i = 0; i < f->n_excerpts; i++) {
+        Excerpt p = f->excerpt[i];
+        if (p.begin < at || p.end < p.begin || p.end > text.n)
+            return fail(cx, E_ARG, "excerpt %zu, bytes %zu to %zu, of a message with %zu",
+                        i, p.begin, p.end, text.n);
+        TRY(add_content(cx, m, ms, t, (Str){ text.p + at, p.begin - at }));
+        f->stretch[i].begin = t->n;
+        TRY(add_content(cx, m, ms, t, (Str){ text.p + p.begin, p.end - p.begin }));
+        f->stretch[i].end = t->n;
+        at = p.end;
+    }
+    return add_content(cx, m, ms, t, (Str){ text.p + at, text.n - at });
+}
+
+/* A conversation as tokens. */
+static Status fill(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, const Fill *f,
+                   Tokens *out)
+{
+    const Fill plain = { .open = f->open };
+
     if (n == 0 || n > MESSAGES_MAX)
         return fail(cx, E_ARG, "a conversation of %zu messages; 1 to %d are wanted", n,
                     MESSAGES_MAX);
     Str text;
     Markers markers;
-    TRY(frame(cx, m, msg, n, open, &text));
+    TRY(frame(cx, m, msg, n, f->open, &text));
     TRY(find_markers(cx, m, text, &markers));
     *out = (Tokens){ 0 };
     TRY(begin(cx, m, out, text));
@@ -166,8 +195,9 @@ static Status fill(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, bool op
         if (which == n) continue;
         TRY(tokens_add(cx, m, out, (Str){ text.p + start, i - start }, TOKENS_MARKERS));
         size_t before = out->n;
-        TRY(add_content(cx, m, &markers, out, msg[which].content));
-        if (span) span[which] = (Span){ before, out->n };
+        TRY(add_excerpts(cx, m, &markers, out, msg[which].content,
+                       which + 1 == n ? f : &plain));
+        if (f->span) f->span[which] = (Span){ before, out->n };
         i += HOLDER - 1;
         start = i + 1;
         seen++;
@@ -181,7 +211,17 @@ static Status fill(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, bool op
 
 Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, Tokens *out)
 {
-    return fill(cx, m, msg, n, true, out, NULL);
+    return fill(cx, m, msg, n, &(Fill){ .open = true }, out);
+}
+
+Status chat_reading(Ctx *cx, LlamaModel *m, const Message *msg, size_t n,
+                    const Excerpts *excerpts, Reading *out)
+{
+    *out = (Reading){ .stretch = ctx_new(cx, Stretch, excerpts->n), .n = excerpts->n };
+    TRY_NEW(out->stretch);
+    Fill f = { .open = true, .excerpt = excerpts->at, .n_excerpts = excerpts->n,
+               .stretch = out->stretch };
+    return fill(cx, m, msg, n, &f, &out->t);
 }
 
 Status llama_chat_tokens(Ctx *cx, Model *base, const Message *msg, size_t n,
@@ -191,7 +231,7 @@ Status llama_chat_tokens(Ctx *cx, Model *base, const Message *msg, size_t n,
     Tokens t;
     Span *span = ctx_new(cx, Span, n);
     TRY_NEW(span);
-    TRY(fill(cx, m, msg, n, false, &t, span));
+    TRY(fill(cx, m, msg, n, &(Fill){ .span = span }, &t));
     *out = (ChatTokens){ t.at, ctx_new(cx, uint8_t, t.n), t.n };
     TRY_NEW(out->answer);
     for (size_t i = 0; i < n; i++) {

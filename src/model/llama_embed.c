@@ -256,7 +256,7 @@ Status llama_score_yes(Ctx *cx, Model *base, Str query, const Str *texts, size_t
         Tokens t;
         Talk talk;
         TRY(judge_prompt(cx, m, query, texts[i], &t));
-        TRY(talk_begin(cx, m, t, 0, &talk));
+        TRY(talk_begin(cx, m, &(Reading){ .t = t }, 0, &talk));
         out[i] = word_logit(m, talk.logits, yes) - word_logit(m, talk.logits, no);
         talk_end(&talk);
         if (!isfinite(out[i]))

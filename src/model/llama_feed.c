@@ -205,13 +205,13 @@ static Status begin_ours(Ctx *cx, Batch *b, const BatchPrompt *p, Talk *out)
 }
 
 /* b: NULL where libllama reads. */
-static Status begin_theirs(Ctx *cx, LlamaModel *m, Batch *b, Tokens t, int more,
-                           Talk *out)
+static Status begin_theirs(Ctx *cx, LlamaModel *m, Batch *b, BatchPrompt p, Talk *out)
 {
-    BatchPrompt p = { t.at, t.n, 0 };
+    Tokens t = { (int32_t *)p.token, p.n, p.n };
     TRY(turn_take(cx, &m->turn));
     out->has_turn = true;
-    Status st = talk_room(cx, m, t.n + (size_t)more);
+    Status st = talk_room(cx, m, p.n + p.more);
+    p.more = 0;
     bool read = st == OK && b && read_ours(cx, m, b, &p, out) == OK;
     if (st == OK && !read) st = cx->status == OK || may_fall_back(cx)
                               ? read_theirs(cx, m, t, out) : cx->status;
@@ -219,9 +219,22 @@ static Status begin_theirs(Ctx *cx, LlamaModel *m, Batch *b, Tokens t, int more,
     return st;
 }
 
-Status talk_begin(Ctx *cx, LlamaModel *m, Tokens t, int more, Talk *out)
+/* By our pass, or by libllama where that cannot. */
+static Status begin(Ctx *cx, LlamaModel *m, Batch *b, const BatchPrompt *p, Talk *out)
 {
+    if (b && prefill_can_step(batch_prefill(b))) {
+        Status st = begin_ours(cx, b, p, out);
+        if (st == OK || !may_fall_back(cx)) return st;
+        b = NULL;
+    }
+    return begin_theirs(cx, m, b, *p, out);
+}
+
+Status talk_begin(Ctx *cx, LlamaModel *m, const Reading *r, int more, Talk *out)
+{
+    Tokens t = r->t;
     size_t n = t.n + (size_t)more, window = (size_t)m->base.info.window;
+    Known known = { 0 };
     Batch *b;
     *out = (Talk){ .model = m };
     if (t.n == 0) return fail(cx, E_ARG, "the prompt is empty");
@@ -229,13 +242,12 @@ Status talk_begin(Ctx *cx, LlamaModel *m, Tokens t, int more, Talk *out)
         return fail(cx, E_LIMIT, "%zu tokens of prompt and answer, the model's window "
                     "has %zu: ask for less context", n, window);
     TRY(batch_for(cx, m, t, &b));
-    if (b && prefill_can_step(batch_prefill(b))) {
-        BatchPrompt p = { t.at, t.n, (size_t)more };
-        Status st = begin_ours(cx, b, &p, out);
-        if (st == OK || !may_fall_back(cx)) return st;
-        b = NULL;
-    }
-    return begin_theirs(cx, m, b, t, more, out);
+    Status st = b ? known_find(cx, m, b, r, &known) : OK;
+    BatchPrompt p = { t.at, t.n, (size_t)more, known.at, known.n };
+    if (st == OK) st = begin(cx, m, b, &p, out);
+    out->restored = known.restored;
+    known_close(&known);
+    return st;
 }
 
 Status talk_step(Ctx *cx, Talk *t, llama_token *at, size_t *n)

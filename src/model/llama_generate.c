@@ -344,18 +344,20 @@ Status llama_generate(Ctx *cx, Model *base, const Message *msg, size_t n,
                       const GenerateOptions *opt, Generated *out)
 {
     LlamaModel *m = (LlamaModel *)base;
-    Tokens t;
+    Reading r;
     Talk talk;
+    Excerpts excerpts = m->kv ? opt->excerpts : (Excerpts){ 0 };
     *out = (Generated){ 0 };
     if (opt->max_tokens <= 0)
         return fail(cx, E_ARG, "max_tokens is %d: at least 1 is wanted", opt->max_tokens);
     double start = now_ms();
-    TRY(chat_tokens(cx, m, msg, n, &t));
-    TRY(talk_begin(cx, m, t, opt->max_tokens, &talk));
+    TRY(chat_reading(cx, m, msg, n, &excerpts, &r));
+    TRY(talk_begin(cx, m, &r, opt->max_tokens, &talk));
     double ready = now_ms();
-    Status st = answer(cx, talk, t, opt, out);
-    out->prompt_tokens = (int)t.n;
+    Status st = answer(cx, talk, r.t, opt, out);
+    out->prompt_tokens = (int)r.t.n;
     out->reused_tokens = (int)talk.reused;
+    out->restored_tokens = (int)talk.restored;
     talk_end(&talk);
     out->prefill_ms = ready - start;
     out->decode_ms = now_ms() - ready;

@@ -1,13 +1,14 @@
 /* llama_impl.h -- the parts of the libllama model that its files share.
  *
  * llama.c loads and describes, llama_chat.c turns conversations into tokens,
- * llama_feed.c reads those, llama_generate.c continues them, llama_embed.c makes vectors
- * and scores. */
+ * llama_feed.c reads those, llama_known.c what need not be read again, llama_generate.c
+ * continues them, llama_embed.c makes vectors and scores. */
 #ifndef PITH_MODEL_LLAMA_IMPL_H
 #define PITH_MODEL_LLAMA_IMPL_H
 
 #include "model/batch.h"
 #include "model/impl.h"
+#include "model/kv_store.h"
 
 #include <llama.h>
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ typedef struct LlamaModel {
     _Atomic(struct Batch *) batch;  // NULL: not yet, or not at all
     atomic_bool ours;           // our own pass may read; until it proves that it cannot
     uint64_t prefill_bytes;     // what it may take
+    KvStore *kv;                // of excerpts of prompts; NULL: none are kept
     Turn turn;                  // of who uses all that follows, or makes `batch`
     struct llama_context *talk; // remade when a longer prompt comes
     llama_token *past;          // (window): the first n_past tokens in `talk`, which
@@ -65,19 +67,48 @@ MUST_USE Status tokens_cut(Ctx *cx, LlamaModel *m, Str text, size_t n, Str *out)
  * none of three. */
 MUST_USE Status chat_tokens(Ctx *cx, LlamaModel *m, const Message *msg, size_t n,
                             Tokens *out);
+/* The same where excerpts of the last message are tokens whatever stands beside them. */
+typedef struct Stretch {
+    size_t begin, end;      // tokens
+} Stretch;
+
+typedef struct Reading {
+    Tokens t;
+    Stretch *stretch;       // (n): of the excerpts
+    size_t n;
+} Reading;
+MUST_USE Status chat_reading(Ctx *cx, LlamaModel *m, const Message *msg, size_t n,
+                             const Excerpts *excerpts, Reading *out);
+
+/* What of a reading is known: from the model's store, or computed now and kept there. */
+typedef struct Known {
+    PrefillKnown *at;       // (n), in order
+    KvEntry *entry;         // (n)
+    void **own;             // (n): numbers that the store did not take; NULL elsewhere
+    size_t n;
+    size_t restored;        // tokens that the store had
+} Known;
+
+/* Nothing where the model keeps nothing, or there is no room to compute an excerpt by
+ * itself: then all is read. known_close is owed in any case. */
+MUST_USE Status known_find(Ctx *cx, LlamaModel *m, Batch *b, const Reading *r,
+                           Known *out);
+void known_close(Known *k);
+
 /* A conversation that is read and gone on with. */
 typedef struct Talk {
     LlamaModel *model;
     Seat *seat;             // in the batch; NULL: libllama's context is in use
     bool has_turn;
     const float *logits;    // (tokens of the last step, vocab)
-    size_t reused;          // tokens of the prompt that were there
+    size_t reused, restored;    // tokens of the prompt that were there; or kept
 } Talk;
 
-/* Reads t, to go on with at most `more` tokens; waits for others where it must. Then
- * t->logits are those behind its last token, and talk_looked is owed. E_LIMIT: the window
- * is passed. On failure nothing has to be ended. */
-MUST_USE Status talk_begin(Ctx *cx, LlamaModel *m, Tokens t, int more, Talk *out);
+/* Reads r, to go on with at most `more` tokens; waits for others where it must. Then
+ * out->logits are those behind its last token, and talk_looked is owed. E_LIMIT: the
+ * window is passed. On failure nothing has to be ended. */
+MUST_USE Status talk_begin(Ctx *cx, LlamaModel *m, const Reading *r, int more,
+                           Talk *out);
 /* Goes on with the first of n tokens, and with those behind it as far as *n says then;
  * libllama takes one. logits has a row for each; talk_looked is owed. */
 MUST_USE Status talk_step(Ctx *cx, Talk *t, llama_token *at, size_t *n);

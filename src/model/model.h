@@ -42,6 +42,9 @@ typedef struct ModelOptions {
                             // computes all
     bool words_only;        // the vocabulary and the template alone: it counts and makes
                             // tokens, and cannot generate
+    uint64_t kv_bytes;      // generator: what the keys and values of excerpts of prompts
+                            // (GenerateOptions.excerpts) may have on disk; 0: none are
+                            // kept, and excerpts are read as all else
     const char *adapter;    // generator: a LoRA adapter (GGUF); NULL or "": none.
                             // E_MODEL: it was made for another model
 } ModelOptions;
@@ -83,10 +86,24 @@ typedef struct Message {
     Str content;
 } Message;
 
+/* Bytes of a message that are read by themselves. */
+typedef struct Excerpt {
+    size_t begin, end;
+} Excerpt;
+
+typedef struct Excerpts {
+    const Excerpt *at;        // (n), in order
+    size_t n;
+} Excerpts;
+
 typedef struct GenerateOptions {
     int max_tokens;         // > 0
     float temperature;      // 0: greedy, the same answer each time
     uint64_t seed;          // for temperature > 0
+    Excerpts excerpts;      // of the last message: passages that come again in other
+                            // prompts behind the same beginning. With kv_bytes each is
+                            // read behind that alone, once, and joined, but for its first
+                            // tokens: faster, not quite the same
     bool no_drafts;         // greedy: a token at a time, the same ones; for comparison
     /* Called with each piece of text, whole UTF-8 characters only; false stops. */
     bool (*on_text)(void *arg, Str piece);
@@ -104,6 +121,7 @@ typedef struct Generated {
     Str text;               // in cx's arena
     int prompt_tokens;
     int reused_tokens;      // of the prompt, whose keys and values were still there
+    int restored_tokens;    // of the prompt, that were read before and kept (excerpts)
     int tokens;             // generated
     int drafted, accepted;  // guessed from the context before they were computed (greedy
                             // answers to long prompts); those that were right

@@ -57,6 +57,9 @@ static Status open_all(Ctx *cx, Prefill *p, const char *path)
 {
     TRY(lm_file_open(cx, path, &p->file));
     p->shape = p->file.shape;
+    if (p->shape.head_dim > PREFILL_HEAD_DIM)
+        return fail(cx, E_MODEL, "%s: heads of %zu values; %d are read here at most",
+                    path, p->shape.head_dim, PREFILL_HEAD_DIM);
     p->packed_bytes = prefill_pack_bytes(p);
     if (p->packed_bytes > p->max_bytes)
         return fail(cx, E_LIMIT, "%s: packed weights would take %.0f MiB, %.0f are "
@@ -88,18 +91,55 @@ Status prefill_open(Ctx *cx, const char *path, const PrefillOptions *opt, Prefil
 
 /* ---- the call --------------------------------------------------------------------- */
 
-/* As many rows at a time as the threads have room for, equally many. */
-Status prefill_run(Ctx *cx, PrefillSeq *s, const int32_t *token, size_t past, size_t n)
+/* Those of a text's tokens that have to be computed; room for all. */
+static size_t rows_wanted(const PrefillText *t, int32_t *token, uint32_t *at)
 {
-    size_t most = PREFILL_ROWS * s->of->threads, calls = (n + most - 1) / most;
-    TRY(prefill_room(cx, s, token, past, n));
+    size_t rows = 0, k = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        size_t here = t->past + i;
+        while (k < t->n_known && here >= prefill_known_end(&t->known[k])) k++;
+        if (k < t->n_known && here >= t->known[k].at) continue;
+        token[rows] = t->token[i];
+        at[rows++] = (uint32_t)here;
+    }
+    return rows;
+}
+
+/* As many rows at a time as the threads have room for, equally many. */
+static Status compute(Ctx *cx, PrefillSeq *s, PrefillRows all)
+{
+    size_t most = PREFILL_ROWS * s->of->threads, calls = (all.n + most - 1) / most;
     for (size_t i = 0; i < calls; i++) {
-        size_t rows = (n - (s->n - past)) / (calls - i);
-        Status st = prefill_pass(cx, s, token + (s->n - past), rows);
-        if (st != OK) return s->n = past, st;
-        s->n += rows;
+        PrefillRows some = { all.token, all.at, all.n / (calls - i) };
+        TRY(prefill_pass(cx, s, &some));
+        all = (PrefillRows){ all.token + some.n, all.at + some.n, all.n - some.n };
     }
     return OK;
+}
+
+Status prefill_read(Ctx *cx, PrefillSeq *s, const PrefillText *t)
+{
+    TRY(prefill_room(cx, s, t->token, t->past, t->n));
+    if (t->n == 0) return OK;
+    PrefillRows rows = { 0 };
+    int32_t *token = malloc(t->n * sizeof *token);
+    uint32_t *at = malloc(t->n * sizeof *at);
+    Status st = token && at ? OK : fail(cx, E_MEMORY, "no memory for %zu tokens", t->n);
+    if (st == OK) {
+        for (size_t i = 0; i < t->n_known; i++)
+            prefill_put_back(s, &t->known[i], t->past, t->past + t->n);
+        rows = (PrefillRows){ token, at, rows_wanted(t, token, at) };
+        st = compute(cx, s, rows);
+    }
+    if (st == OK) s->n = t->past + t->n;
+    free(token);
+    free(at);
+    return st;
+}
+
+Status prefill_run(Ctx *cx, PrefillSeq *s, const int32_t *token, size_t past, size_t n)
+{
+    return prefill_read(cx, s, &(PrefillText){ token, past, n, NULL, 0 });
 }
 
 size_t prefill_tokens(const PrefillSeq *s)

@@ -57,6 +57,43 @@ size_t prefill_tokens(const PrefillSeq *s);
 MUST_USE Status prefill_run(Ctx *cx, PrefillSeq *s, const int32_t *token, size_t past,
                             size_t n);
 
+/* Tokens whose keys and values were computed before, at another place of another text,
+ * and are taken for those of a text's tokens `at`, at + 1, ...: keys are turned to where
+ * they stand now (Su et al., arXiv 2104.09864), values stay as they are. What stood
+ * between them and the beginning of the text was another; what that costs is measured in
+ * bench/kv.c. */
+typedef struct PrefillKnown {
+    const uint16_t *data;    // as prefill_take_out left it, of `of` tokens
+    size_t of, home;         // home: the position of the first of them then
+    size_t skip;             // so many of them are left out at the beginning
+    size_t at;               // where the first behind those stands now
+} PrefillKnown;
+
+/* Where the last of them ends in the text. */
+static inline size_t prefill_known_end(const PrefillKnown *k)
+{
+    return k->at + k->of - k->skip;
+}
+
+typedef struct PrefillText {
+    const int32_t *token;    // (n): from position `past` on
+    size_t past, n;
+    const PrefillKnown *known;   // in order, none within another
+    size_t n_known;
+} PrefillText;
+
+/* As prefill_run, but for the tokens that are known; those before and behind them are
+ * computed in one go. Known ones at the place where they were computed, behind the same
+ * tokens, leave the same bits. */
+MUST_USE Status prefill_read(Ctx *cx, PrefillSeq *s, const PrefillText *t);
+/* Values of 16 bits that n tokens have. */
+size_t prefill_values(const Prefill *p, size_t n);
+/* Keys and values of n tokens from `first` on, all of which are there, to out
+ * (prefill_values). */
+void prefill_take_out(const PrefillSeq *s, size_t first, size_t n, uint16_t *out);
+/* What else, besides the file, the numbers hang on: 0 to 255. */
+int prefill_kind(const Prefill *p);
+
 /* Whether this Prefill can go on writing, at about libllama's speed: a CPU with bf16 and
  * weights of 8 bits, at most step_percent of the file's, within max_bytes. */
 bool prefill_can_step(const Prefill *p);

@@ -67,19 +67,19 @@ static void gather(const Prefill *p, size_t head, size_t tokens, const float *q,
         put(p, n, q + i * prefill_q_width(s) + head * n, behind(p, to, i * n));
 }
 
-/* Queries of tokens that see first + 1, first + 2, ... keys: r->mixed, to be divided by
- * r->sum. */
-static bool mix(const Prefill *p, PrefillRoom *r, size_t first, size_t tokens)
+/* Queries of tokens at some positions, each of which sees the keys up to its own:
+ * r->mixed, to be divided by r->sum. */
+static bool mix(const Prefill *p, PrefillRoom *r, const uint32_t *at, size_t tokens)
 {
     const LmShape *s = &p->shape;
-    size_t group = group_of(s), dim = s->head_dim, keys = first + tokens;
+    size_t group = group_of(s), dim = s->head_dim, keys = at[tokens - 1] + (size_t)1;
     GemmJob job = { .m = tokens * group, .n = keys, .n_parts = 1, .scale = 1,
                     .c = r->scores, .c_stride = keys };
     job.part[0] = (GemmPart){ operand(p, r->q, false), operand(p, r->k, true), dim };
     if (!gemm_run(r->gemm, &job)) return false;
     for (size_t i = 0; i < tokens * group; i++) {
         float *row = r->scores + i * keys;
-        size_t seen = first + i / group + 1;
+        size_t seen = at[i / group] + (size_t)1;
         r->sum[i] = rows_weights(seen, row, 1 / sqrtf((float)dim));
         memset(row + seen, 0, (keys - seen) * sizeof *row);
     }
@@ -107,14 +107,14 @@ bool prefill_attend_head(PrefillRoom *r, size_t head, const PrefillQueries *a)
     const Prefill *p = a->seq->of;
     const PrefillKeys *b = &a->seq->block[a->layer];
     const LmShape *s = &p->shape;
-    size_t keys = a->first + a->rows, step = tokens_at_a_time(s, keys);
+    size_t keys = a->at[a->rows - 1] + (size_t)1, step = tokens_at_a_time(s, keys);
     size_t width = prefill_q_width(s), behind = head * a->seq->cap * s->head_dim;
     from_half(p, keys * s->head_dim, b->k + behind, r->k);
     from_half(p, keys * s->head_dim, b->v + behind, r->v);
     for (size_t i = 0; i < a->rows; i += step) {
         size_t tokens = a->rows - i < step ? a->rows - i : step;
         gather(p, head, tokens, a->q + i * width, r->q);
-        if (!mix(p, r, a->first + i, tokens)) return false;
+        if (!mix(p, r, a->at + i, tokens)) return false;
         scatter(p, r, head, tokens, a->out + i * width);
     }
     return true;

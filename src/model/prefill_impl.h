@@ -1,8 +1,9 @@
 /* prefill_impl.h -- the parts of a Prefill that its files share.
  *
  * prefill.c opens and closes, prefill_pack.c packs weights; prefill_seq.c keeps
- * sequences, prefill_room.c the memory that calls share; prefill_run.c is the forward
- * pass, prefill_attend.c its attention; prefill_step.c is the same pass for a few rows,
+ * sequences, prefill_room.c the memory that calls share; prefill_known.c takes out and
+ * puts back what was computed before; prefill_run.c is the forward pass, prefill_attend.c
+ * its attention; prefill_step.c is the same pass for a few rows,
  * and their logits; prefill_state.c speaks libllama's format of a sequence. */
 #ifndef PITH_MODEL_PREFILL_IMPL_H
 #define PITH_MODEL_PREFILL_IMPL_H
@@ -14,6 +15,7 @@
 
 enum { PREFILL_ROWS = 192, PREFILL_SLICES = 32 };   // most rows of a job; of a matrix
 enum { PREFILL_HEAD = 4096 };                       // outputs of a slice of the head
+enum { PREFILL_HEAD_DIM = 2048 };                   // most values of a head
 
 typedef struct PrefillBlock {
     Matmul *qkv, *o, *down;
@@ -99,19 +101,31 @@ MUST_USE Status prefill_pack_head(Ctx *cx, Prefill *p);
 uint64_t prefill_head_bytes(const Prefill *p);
 void prefill_head_close(Prefill *p);
 
-/* Keys and values of n tokens behind those of the sequence, for which there is room. */
-MUST_USE Status prefill_pass(Ctx *cx, PrefillSeq *s, const int32_t *token, size_t n);
+/* Rows of a call: tokens and their positions, ascending. */
+typedef struct PrefillRows {
+    const int32_t *token;    // (n)
+    const uint32_t *at;      // (n)
+    size_t n;                // at most PREFILL_ROWS * threads
+} PrefillRows;
+
+/* Keys and values of some tokens, for which there is room. Those of all positions before
+ * the last that are not among them are there. */
+MUST_USE Status prefill_pass(Ctx *cx, PrefillSeq *s, const PrefillRows *rows);
 /* Turns `heads` heads of x as position `at` wants. */
 void prefill_rotate(const Prefill *p, size_t heads, size_t at, float *x);
 /* A head's keys or values (head_dim) to where s keeps those of position `at` in `to`. */
 void prefill_keep_head(const PrefillSeq *s, const float *x, size_t head, size_t at,
                        uint16_t *to);
 
-/* Rows of queries of one sequence, the first of which stands at position `first`. */
+/* Puts the known tokens that stand in [from, to) of s there, for which there is room. */
+void prefill_put_back(PrefillSeq *s, const PrefillKnown *k, size_t from, size_t to);
+
+/* Rows of queries of one sequence. */
 typedef struct PrefillQueries {
     const PrefillSeq *seq;
     size_t layer;
-    size_t first, rows;
+    const uint32_t *at;      // (rows): positions, ascending
+    size_t rows;
     const float *q;          // (rows, heads * head_dim)
     float *out;              // the same
 } PrefillQueries;

@@ -15,7 +15,8 @@ typedef struct Pass {
     Prefill *p;
     PrefillSeq *seq;
     Ctx *cx;                 // of the calling thread: worker 0 alone may ask it
-    const int32_t *token;
+    const int32_t *token;    // (n)
+    const uint32_t *at;      // (n): positions
     size_t n;
     size_t layer, jobs, rows;    // rows: of a job; the last may have fewer
 } Pass;
@@ -72,7 +73,7 @@ static bool first_half(const Pass *a, PrefillRoom *r, Span s)
     if (!matmul_run(b->qkv, r->matmul, s.n, r->normed, r->wide)) return false;
     for (size_t i = 0; i < s.n; i++) {
         float *row = r->wide + i * (q + 2 * kv);
-        size_t at = a->seq->n + s.first + i;
+        size_t at = a->at[s.first + i];
         prefill_rotate(p, p->shape.heads + p->shape.kv_heads, at, row);
         memcpy(p->q + (s.first + i) * q, row, q * sizeof *row);
         keep(a->seq, row + q, at, a->seq->block[a->layer].k);
@@ -99,7 +100,7 @@ static bool second_half(const Pass *a, PrefillRoom *r, Span s)
     const PrefillBlock *b = &p->block[a->layer - 1];
     size_t dim = p->shape.dim, q = prefill_q_width(&p->shape);
     float *x = p->x + s.first * dim;
-    PrefillQueries queries = { a->seq, a->layer - 1, a->seq->n + s.first, s.n,
+    PrefillQueries queries = { a->seq, a->layer - 1, a->at + s.first, s.n,
                                p->q + s.first * q, r->normed };
     for (size_t h = 0; h < p->shape.kv_heads; h++)
         if (!prefill_attend_head(r, h, &queries)) return false;
@@ -133,10 +134,11 @@ static void share_out(Pass *a)
     a->jobs = (a->n + a->rows - 1) / a->rows;
 }
 
-Status prefill_pass(Ctx *cx, PrefillSeq *s, const int32_t *token, size_t n)
+Status prefill_pass(Ctx *cx, PrefillSeq *s, const PrefillRows *rows)
 {
     Prefill *p = s->of;
-    Pass a = { .p = p, .seq = s, .cx = cx, .token = token, .n = n };
+    Pass a = { .p = p, .seq = s, .cx = cx, .token = rows->token, .at = rows->at,
+               .n = rows->n };
     share_out(&a);
     for (; a.layer < p->shape.layers; a.layer++)
         if (!crew_run(p->threads, a.jobs, job, &a)) {

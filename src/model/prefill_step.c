@@ -118,9 +118,11 @@ static void attend_head(Member *e, size_t layer, const PrefillPart *part, size_t
     const LmShape *s = &p->shape;
     PrefillKeys *b = &part->seq->block[layer];
     size_t q = prefill_q_width(s), group = q / s->kv_heads, dim = s->head_dim;
+    uint32_t position[PREFILL_STEP];
     for (size_t i = 0; i < part->n; i++) {
         float *row = t->qkv + (first + i) * qkv_width(s), *k = row + q + head * dim;
         size_t at = part->seq->n + i;
+        position[i] = (uint32_t)at;
         prefill_rotate(p, group / dim, at, row + head * group);
         prefill_rotate(p, 1, at, k);
         memcpy(p->q + (first + i) * q + head * group, row + head * group,
@@ -128,7 +130,7 @@ static void attend_head(Member *e, size_t layer, const PrefillPart *part, size_t
         prefill_keep_head(part->seq, k, head, at, b->k);
         prefill_keep_head(part->seq, k + s->kv_heads * dim, head, at, b->v);
     }
-    PrefillQueries a = { part->seq, layer, part->seq->n, part->n, p->q + first * q,
+    PrefillQueries a = { part->seq, layer, position, part->n, p->q + first * q,
                          t->mixed + first * q };
     if (!prefill_attend_head(&p->room[e->number], head, &a))
         atomic_store(&t->failed, true);

@@ -117,7 +117,7 @@ static void *call(void *arg)
     Seat *s;
     if (!c->rows) c->rows = 1;
     fill(c, token);
-    BatchPrompt p = { token, c->n, c->more + c->rows };
+    BatchPrompt p = { token, c->n, c->more + c->rows, NULL, 0 };
     c->st = batch_sit(&own, batch, &p, &c->reused, &s);
     if (c->st == OK) {
         c->st = write_on(&own, c, s, token[c->n - 1]);
@@ -243,7 +243,7 @@ static void who_waits_for_a_seat_may_give_up(void **state)
     (void)state;
     open_batch(1, UINT64_MAX);
     fill(&first, token);
-    BatchPrompt p = { token, first.n, 1 };
+    BatchPrompt p = { token, first.n, 1, NULL, 0 };
     assert_int_equal(batch_sit(&cx, batch, &p, &reused, &s), OK);
     second.cancel_after = 2;
     call(&second);
@@ -264,7 +264,7 @@ static void what_another_has_read_is_not_read_again(void **state)
     alone(want);
     open_batch(2, UINT64_MAX);
     fill(&c, token);
-    BatchPrompt p = { token, c.n, 1 };
+    BatchPrompt p = { token, c.n, 1, NULL, 0 };
     assert_int_equal(batch_sit(&cx, batch, &p, &reused, &s), OK);
     assert_int_equal(reused, 0);
     call(&next);                     // beside one that still sits
@@ -286,7 +286,7 @@ static void refuses_more_tokens_than_were_asked_for(void **state)
     (void)state;
     open_batch(1, UINT64_MAX);
     fill(&c, token);
-    BatchPrompt p = { token, c.n, 1 };
+    BatchPrompt p = { token, c.n, 1, NULL, 0 };
     assert_int_equal(batch_sit(&cx, batch, &p, &reused, &s), OK);
     assert_int_equal(batch_step(&cx, s, token, &n, &logits), OK);
     assert_int_equal(n, 2);          // the prompt's last one, and one more

@@ -429,6 +429,134 @@ static void refuses_steps_that_are_none(void **state)
     assert_int_equal(prefill_tokens(seq), 0);
 }
 
+/* ---- what is known ---------------------------------------------------------------- */
+
+enum { ALL = 200 };
+
+static uint16_t *taken(size_t first, size_t n)
+{
+    uint16_t *out = malloc(prefill_values(prefill, n) * sizeof *out);
+    prefill_take_out(seq, first, n, out);
+    return out;
+}
+
+/* Reads the first ALL tokens, of which some are known. */
+static void read_around(const PrefillKnown *known, size_t n)
+{
+    PrefillText all = { token, 0, ALL, known, n };
+    assert_int_equal(prefill_read(&cx, seq, &all), OK);
+    assert_int_equal(prefill_tokens(seq), ALL);
+}
+
+static void what_is_put_back_in_its_place_leaves_the_same_bits(void **state)
+{
+    static const size_t from[][2] = { { 3, 5 }, { 20, 90 }, { 140, 59 } };
+    PrefillKnown known[3];
+    (void)state;
+    open_both("qwen2", matmul_can(MATMUL_INT8) ? MATMUL_INT8 : MATMUL_PLAIN);
+    assert_int_equal(prefill_run(&cx, seq, token, 0, ALL), OK);
+    uint16_t *whole = taken(0, ALL), *data[3];
+    for (int i = 0; i < 3; i++) {
+        data[i] = taken(from[i][0], from[i][1]);
+        known[i] = (PrefillKnown){ data[i], from[i][1], from[i][0], (size_t)i,
+                                   from[i][0] + (size_t)i };
+    }
+    assert_int_equal(prefill_run(&cx, seq, token + 7, 0, ALL), OK);    // others
+    read_around(known, 3);
+    uint16_t *joined = taken(0, ALL);
+    assert_memory_equal(joined, whole, prefill_values(prefill, ALL) * sizeof *whole);
+    for (int i = 0; i < 3; i++) free(data[i]);
+    free(whole);
+    free(joined);
+}
+
+/* In the first block keys and values hang on the token and its place alone. */
+static void assert_first_block(const uint16_t *a, const uint16_t *b, size_t n)
+{
+    size_t half = n * TLM_KV * TLM_HEAD;
+    for (size_t i = 0; i < 2 * half; i++) {
+        float x = ggml_fp16_to_fp32(a[i]), y = ggml_fp16_to_fp32(b[i]);
+        if (!(fabsf(x - y) <= (i < half ? 4e-3f : 0)))
+            fail_msg("%s %zu: %g, %g was wanted", i < half ? "key" : "value", i,
+                     (double)x, (double)y);
+    }
+}
+
+static void moved_from(const char *arch, size_t home, size_t at)
+{
+    enum { N = 50 };
+    int32_t other[ALL];
+    open_both(arch, MATMUL_PLAIN);
+    for (size_t i = 0; i < ALL; i++) other[i] = token[ALL - i];
+    memcpy(other + home, token + at, N * sizeof *other);
+    assert_int_equal(prefill_run(&cx, seq, other, 0, home + N), OK);
+    uint16_t *data = taken(home, N);
+    PrefillKnown known = { data, N, home, 0, at };
+    read_around(&known, 1);
+    uint16_t *joined = taken(at, N);
+    assert_int_equal(prefill_run(&cx, seq, token, 0, ALL), OK);
+    uint16_t *plain = taken(at, N);
+    assert_first_block(joined, plain, N);
+    free(data);
+    free(joined);
+    free(plain);
+}
+
+static void what_is_known_is_turned_to_where_it_stands(void **state)
+{
+    moved_from("qwen2", 5, 120);
+    close_all(state);
+    moved_from("qwen2", 140, 9);
+    close_all(state);
+    moved_from("llama", 31, 32);
+}
+
+static void the_longer_the_head_the_nearer_to_plain_reading(void **state)
+{
+    static const size_t skip[] = { 0, 64, 99 };
+    float plain[TLM_VOCAB], joined[TLM_VOCAB];
+    double kl[3];
+    (void)state;
+    open_both("qwen2", MATMUL_PLAIN);
+    make_friends();
+    assert_int_equal(prefill_run(&cx, seq, token, 0, ALL), OK);
+    logits_ours(plain);
+    assert_int_equal(prefill_run(&cx, seq, token + 90, 0, 110), OK);   // 10 before it
+    uint16_t *data = taken(10, 100);
+    for (int i = 0; i < 3; i++) {
+        PrefillKnown known = { data, 100, 10, skip[i], 100 + skip[i] };
+        read_around(&known, 1);
+        logits_ours(joined);
+        kl[i] = divergence(plain, joined);
+    }
+    free(data);
+    assert_true(kl[0] > kl[2]);
+    assert_true(kl[1] > kl[2] || kl[1] < 1e-6);
+    assert_true(kl[2] < 1e-3);
+}
+
+static void known_tokens_may_be_read_in_any_slices(void **state)
+{
+    (void)state;
+    open_both("qwen2", matmul_can(MATMUL_INT8) ? MATMUL_INT8 : MATMUL_PLAIN);
+    assert_int_equal(prefill_run(&cx, seq, token + 50, 0, ALL), OK);
+    uint16_t *data = taken(10, 100);
+    PrefillKnown known = { data, 100, 10, 7, 67 };
+    read_around(&known, 1);
+    uint16_t *once = taken(0, ALL);
+    assert_int_equal(prefill_run(&cx, seq, NULL, 0, 0), OK);
+    for (size_t past = 0, n; past < ALL; past += n) {
+        n = past + 33 < ALL ? 33 : ALL - past;
+        PrefillText some = { token + past, past, n, &known, 1 };
+        assert_int_equal(prefill_read(&cx, seq, &some), OK);
+    }
+    uint16_t *slices = taken(0, ALL);
+    assert_memory_equal(once, slices, prefill_values(prefill, ALL) * sizeof *once);
+    free(data);
+    free(once);
+    free(slices);
+}
+
 /* ---- in a conversation ------------------------------------------------------------ */
 
 static LlamaModel *open_generator(const char *file, ModelOptions opt)
@@ -701,6 +829,10 @@ int main(void)
         TEST(steps_of_any_size_change_no_bit),
         TEST(a_prompt_may_be_read_in_steps),
         TEST(refuses_steps_that_are_none),
+        TEST(what_is_put_back_in_its_place_leaves_the_same_bits),
+        TEST(what_is_known_is_turned_to_where_it_stands),
+        TEST(the_longer_the_head_the_nearer_to_plain_reading),
+        TEST(known_tokens_may_be_read_in_any_slices),
         TEST(a_draft_changes_no_token),
         TEST(what_was_said_is_read_again_by_nobody),
         TEST(who_writes_does_not_hang_on_what_was_asked_before),
