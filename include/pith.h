@@ -63,8 +63,10 @@ enum { PITH_REMOTE_NEVER = 0, PITH_REMOTE_ASK, PITH_REMOTE_AUTO };
 typedef struct pith_options {
     const char *store;      /* file; NULL: $PITH_STORE or $XDG_DATA_HOME/pith/store.db */
     const char *generator;  /* name or GGUF path; NULL: $PITH_GENERATOR or default */
-    const char *embedder;   /* NULL: $PITH_EMBEDDER or default */
-    const char *reranker;   /* NULL: $PITH_RERANKER or default; "none": do without */
+    const char *embedder;   /* NULL: $PITH_EMBEDDER or default; may be elsewhere, at
+                               "https://host/v1#name,dim=384" */
+    const char *reranker;   /* NULL: $PITH_RERANKER or default; "none": do without; may be
+                               elsewhere, without dim */
     const char *adapter;    /* LoRA of the generator (GGUF), "none": do without; NULL:
                                $PITH_ADAPTER or the store's own (pith_adapter_set) */
     int threads;            /* 0: one per core */

@@ -1,5 +1,6 @@
 /* documents.c -- adding, removing and listing what a store holds. */
 #include "api/handle.h"
+#include "api/private.h"
 #include "index/index.h"
 #include "model/catalog.h"
 #include "store/write.h"
@@ -11,6 +12,7 @@
 /* Carries the caller's callbacks through the index. */
 typedef struct Relay {
     const pith_add_options *opt;
+    RouteRules rules;       // of an embedder elsewhere
 } Relay;
 
 static void relay_progress(void *arg, const IndexProgress *p)
@@ -27,11 +29,19 @@ static void relay_problem(void *arg, const char *path, const char *reason)
     if (r->opt->on_problem) r->opt->on_problem(r->opt->arg, path, reason);
 }
 
+static const char *keep_private(void *arg, Str uri)
+{
+    const Relay *r = arg;
+    if (!route_is_private(&r->rules, uri)) return NULL;
+    return "it is private, and the embedder is elsewhere: its text stays here";
+}
+
 static IndexOptions index_options(Relay *r)
 {
     return (IndexOptions){
         .chunk_tokens = r->opt->chunk_tokens, .max_file_bytes = r->opt->max_file_bytes,
-        .on_progress = relay_progress, .on_problem = relay_problem, .arg = r,
+        .on_progress = relay_progress, .on_problem = relay_problem,
+        .refuse = keep_private, .arg = r,
     };
 }
 
@@ -51,7 +61,7 @@ static int run_job(pith *p, IndexJob job, const void *arg, const pith_add_option
                    pith_report *report, pith_error *why)
 {
     static const pith_add_options defaults = { 0 };
-    Relay relay = { opt ? opt : &defaults };
+    Relay relay = { .opt = opt ? opt : &defaults };
     IndexOptions options = index_options(&relay);
     IndexReport done = { 0 };
     Store *s;
@@ -60,6 +70,8 @@ static int run_job(pith *p, IndexJob job, const void *arg, const pith_add_option
     call_begin(p, &cx);
     Status st = handle_model(&cx, p, ROLE_EMBEDDER, &m);
     if (st == OK && !m) st = fail(&cx, E_ARG, "adding documents needs an embedder");
+    if (st == OK && model_is_elsewhere(model_info(m)->path.p))
+        st = private_read(&cx, &relay.rules);
     if (st == OK) st = handle_store(&cx, p, true, &s);
     if (st == OK) {
         st = job(&cx, s, m, arg, &options, &done);

@@ -2,6 +2,7 @@
 #include "api/budget.h"
 #include "api/adapter.h"
 #include "api/handle.h"
+#include "api/private.h"
 #include "base/file.h"
 #include "model/catalog.h"
 
@@ -34,10 +35,19 @@ static bool ask_owner(void *arg)
     return p->cancelled(p->arg) != 0;
 }
 
+/* At the wire itself: what is sent was in the store before this looks. */
+static Status ask_private(Ctx *cx, void *arg)
+{
+    TRY(private_check(cx, arg, ROLE_EMBEDDER));
+    return private_check(cx, arg, ROLE_RERANKER);
+}
+
 void call_begin(pith *p, Ctx *cx)
 {
     *cx = CTX_INIT;
     pthread_mutex_lock(&p->lock);
+    cx->may_send = ask_private;
+    cx->send_arg = p;
     if (!p->cancelled) return;
     cx->cancelled = ask_owner;
     cx->cancel_arg = p;
@@ -238,6 +248,7 @@ static Status load(Ctx *cx, pith *p, Role r, Model **out)
 Status handle_model(Ctx *cx, pith *p, Role r, Model **out)
 {
     Pool *pool = p->pool;
+    TRY(private_check(cx, p, r));
     pthread_mutex_lock(&pool->lock);
     Status st = pool->model[r] ? OK : load(cx, p, r, &pool->model[r]);
     *out = pool->model[r];

@@ -1,6 +1,7 @@
 /* remote.c -- see remote.h. */
 #include "api/remote.h"
 
+#include "api/private.h"
 #include "api/purse.h"
 #include "api/route_file.h"
 #include "base/file.h"
@@ -15,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_LIST = 1 << 20 };
 #define LEAST_SECONDS 1.0   // that are worth a call
 #define MOST_SECONDS 60.0   // of a call, where seconds are counted
 
@@ -27,43 +27,7 @@ static Status state_path(Ctx *cx, Str name, Str *out)
     return path_join(cx, folder, name, out);
 }
 
-/* ---- what is private --------------------------------------------------------------- */
-
-/* As written, with "~/" opened, and where a folder of that name really lies. */
-static Status add_prefix(Ctx *cx, Str line, Str *list, size_t *n)
-{
-    const char *home = getenv("HOME");
-    Str z = str_starts(line, STR("~/")) && home
-                ? ctx_printf(cx, "%s%.*s", home, (int)line.n - 1, line.p + 1)
-                : ctx_dup(cx, line);
-    TRY_NEW(z.p);
-    list[(*n)++] = z;
-    char *real = realpath(z.p, NULL);
-    if (!real) return OK;
-    Str copy = ctx_dup(cx, str_z(real));
-    free(real);
-    TRY_NEW(copy.p);
-    if (!str_eq(copy, z)) list[(*n)++] = copy;
-    return OK;
-}
-
-static Status split_prefixes(Ctx *cx, Str text, RouteRules *r)
-{
-    size_t lines = 1, n = 0;
-    for (size_t i = 0; i < text.n; i++) lines += text.p[i] == '\n';
-    Str *list = ctx_new(cx, Str, 2 * lines);
-    TRY_NEW(list);
-    while (text.n) {
-        const char *nl = memchr(text.p, '\n', text.n);
-        size_t used = nl ? (size_t)(nl - text.p) + 1 : text.n;
-        Str line = str_trim((Str){ text.p, used });
-        if (line.n && line.p[0] != '#') TRY(add_prefix(cx, line, list, &n));
-        text = (Str){ text.p + used, text.n - used };
-    }
-    r->private_below = list;
-    r->n_private = n;
-    return OK;
-}
+/* ---- weights ---------------------------------------------------------------------- */
 
 /* The owner's weights, where `pith route fit` left some. */
 static Status read_weights(Ctx *cx, RouteRules *r)
@@ -80,20 +44,6 @@ static Status read_weights(Ctx *cx, RouteRules *r)
     if (st != E_NOTFOUND) r->forbidden = ctx_printf(cx, "%s", cx->reason).p;
     ctx_forgive(cx);
     return st == E_NOTFOUND || r->forbidden ? OK : E_MEMORY;
-}
-
-static Status read_private(Ctx *cx, RouteRules *r)
-{
-    Str folder, path, text;
-    if (folder_config(cx, &folder) == E_NOTFOUND) return ctx_forgive(cx), OK;
-    TRY(cx->status);
-    TRY(path_join(cx, folder, STR("private"), &path));
-    Status st = file_read(cx, path.p, MAX_LIST, &text);
-    if (st == OK) return split_prefixes(cx, text, r);
-    if (st == E_MEMORY) return st;
-    ctx_forgive(cx);
-    if (st != E_NOTFOUND) r->forbidden = "the list of what is private cannot be read";
-    return OK;
 }
 
 /* ---- budget ------------------------------------------------------------------------ */
@@ -178,7 +128,7 @@ Status remote_prepare(Ctx *cx, pith *p, const pith_ask_options *o, Asker *a,
     a->remote = p->remote.model;
     r->force = (RouteForce)o->route;
     TRY(read_weights(cx, r));
-    TRY(read_private(cx, r));
+    TRY(private_read(cx, r));
     TRY(read_budget(cx, p, r));
     r->take = take;
     r->arg = p;

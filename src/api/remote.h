@@ -1,9 +1,9 @@
 /* remote.h -- the owner's rules about the remote model, and the accounts of its use.
  *
- * $XDG_CONFIG_HOME/pith/private lists prefixes of uris, one a line, whose text never
- * leaves; route.json beside it holds the router's weights, where the owner fitted some;
- * $XDG_STATE_HOME/pith/route.jsonl has a line for each decision, with figures and no
- * text. Whatever cannot be read forbids sending. */
+ * $XDG_CONFIG_HOME/pith/route.json holds the router's weights, where the owner fitted
+ * some; $XDG_STATE_HOME/pith/route.jsonl has a line for each decision, with figures and
+ * no text. purse.h has the budgets, private.h what is never sent. Whatever cannot be
+ * read forbids sending. */
 #ifndef PITH_API_REMOTE_H
 #define PITH_API_REMOTE_H
 

@@ -48,6 +48,9 @@ typedef struct Ctx {
     char reason[512];                  // "" while status is OK
     bool (*cancelled)(void *arg);      // polled between steps; may be NULL
     void *cancel_arg;
+    /* Asked before texts go to an embedder or a reranker elsewhere; may be NULL. */
+    Status (*may_send)(struct Ctx *cx, void *arg);
+    void *send_arg;
     Stage stages[16];
     int n_stages;
 } Ctx;

@@ -1,7 +1,8 @@
 /* http.h -- fetch over HTTP(S), with a maximum for everything.
  *
- * Certificates are always verified, redirects never leave HTTPS, and nothing is sent but
- * the request: no cookies, no credentials from files. */
+ * Certificates are always verified, against the system's authorities or those of the file
+ * that $SSL_CERT_FILE names; redirects never leave HTTPS, and nothing is sent but the
+ * request: no cookies, no credentials from files. */
 #ifndef PITH_BASE_HTTP_H
 #define PITH_BASE_HTTP_H
 

@@ -150,6 +150,7 @@ Status ahead_file(Ahead *a, const AheadFile *f)
 {
     Task *t;
     if (queue_has(a->q, f->uri) || has(a, f->uri)) return OK;   // named twice
+    if (!queue_admits(a->q, f->uri)) return OK;
     TRY(add(a, f->uri, f->bytes, &t));
     t->is_file = true;
     t->quiet = !f->named;
@@ -186,6 +187,7 @@ static Status begin_text(Queue *q, Task *t, const IndexText *text)
 Status ahead_text(Ahead *a, const IndexText *text)
 {
     Task *t;
+    if (!queue_admits(a->q, text->uri)) return OK;
     TRY(add(a, text->uri, text->text.n, &t));
     if (queue_has(a->q, text->uri)) TRY(queue_flush(a->q));     // the later text wins
     t->begun = begin_text(a->q, t, text);

@@ -28,6 +28,8 @@ typedef struct IndexOptions {
     void (*on_progress)(void *arg, const IndexProgress *p);
     /* A file that could not be indexed and why; the rest goes on. */
     void (*on_problem)(void *arg, const char *path, const char *reason);
+    /* Why a document must not be read, for on_problem; NULL: it may. NULL: all may. */
+    const char *(*refuse)(void *arg, Str uri);
     void *arg;
 } IndexOptions;
 

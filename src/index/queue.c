@@ -52,6 +52,15 @@ void queue_problem(Queue *q, const char *path, const char *reason)
     if (q->opt.on_problem) q->opt.on_problem(q->opt.arg, path, reason);
 }
 
+bool queue_admits(Queue *q, Str uri)
+{
+    const char *why_not = q->opt.refuse ? q->opt.refuse(q->opt.arg, uri) : NULL;
+    if (!why_not) return true;
+    Str name = ctx_dup(q->cx, uri);
+    queue_problem(q, name.p ? name.p : "", why_not);
+    return false;
+}
+
 Status queue_fail(Queue *q, Status st)
 {
     return fail(q->cx, st, "%s", q->work.reason[0] ? q->work.reason : "out of memory");

@@ -55,6 +55,9 @@ void queue_tell(Queue *q, const char *path);
 /* Tells a problem with one document and counts it as failed. */
 void queue_problem(Queue *q, const char *path, const char *reason);
 
+/* May a document of this name be read? Tells the problem where not. */
+bool queue_admits(Queue *q, Str uri);
+
 /* Takes a document whose strings and chunks live in q->work; flushes when there is
  * enough. An error is one of the store or the model, not of the document. */
 MUST_USE Status queue_add(Queue *q, const Pending *p);

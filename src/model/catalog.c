@@ -2,6 +2,7 @@
  * fetches it. */
 #include "base/file.h"
 #include "model/manifest.h"
+#include "model/model.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -98,7 +99,7 @@ Status catalog_resolve(Ctx *cx, const char *name_or_path, Str *path)
     const ModelSpec *m = find(name);
     if (m) return resolve_spec(cx, m, path);
     bool fake = str_starts(str_z(name), STR("fake:"));   // for tests: model.h
-    if (fake || file_is_here(name, NULL)) {
+    if (fake || model_is_elsewhere(name) || file_is_here(name, NULL)) {
         *path = ctx_dup(cx, str_z(name));
         return path->p ? OK : E_MEMORY;
     }

@@ -22,7 +22,8 @@ const CatalogEntry *catalog_entries(size_t *n);
 /* The default of a role, or NULL. */
 const CatalogEntry *catalog_default(const char *role);
 
-/* The path of a model given by catalogue name or as a path of a GGUF.
+/* The path of a model given by catalogue name or as a path of a GGUF. The address of a
+ * server ("https://...") is one, too.
  * E_NOTFOUND: not pulled yet (the reason names the command), or no such name or file. */
 MUST_USE Status catalog_resolve(Ctx *cx, const char *name_or_path, Str *path);
 /* Where pulled models lie: $PITH_MODELS, else $XDG_DATA_HOME/pith/models. */

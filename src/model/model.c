@@ -36,7 +36,7 @@ Status model_open(Ctx *cx, const char *path, const ModelOptions *opt, Model **ou
         return fail(cx, E_ARG, "%d answers at a time; 1 to %d, or 0 for one",
                     opt->answers, MAX_ANSWERS);
     bool fake = str_starts(str_z(path), STR("fake:"));
-    TRY(remote_is_spec(path) ? remote_open(cx, path, opt, out)
+    TRY(model_is_elsewhere(path) ? remote_open(cx, path, opt, out)
         : fake ? fake_open(cx, path, opt, out) : open_file(cx, path, opt, out));
     turn_open(&(*out)->one);
     return OK;

@@ -49,6 +49,8 @@ typedef struct ModelOptions {
                             // E_MODEL: it was made for another model
 } ModelOptions;
 
+/* Is this the address of a server rather than a file? */
+bool model_is_elsewhere(const char *path);
 /* Opens the GGUF at path; "fake:" opens the test model, "http[s]://HOST#NAME" a server
  * that speaks OpenAI's dialect (remote.h): its counts of tokens are estimates, a token
  * being four bytes, and it tells no logprobs. opt may be NULL.

@@ -16,9 +16,9 @@
 
 enum { MAX_REPLY = 64 << 20, WINDOW = 8192, MAX_KEY = 4096, WAIT_AT_MOST_S = 10 };
 
-bool remote_is_spec(const char *spec)
+bool model_is_elsewhere(const char *path)
 {
-    return strncmp(spec, "http://", 7) == 0 || strncmp(spec, "https://", 8) == 0;
+    return strncmp(path, "http://", 7) == 0 || strncmp(path, "https://", 8) == 0;
 }
 
 /* ---- one call ---------------------------------------------------------------------- */
@@ -144,6 +144,8 @@ static Status ask_object(Ctx *cx, Remote *m, Call *call, json_t **out)
     call->on_bytes = collect;
     call->arg = call;
     if (!call->body) return fail(cx, E_FORMAT, "the text to send is not valid UTF-8");
+    if (cx->may_send && cx->may_send(cx, cx->send_arg) != OK)
+        return json_decref(call->body), cx->status;
     Status st = remote_call(cx, m, call);
     if (st == OK) *out = json_loadb(buf_str(&call->whole).p, call->whole.n, 0, &why);
     if (st == OK && !*out)

@@ -49,7 +49,6 @@ void remote_settle(Remote *m, const Call *call, Status st);
  * only where dim says how long its vectors are. No connection is made. */
 MUST_USE Status remote_open(Ctx *cx, const char *spec, const ModelOptions *opt,
                             Model **out);
-bool remote_is_spec(const char *spec);
 
 Status remote_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
                        const GenerateOptions *opt, Generated *out);

@@ -33,6 +33,19 @@ Status store_find(Ctx *cx, Store *s, Str uri, Document *out)
     return st;
 }
 
+Status store_any_below(Ctx *cx, Store *s, Str prefix, bool *out)
+{
+    sqlite3_stmt *q;
+    TRY(db_query(cx, s, Q_FROM, &q));
+    db_bind(q, 1, prefix);
+    TRY(db_step(cx, s, q, out));
+    if (!*out) return OK;
+    Str uri = db_text(cx, q, 0);
+    sqlite3_reset(q);
+    *out = uri.p && str_starts(uri, prefix);
+    return uri.p ? OK : E_MEMORY;
+}
+
 Status store_list(Ctx *cx, Store *s, Document **out, size_t *n)
 {
     sqlite3_stmt *q;

@@ -78,6 +78,7 @@ static const char *const query_text[QUERIES] = {
                "  FROM document WHERE uri = ?1",
     [Q_LIST] = "SELECT id, uri, title, hash, bytes, mtime_ns, chunks, root"
                "  FROM document ORDER BY uri",
+    [Q_FROM] = "SELECT uri FROM document WHERE uri >= ?1 ORDER BY uri LIMIT 1",
     [Q_ADD_DOCUMENT] = "INSERT INTO document"
                        "  (uri, title, hash, bytes, mtime_ns, chunks, root)"
                        "  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -69,6 +69,8 @@ typedef struct EmbedderId {
 
 /* E_NOTFOUND: no such document. */
 MUST_USE Status store_find(Ctx *cx, Store *s, Str uri, Document *out);
+/* Is there a document whose uri begins so? */
+MUST_USE Status store_any_below(Ctx *cx, Store *s, Str prefix, bool *out);
 /* All documents in the order of their uri, in the arena. */
 MUST_USE Status store_list(Ctx *cx, Store *s, Document **out, size_t *n);
 

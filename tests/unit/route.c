@@ -99,6 +99,110 @@ static void private_text_never_crosses_the_wire_in_any_mood(void **state)
     }
 }
 
+/* ---- an embedder and a reranker elsewhere ------------------------------------------ */
+
+#define VECTOR "{\"data\":[{\"index\":0,\"embedding\":[3,4]}],\"results\":" \
+    "[{\"index\":0,\"relevance_score\":1}]}"
+
+static pith *open_with(Desk *d, const char *store, const char *embedder,
+                       const char *reranker)
+{
+    pith_options opt = { .store = at(d, store), .generator = "fake:",
+                         .embedder = embedder, .reranker = reranker };
+    pith_error why;
+    pith *p = NULL;
+    setenv("XDG_CONFIG_HOME", d->folder, 1);
+    assert_int_equal(folder_make(&d->cx, at(d, "pith")), OK);
+    assert_int_equal(pith_open(&opt, &p, &why), 0);
+    return p;
+}
+
+static void list_private(Desk *d, const char *lines)
+{
+    assert_int_equal(file_write(&d->cx, at(d, "pith/private"), str_z(lines)), OK);
+}
+
+static int searched(pith *p, pith_error *why)
+{
+    const pith_search_options opt = { .rerank = 5 };
+    pith_results *found = NULL;
+    int code = pith_search(p, "lighthouse", &opt, &found, why);
+    if (code == 0) assert_int_equal(found->n, 1);
+    pith_results_free(found);
+    return code;
+}
+
+/* Each document and question is sent for its vector but what is private; once something
+ * in the store is, nothing more is. */
+static void an_embedder_elsewhere_is_given_nothing_private(void **state)
+{
+    Desk *d = *state;
+    LlmServer s = { .json = VECTOR };
+    pith_report report;
+    pith_error why;
+    if (!llm_server_start(&s)) skip();
+    Str spec = ctx_printf(&d->cx, "%s#e,dim=2", s.url);
+    pith *p = open_with(d, "e.db", spec.p, "none");
+    list_private(d, "secret/\n");
+    assert_int_equal(pith_add_texts(p, documents, 2, NULL, &report, &why), 0);
+    assert_true(report.added == 1 && report.failed == 1);
+    assert_int_equal(searched(p, &why), 0);
+    assert_int_equal(s.requests, 2);
+    list_private(d, "open/\n");
+    assert_int_equal(searched(p, &why), PITH_E_ARG);
+    assert_non_null(strstr(why.message, "private"));
+    assert_int_equal(pith_reembed(p, NULL, NULL, &why), PITH_E_ARG);
+    pith_close(p);
+    assert_int_equal(s.requests, 2);
+    assert_non_null(memmem(s.seen, s.n_seen, "1871", 4));
+    assert_null(memmem(s.seen, s.n_seen, SECRET, strlen(SECRET)));
+    assert_null(memmem(s.seen, s.n_seen, "merger", 6));
+    llm_server_stop(&s);
+}
+
+static void a_reranker_elsewhere_reads_no_store_with_something_private(void **state)
+{
+    Desk *d = *state;
+    LlmServer s = { .json = VECTOR };
+    pith_error why;
+    if (!llm_server_start(&s)) skip();
+    Str spec = ctx_printf(&d->cx, "%s#r", s.url);
+    pith *p = open_with(d, "r.db", "fake:", spec.p);
+    assert_int_equal(pith_add_texts(p, documents, 1, NULL, NULL, &why), 0);
+    assert_int_equal(searched(p, &why), 0);
+    assert_int_equal(s.requests, 1);
+    list_private(d, "# mine\nsecret/\n");
+    assert_int_equal(searched(p, &why), 0);
+    assert_int_equal(s.requests, 2);
+    assert_int_equal(pith_add_texts(p, documents + 1, 1, NULL, NULL, &why), 0);
+    assert_int_equal(searched(p, &why), PITH_E_ARG);
+    pith_close(p);
+    assert_int_equal(s.requests, 2);
+    assert_null(memmem(s.seen, s.n_seen, SECRET, strlen(SECRET)));
+    llm_server_stop(&s);
+}
+
+static void a_generator_is_never_elsewhere(void **state)
+{
+    Desk *d = *state;
+    LlmServer s = { 0 };
+    pith_error why;
+    pith_answer *a = NULL;
+    if (!llm_server_start(&s)) skip();
+    pith_options opt = { .store = at(d, "g.db"), .generator = s.url, .embedder = "fake:",
+                         .reranker = "fake:" };
+    pith *p = NULL;
+    assert_int_equal(pith_open(&opt, &p, &why), 0);
+    assert_int_equal(pith_add_texts(p, documents, 1, NULL, NULL, &why), 0);
+    assert_int_equal(pith_ask(p, OPEN_QUESTION, &large, &a, &why), PITH_E_ARG);
+    assert_non_null(strstr(why.message, "--remote"));
+    pith_close(p);
+    llm_server_stop(&s);
+    assert_int_equal(s.requests, 0);
+}
+
+/* ---- leave and budgets ------------------------------------------------------------- */
+
 static void sends_nothing_unless_the_owner_says_so(void **state)
 {
     Desk *d = *state;
@@ -563,6 +667,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(private_text_never_crosses_the_wire_in_any_mood),
+        TEST(an_embedder_elsewhere_is_given_nothing_private),
+        TEST(a_reranker_elsewhere_reads_no_store_with_something_private),
+        TEST(a_generator_is_never_elsewhere),
         TEST(sends_nothing_unless_the_owner_says_so),
         TEST(asks_the_owner_and_counts_what_was_used),
         TEST(a_talk_without_documents_goes_to_the_model_as_it_stands),
