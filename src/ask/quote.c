@@ -129,6 +129,7 @@ static Status read_borders(Ctx *cx, Words *w, Str text, uint8_t *border)
     TRY(words_begin(cx, w, text));
     for (Word x; words_next(w, &x);)
         memset(border + x.start + 1, 0, x.end - x.start - 1);
+    TRY(words_end(cx, w));
     TRY(words_begin(cx, w, text));
     size_t end = 0;         // of the last word that is no part of another
     for (Word x; words_next(w, &x);) {
@@ -136,7 +137,7 @@ static Status read_borders(Ctx *cx, Words *w, Str text, uint8_t *border)
         border[x.start] = border[x.end] = 1;    // pairs of characters overlap
         end = x.end;
     }
-    return OK;
+    return words_end(cx, w);
 }
 
 /* Adds the places of a stretch [from, to) of a passage where a quotation may begin. */
@@ -343,7 +344,7 @@ bool quoter_allows(const Quoter *q, Str bytes)
 
 static Str give(Quoter *q)
 {
-    Str ready = { q->text.p + q->passed, q->safe - q->passed };
+    Str all = buf_str(&q->text), ready = { all.p + q->passed, q->safe - q->passed };
     q->passed = q->safe;
     return ready;
 }

@@ -213,7 +213,7 @@ static void find_heights(const PdfLearn *d, PdfEdge **at)
     }
 }
 
-static const PdfEdge *first_edge(const PdfLearn *d, uint32_t page)
+static size_t first_edge(const PdfLearn *d, uint32_t page)
 {
     size_t low = 0, high = d->n_edges;
     while (low < high) {
@@ -221,17 +221,18 @@ static const PdfEdge *first_edge(const PdfLearn *d, uint32_t page)
         if (d->edges[mid].page < page) low = mid + 1;
         else high = mid;
     }
-    return d->edges + low;
+    return low;
 }
 
 void pdf_strip(const PdfLearn *d, PdfPage *p, int number)
 {
-    const PdfEdge *e = first_edge(d, (uint32_t)number), *end = d->edges + d->n_edges;
-    size_t n = 0;
+    size_t first = first_edge(d, (uint32_t)number), n = 0;
     for (size_t i = 0; i < p->n_lines; i++) {
         bool drop = false;
-        for (const PdfEdge *k = e; k < end && k->page == (uint32_t)number; k++)
-            drop |= k->drop && k->row == p->lines[i].row;
+        for (size_t k = first; k < d->n_edges; k++) {
+            if (d->edges[k].page != (uint32_t)number) break;
+            drop |= d->edges[k].drop && d->edges[k].row == p->lines[i].row;
+        }
         if (!drop) p->lines[n++] = p->lines[i];
     }
     p->n_lines = n;

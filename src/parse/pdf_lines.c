@@ -30,6 +30,7 @@ static void number_rows(PdfPage *p)
 {
     uint32_t row = 0;
     float y = 0, size = 0;
+    if (p->n_words == 0) return;
     qsort(p->words, p->n_words, sizeof *p->words, by_y);
     for (size_t i = 0; i < p->n_words; i++) {
         PdfWord *w = &p->words[i];

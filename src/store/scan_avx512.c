@@ -24,7 +24,8 @@ void scan_avx512(const int8_t *q, const int8_t *rows, const int32_t *sum, size_t
             __m512i x = _mm512_xor_si512(_mm512_loadu_si512(q + j), lift);
             a = _mm512_dpbusd_epi32(a, x, _mm512_loadu_si512(r + j));
         }
-        out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(a, b)) - 128 * sum[i];
+        int32_t lifted = _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
+        out[i] = (int32_t)((uint32_t)lifted - 128u * (uint32_t)sum[i]);  // a file may lie
     }
 }
 #else
