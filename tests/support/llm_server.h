@@ -19,14 +19,14 @@
 typedef enum LlmMood {
     LLM_GOOD, LLM_ONE_OBJECT, LLM_SILENT, LLM_STALLS, LLM_CUT, LLM_429, LLM_500, LLM_401,
     LLM_REDIRECT, LLM_BAD_JSON, LLM_ENDLESS, LLM_HUGE_LINE, LLM_HTML, LLM_ERROR_EVENT,
-    LLM_NO_END, LLM_EMPTY, LLM_MOODS
+    LLM_NO_END, LLM_EMPTY, LLM_RAW, LLM_MOODS
 } LlmMood;
 
 typedef struct LlmServer {
     LlmMood mood;
     int good_after;         // this many requests in the mood, then good; 0: always in it
     const char *answer;     // what it says, "Forty-two." by default
-    const char *json;       // answered to embeddings and rerank
+    const char *json;       // answered to embeddings and rerank; of LLM_RAW to all
     _Atomic int requests;
     char *seen;             // all bytes of all requests
     size_t n_seen;
@@ -160,6 +160,10 @@ static void llm_answer(LlmServer *s, int fd)
         llm_send(fd, "data: {\"error\":{\"message\":\"out of cards\"}}\n\n");
         break;
     case LLM_EMPTY: break;
+    case LLM_RAW:
+        llm_head(fd, "200 OK", "text/event-stream");
+        llm_send(fd, s->json ? s->json : "\n");
+        break;
     }
 }
 
