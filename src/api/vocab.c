@@ -82,7 +82,7 @@ static Status count_text(Ctx *cx, Words *w, Str text, Vocabulary *v)
         end = x.end;
         TRY(count_word(cx, v, (Str){ text.p + x.start, x.end - x.start }));
     }
-    return OK;
+    return words_end(cx, w);
 }
 
 typedef struct Counting {

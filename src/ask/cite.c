@@ -153,7 +153,7 @@ static Status read_claim(Citer *c, Str claim, Term *term, size_t *n)
         t.weight = weigh(c, &t);
         term[(*n)++] = t;
     }
-    return OK;
+    return words_end(c->cx, c->words);
 }
 
 static float covered(const Unit *u, const Term *term, size_t n)

@@ -194,7 +194,7 @@ Status quantities_read(Ctx *cx, Words *w, Str text, Quantities *out)
         if (x.start >= k.last_end)      // else a part of the word before
             TRY(read_word(&k, text, &x));
     read_gap(&k, (Str){ text.p + k.last_end, text.n - k.last_end });
-    return OK;
+    return words_end(cx, w);
 }
 
 /* ---- comparison ------------------------------------------------------------------- */

@@ -84,7 +84,7 @@ static Status read_question(Ctx *cx, Words *words, Str question, Asked *q)
         before = word;
         q->n_words++;
     }
-    return OK;
+    return words_end(cx, words);
 }
 
 static Status read_passage(Ctx *cx, Words *words, const Passage *p, Stems *out)

@@ -17,7 +17,7 @@ static Status read_words(Ctx *cx, Words *w, Str text, bool content, Stems *out)
     TRY(words_begin(cx, w, text));
     for (Word x; out->n < room && words_next(w, &x);)
         if (!content || !x.stop) out->at[out->n++] = str_hash(x.stem);
-    return OK;
+    return words_end(cx, w);
 }
 
 Status stems_in_order(Ctx *cx, Words *w, Str text, Stems *out)

@@ -77,6 +77,13 @@ Str ctx_dup(Ctx *cx, Str s)
     return (Str){ p, s.n };
 }
 
+Str ctx_dup_buf(Ctx *cx, const Buf *b)
+{
+    if (!b->starved) return ctx_dup(cx, buf_str(b));
+    fail(cx, E_MEMORY, "out of memory for a text");
+    return (Str){ NULL, 0 };
+}
+
 Str ctx_printf(Ctx *cx, const char *format, ...)
 {
     va_list ap;

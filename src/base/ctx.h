@@ -70,6 +70,8 @@ void *ctx_alloc(Ctx *cx, size_t n, size_t size);
 void *ctx_grow(Ctx *cx, void *p, size_t n, size_t *cap, size_t size);
 /* A NUL-terminated copy in the arena; .p is NULL on E_MEMORY. */
 Str ctx_dup(Ctx *cx, Str s);
+/* The same of what a buffer holds; E_MEMORY too where that is not all. */
+Str ctx_dup_buf(Ctx *cx, const Buf *b);
 /* Formatted text in the arena, as ctx_dup. */
 Str ctx_printf(Ctx *cx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

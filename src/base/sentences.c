@@ -309,6 +309,7 @@ static UBreakIterator *icu_of(Sentences *s, Language l, UErrorCode *e)
     const char *greek = l == LANGUAGE_EL ? "el" : "";
     const char *locale = l == LANGUAGE_EN ? "en@ss=standard" : greek;
     if (!*icu) *icu = ubrk_open(UBRK_SENTENCE, locale, NULL, 0, e);
+    if (!*icu && U_SUCCESS(*e)) *e = U_MEMORY_ALLOCATION_ERROR;
     return *icu;
 }
 
@@ -323,8 +324,10 @@ Status sentences_cut(Ctx *cx, Sentences *s, Language l, Str text, Span **out, si
     TRY_NEW(flat);
     UBreakIterator *icu = icu_of(s, l, &e);
     utext_openUTF8(&u, flat, (int64_t)text.n, &e);
-    ubrk_setUText(icu, &u, &e);
+    if (U_SUCCESS(e)) ubrk_setUText(icu, &u, &e);
     utext_close(&u);
+    if (e == U_MEMORY_ALLOCATION_ERROR)
+        return fail(cx, E_MEMORY, "no memory for the sentences of a text");
     if (U_FAILURE(e)) return fail(cx, E_INTERNAL, "ICU, sentences: %s", u_errorName(e));
     size_t start = 0;
     ubrk_first(icu);

@@ -75,7 +75,7 @@ static bool reserve(Buf *b, size_t n)
     size_t cap = b->cap ? b->cap : 64;
     while (cap < need) cap = cap > SIZE_MAX / 2 ? need : cap * 2;
     char *p = realloc(b->p, cap);
-    if (!p) return b->failed = true, false;
+    if (!p) return b->failed = b->starved = true, false;
     b->p = p;
     b->cap = cap;
     return true;

@@ -38,9 +38,10 @@ typedef struct Buf {
     size_t cap;
     size_t max;   // bytes it may hold
     bool failed;  // no memory, or max passed
+    bool starved; // no memory: what was cut is lost by chance, not by rule
 } Buf;
 
-#define BUF(maximum) ((Buf){ NULL, 0, 0, (maximum), false })
+#define BUF(maximum) ((Buf){ NULL, 0, 0, (maximum), false, false })
 
 void buf_add(Buf *b, Str s);
 void buf_addf(Buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

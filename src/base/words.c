@@ -36,6 +36,7 @@ struct Words {
     struct sb_stemmer *stemmer[LANGUAGES];         // made when first needed
     Language spoken;
     bool singles;
+    bool starved;                 // no memory for a word of this walk
     Str text;
     size_t at;                    // all before was told
     size_t stretch;               // where the stretch in work ends
@@ -146,11 +147,14 @@ static Str behind_al(Str s)
 static struct sb_stemmer *stemmer_of(Words *w, Language l)
 {
     const char *name = language_facts[l].stemmer;
-    if (!w->stemmer[l] && name) w->stemmer[l] = sb_stemmer_new(name, NULL);
+    if (!w->stemmer[l] && name) {
+        w->stemmer[l] = sb_stemmer_new(name, NULL);
+        w->starved |= !w->stemmer[l];
+    }
     return w->stemmer[l];
 }
 
-/* out->stem is folded; cuts it to its stem. Without memory a word stays whole. */
+/* out->stem is folded; cuts it to its stem. */
 static void stem(Words *w, Language l, Word *out)
 {
     if (l == LANGUAGE_NONE) return;
@@ -162,6 +166,7 @@ static void stem(Words *w, Language l, Word *out)
     const sb_symbol *s = sb_stemmer_stem(snowball, (const sb_symbol *)out->stem.p,
                                          (int)out->stem.n);
     int n = sb_stemmer_length(snowball);
+    w->starved |= !s;
     if (s && n > 0) out->stem = (Str){ (const char *)s, (size_t)n };
 }
 
@@ -223,6 +228,7 @@ static Str composed(Words *w, int32_t n, bool accents, UErrorCode *e)
     }
     n = unorm2_normalize(w->together, w->a, n, w->b, WORD_UNITS, e);
     u_strToUTF8(w->stem, STEM_BYTES, &bytes, w->b, n, e);
+    w->starved |= *e == U_MEMORY_ALLOCATION_ERROR;
     if (U_FAILURE(*e) || bytes <= 0) return (Str){ NULL, 0 };
     return (Str){ w->stem, (size_t)bytes };
 }
@@ -436,6 +442,7 @@ static void to_icu(Words *w, size_t start, size_t end)
     ubrk_setUText(w->words, &u, &e);
     utext_close(&u);
     w->icu = start;
+    w->starved |= e == U_MEMORY_ALLOCATION_ERROR;
     w->in_icu = U_SUCCESS(e) && ubrk_first(w->words) == 0;
 }
 
@@ -517,16 +524,20 @@ Status words_begin(Ctx *cx, Words *w, Str text)
     w->at = w->stretch = 0;
     w->pairs = w->pairs_end = w->part = w->part_end = 0;
     w->single = NONE;
-    w->in_icu = false;
+    w->in_icu = w->starved = false;
     return OK;
+}
+
+Status words_end(Ctx *cx, const Words *w)
+{
+    return w->starved ? fail(cx, E_MEMORY, "no memory for the words of a text") : OK;
 }
 
 /* ---- sentences -------------------------------------------------------------------- */
 
-/* The language of the script of most letters of text; LANGUAGE_EN: Latin, or none. */
-static Language of_script(Str text)
+Language words_written(const Words *w, Str text)
 {
-    enum { READ_MAX = 4096, SYLLABLE = 3 };     // letters that a character stands for
+    enum { READ_MAX = 4096 };
     size_t letters[LANGUAGES + 1] = { 0 };
     Language most = LANGUAGE_EN;
     for (size_t i = 0; i < text.n && i < READ_MAX;) {
@@ -534,23 +545,11 @@ static Language of_script(Str text)
         Language l = plain ? LANGUAGE_EN : language_of(step(text, &i, text.n));
         if (plain) i++;
         if (plain && !letter) continue;
-        letters[l] += l == LANGUAGE_ZH ? SYLLABLE : 1;
-        if (letters[l] > letters[most] && l != LANGUAGE_NONE) most = l;
+        if (++letters[l] > letters[most] && l != LANGUAGE_NONE) most = l;
     }
-    return most;
-}
-
-Language words_written(const Words *w, Str text)
-{
-    Language l = of_script(text);
-    if (l == LANGUAGE_EN) l = words_language(w, text);
-    return l == LANGUAGE_EN ? w->spoken : l;
-}
-
-Language words_asked(const Words *w, Str question)
-{
-    Language l = of_script(question);
-    return l == LANGUAGE_EN ? language_of_question(w->function_words, question) : l;
+    if (most != LANGUAGE_EN) return most;
+    most = words_language(w, text);
+    return most == LANGUAGE_EN ? w->spoken : most;
 }
 
 Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n)
@@ -572,12 +571,13 @@ Status words_open(Ctx *cx, Words **out)
     w->apart = unorm2_getNFDInstance(&e);
     w->together = unorm2_getNFCInstance(&e);
     w->function_words = function_words_new();
-    if (U_SUCCESS(e) && w->function_words && w->sentences) {
+    if (U_SUCCESS(e) && w->words && w->function_words && w->sentences) {
         *out = w;
         return OK;
     }
     words_close(w);
-    if (U_SUCCESS(e)) return fail(cx, E_MEMORY, "no memory for the analyser");
+    if (U_SUCCESS(e) || e == U_MEMORY_ALLOCATION_ERROR)
+        return fail(cx, E_MEMORY, "no memory for the analyser");
     return fail(cx, E_INTERNAL, "ICU's data is absent or broken: %s", u_errorName(e));
 }
 

@@ -20,6 +20,7 @@ Status wordset_of(Ctx *cx, Words *w, Str text, WordSet *out)
         out->at[n] = ctx_dup(cx, word.stem);
         TRY_NEW(out->at[n++].p);
     }
+    TRY(words_end(cx, w));
     if (n) qsort(out->at, n, sizeof *out->at, by_bytes);
     for (size_t i = 0; i < n; i++)
         if (out->n == 0 || !str_eq(out->at[out->n - 1], out->at[i]))

@@ -304,6 +304,7 @@ static Status explain(Ctx *cx, Extract *e)
     if (e->end.told == TOLD_REFUSED)
         return fail(cx, E_IO, "%.*s", (int)sizeof e->end.reason - 1, e->end.reason);
     if (WIFSIGNALED(e->end.how)) return killed_by(cx, e, WTERMSIG(e->end.how));
+    if (WEXITSTATUS(e->end.how) == PARSE_NO_MEMORY) return too_much_memory(cx);
     return fail(cx, E_FORMAT, "its %s reader ended without a word", format_of(e));
 }
 

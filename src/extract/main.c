@@ -12,6 +12,7 @@ int main(void)
 {
     int type = 0;
     socklen_t n = sizeof type;
+    parse_end_without_memory();
     if (getsockopt(CONTROL, SOL_SOCKET, SO_TYPE, &type, &n) == 0)
         _exit(zygote_run(CONTROL, parse_document));
     fputs("pith-extract reads documents for pith, which starts it: try `pith add`\n",

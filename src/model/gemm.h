@@ -1,9 +1,8 @@
 /* gemm.h -- plain matrix products c = a b, for training, where both sides change.
  *
  * matmul.h packs weights and is given rows in f32; here any side may be turned, of either
- * type, or a b that was packed before. A product may have two parts, c = a1 b1 + a2 b2,
- * which is a layer with its low-rank adapter in one pass over c. There is one way for each
- * kind of CPU:
+ * type, or a b that was packed before. A product may have two parts, c = a1 b1 + a2 b2, which is a layer with its low-rank adapter in one
+ * pass over c. There is one way for each kind of CPU:
  *
  *   GEMM_WAY_BF16   AVX-512 BF16, ours: operands are rounded to bf16, sums are f32.
  *   GEMM_WAY_F32    oneDNN's sgemm, any CPU.
@@ -58,16 +57,12 @@ void gemm_room_close(GemmRoom *r);
 MUST_USE bool gemm_run(GemmRoom *r, const GemmJob *job);
 
 /* For GEMM_WAY_BF16: b (k, n) as that way reads it, in a memory of so many bytes that is
- * aligned to a cache line; a product with it gives the same bits as with b. Fewer rows
- * and columns of it, from the first on, may be multiplied too. */
+ * aligned to a cache line; a product with it gives the same bits as with b. Fewer rows and
+ * columns of it, from the first on, may be multiplied too. */
 size_t gemm_packed_bytes(size_t k, size_t n);
 GemmMatrix gemm_pack(const GemmMatrix *b, size_t k, size_t n, void *memory);
 /* Row i of it, n values. */
 void gemm_packed_row(const GemmMatrix *packed, size_t i, size_t n, float *out);
-
-/* n values as operands of the room's way are held; and back to f32. */
-void gemm_keep(const GemmRoom *r, size_t n, const float *from, void *to);
-void gemm_kept(const GemmRoom *r, size_t n, const void *from, float *to);
 
 /* n values to bf16, nearest even; and back. */
 void gemm_to_bf16(size_t n, const float *from, uint16_t *to);

@@ -182,17 +182,24 @@ static const char *best_guess(UCharsetDetector *d, UErrorCode *err)
     return NULL;
 }
 
+static Status no_memory(Ctx *cx)
+{
+    return fail(cx, E_MEMORY, "out of memory for a charset");
+}
+
 /* ICU's guess over a sample from the first byte that is no ASCII. */
-static void detect(Str s, size_t from, char name[64])
+static Status detect(Ctx *cx, Str s, size_t from, char name[64])
 {
     UErrorCode err = U_ZERO_ERROR;
     UCharsetDetector *d = ucsdet_open(&err);
     size_t n = s.n - from < SAMPLE ? s.n - from : SAMPLE;
-    if (U_SUCCESS(err)) ucsdet_setText(d, s.p + from, (int32_t)n, &err);
+    if (!d || err == U_MEMORY_ALLOCATION_ERROR) return no_memory(cx);
+    ucsdet_setText(d, s.p + from, (int32_t)n, &err);
     const char *found = U_SUCCESS(err) ? best_guess(d, &err) : NULL;
     if (!found || U_FAILURE(err) || strlen(found) > 63) found = "windows-1252";
     snprintf(name, 64, "%s", found);
     ucsdet_close(d);
+    return err == U_MEMORY_ALLOCATION_ERROR ? no_memory(cx) : OK;
 }
 
 static Status convert(Ctx *cx, const char *charset, Str s, Str *out)
@@ -202,6 +209,7 @@ static Status convert(Ctx *cx, const char *charset, Str s, Str *out)
         return fail(cx, E_LIMIT, "%zu bytes in %s; less than 512 MiB is wanted", s.n,
                     charset);
     UConverter *c = ucnv_open(charset, &err);
+    if (err == U_MEMORY_ALLOCATION_ERROR) return no_memory(cx);
     if (U_FAILURE(err)) return fail(cx, E_FORMAT, "the charset %s is not known", charset);
     size_t room = s.n * 3 + 16;     // a byte gives a character of three bytes at most
     char *to = ctx_new(cx, char, room);
@@ -209,6 +217,7 @@ static Status convert(Ctx *cx, const char *charset, Str s, Str *out)
                                         (int32_t)s.n, &err) : 0;
     ucnv_close(c);
     if (!to) return E_MEMORY;
+    if (err == U_MEMORY_ALLOCATION_ERROR) return no_memory(cx);
     if (U_FAILURE(err)) return fail(cx, E_FORMAT, "no text in the charset %s", charset);
     *out = (Str){ to, (size_t)n };
     return OK;
@@ -265,7 +274,7 @@ Status charset_find(Ctx *cx, Str bytes, Charset *out)
     out->broken = c.bad && c.wide >= c.bad * GOOD_PER_BAD;
     if (c.bad == 0 || out->broken) return OK;
     if (!meta_charset(bytes, out->name) || str_ieq(str_z(out->name), STR("utf-8")))
-        detect(bytes, c.first_wide, out->name);
+        return detect(cx, bytes, c.first_wide, out->name);
     return OK;
 }
 
@@ -297,6 +306,7 @@ Status charset_named(Ctx *cx, Str name, Str bytes, Str *out)
     snprintf(z, sizeof z, "%.*s", (int)name.n, name.p);
     UConverter *known = ucnv_open(z, &err);
     ucnv_close(known);
+    if (err == U_MEMORY_ALLOCATION_ERROR) return no_memory(cx);
     if (U_FAILURE(err)) return charset_utf8(cx, bytes, out);
     TRY(convert(cx, z, bytes, out));
     return without_zeros(cx, out);

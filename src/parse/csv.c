@@ -174,6 +174,8 @@ Status csv_parse(Ctx *cx, const Input *in, const Sink *to)
     TRY(charset_utf8(cx, in->bytes, &t.s));
     record_open(&t.out, cx, t.s, to);
     Status st = record_close(&t.out, cx, read_table(&t));
+    if (st == OK && t.value.starved)
+        st = fail(cx, E_MEMORY, "out of memory for a record");
     buf_free(&t.value);
     return st;
 }

@@ -183,6 +183,7 @@ static Status read_toc(Book *b)
     b->toc = toc->path;
     b->name = BUF(1 << 12);
     Status st = pack_xml(b->pack, toc->path, &events, b);
+    if (b->name.starved) st = fail(b->cx, E_MEMORY, "out of memory for a name");
     buf_free(&b->name);
     if (st != E_NOTFOUND && st != E_FORMAT) return st;
     ctx_forgive(b->cx);

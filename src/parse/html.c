@@ -433,7 +433,8 @@ Status html_parse(Ctx *cx, Str source, Parsed *out)
                     source.n);
     Status st = run(&r);
     if (st == OK) st = find_title(&r);
-    if (st == OK && r.text.failed) st = fail(cx, E_MEMORY, "out of memory for a page");
+    if (st == OK && (r.text.failed || r.title.starved))
+        st = fail(cx, E_MEMORY, "out of memory for a page");
     buf_free(&r.text);
     buf_free(&r.title);
     return st;

@@ -229,6 +229,8 @@ Status json_parse(Ctx *cx, const Input *in, const Sink *to)
     TRY(charset_utf8(cx, in->bytes, &j.s));
     record_open(&j.out, cx, j.s, to);
     Status st = record_close(&j.out, cx, read_all(&j));
+    bool starved = j.path.starved || j.last.starved || j.value.starved;
+    if (st == OK && starved) st = fail(cx, E_MEMORY, "out of memory for a record");
     buf_free(&j.path);
     buf_free(&j.last);
     buf_free(&j.value);

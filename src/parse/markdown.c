@@ -130,16 +130,24 @@ static Status flush(Reader *r)
     return parts_add(r->cx, r->out, &p);
 }
 
-static bool too_many(Reader *r)
+static bool too_many(const Reader *r)
 {
-    return ++r->events > (r->out->source.n + 1024) * EVENTS_A_BYTE;
+    return r->events > (r->out->source.n + 1024) * EVENTS_A_BYTE;
+}
+
+/* What md4c is told after an event: at any other value than 0 it leaves the block that it
+ * is in, and at a negative one the text. */
+static int go_on(Reader *r)
+{
+    r->events++;
+    return r->status != OK || too_many(r) ? -1 : 0;
 }
 
 static int on_enter(MD_BLOCKTYPE type, void *detail, void *arg)
 {
     Reader *r = arg;
-    if (type == MD_BLOCK_TH || type == MD_BLOCK_TD) return too_many(r);
-    if ((r->status = flush(r)) != OK) return 1;
+    if (type == MD_BLOCK_TH || type == MD_BLOCK_TD) return go_on(r);
+    if ((r->status = flush(r)) != OK) return go_on(r);
     switch (type) {
     case MD_BLOCK_LI: r->items++; break;
     case MD_BLOCK_HTML: r->html = 1; break;
@@ -151,11 +159,11 @@ static int on_enter(MD_BLOCKTYPE type, void *detail, void *arg)
         break;
     case MD_BLOCK_H:
         r->level = (int)((MD_BLOCK_H_DETAIL *)detail)->level;
-        buf_free(&r->name);
+        r->name.n = 0;
         break;
     default: break;
     }
-    return too_many(r);
+    return go_on(r);
 }
 
 static int on_leave(MD_BLOCKTYPE type, void *detail, void *arg)
@@ -163,7 +171,7 @@ static int on_leave(MD_BLOCKTYPE type, void *detail, void *arg)
     Reader *r = arg;
     (void)detail;
     if (type == MD_BLOCK_TH || type == MD_BLOCK_TD) return 0;
-    if ((r->status = flush(r)) != OK) return 1;
+    if ((r->status = flush(r)) != OK) return go_on(r);
     switch (type) {
     case MD_BLOCK_LI: r->items--; break;
     case MD_BLOCK_HTML: r->html = 0; break;
@@ -179,7 +187,7 @@ static int on_leave(MD_BLOCKTYPE type, void *detail, void *arg)
 static int on_span(MD_SPANTYPE type, void *detail, void *arg)
 {
     (void)type, (void)detail;
-    return too_many(arg);
+    return go_on(arg);
 }
 
 /* "&eacute;", "&#233;", "&#xE9;" as the character; what is unknown as it stands. */
@@ -214,7 +222,7 @@ static int on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE n, void *arg)
         add_entity(&r->name, (Str){ text, n });
     else if (r->level && type != MD_TEXT_HTML && type != MD_TEXT_NULLCHAR)
         buf_add(&r->name, (Str){ text, n });
-    return too_many(r);
+    return go_on(r);
 }
 
 /* ---- front matter ------------------------------------------------------------------ */
@@ -271,8 +279,10 @@ Status markdown_parse(Ctx *cx, Str source, Parsed *out)
     r.base = front_matter(source, &out->title);
     Str text = rest(&r, r.base);
     int gave_up = md_parse(text.p, (MD_SIZE)text.n, &parser, &r);
+    bool starved = r.name.starved || (gave_up && !too_many(&r));
     buf_free(&r.name);
     if (r.status != OK) return r.status;
+    if (starved) return fail(cx, E_MEMORY, "out of memory for a text");
     if (gave_up) return text_parse(cx, source, out);
     if (out->title.n == 0) out->title = first_title(out);
     return OK;

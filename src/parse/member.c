@@ -53,8 +53,10 @@ Status member_add(Ctx *cx, Edition *to, const Member *m)
     int page = to->page;
     if (kind == KIND_NONE || in.depth > INPUT_DEPTH) return OK;
     Status st = parse_document(&own, kind, &in, &(Sink){ take, &a });
+    bool over = st == E_CANCELLED || st == E_MEMORY;
+    if (over && a.status == OK)
+        fail(cx, st, "%s", own.reason[0] ? own.reason : "out of memory for a member");
     ctx_end(&own);
     edition_page(to, page);
-    if (a.status != OK) return a.status;
-    return st == E_CANCELLED ? fail(cx, st, "stopped on request") : OK;
+    return over && a.status == OK ? st : a.status;
 }

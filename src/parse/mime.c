@@ -46,9 +46,9 @@ Str mime_field(Ctx *cx, Str head, Str name)
             buf_add(&b, (Str){ line.p + name.n + 1, line.n - name.n - 1 });
         }
     }
-    Str value = ctx_dup(cx, str_trim(buf_str(&b)));
+    Str value = ctx_dup_buf(cx, &b);
     buf_free(&b);
-    return value;
+    return str_trim(value);
 }
 
 Str mime_first(Str value)
@@ -187,7 +187,8 @@ Str mime_words(Ctx *cx, Str value)
         decoded = true;
     }
     buf_add(&b, in_utf8(cx, STR(""), (Str){ value.p + plain, value.n - plain }));
-    Str out = ctx_dup(cx, b.failed ? value : buf_str(&b));
+    bool cut = b.failed && !b.starved;
+    Str out = cut ? ctx_dup(cx, value) : ctx_dup_buf(cx, &b);
     buf_free(&b);
     return cx->status == E_MEMORY ? (Str){ NULL, 0 } : out;
 }
@@ -280,9 +281,10 @@ Str mime_parameter(Ctx *cx, Str value, Str name)
     Str out;
     snprintf(key, sizeof key, "%.*s", (int)name.n, name.p);
     if (find_parameter(value, key, &one)) {
-        out = ctx_dup(cx, buf_str(&one));
+        out = ctx_dup_buf(cx, &one);
         if (out.p) out = mime_words(cx, out);
     } else out = extended(cx, value, name, &one, &all);
+    if (one.starved || all.starved) out = ctx_dup_buf(cx, one.starved ? &one : &all);
     buf_free(&one);
     buf_free(&all);
     return out;

@@ -10,10 +10,13 @@
 static const uint64_t ALL_MAX = (uint64_t)1 << 30, FREE_MAX = (uint64_t)64 << 20;
 enum { RATIO_MAX = 100, HEADERS_MAX = 1 << 20 };
 
+/* What libarchive has no memory for it tells by a number, by a decompressor that could
+ * not be initialized, or, of a member that the index leads to, by nothing. */
 static Status damaged(Pack *p)
 {
     const char *why = archive_error_string(p->a);
-    if (archive_errno(p->a) == ENOMEM)
+    bool mute = !why && p->form == PACK_ZIP;
+    if (archive_errno(p->a) == ENOMEM || mute || (why && strstr(why, "initialize")))
         return fail(p->cx, E_MEMORY, "out of memory for an archive");
     return fail(p->cx, E_FORMAT, "damaged archive: %s", why ? why : "it cannot be read");
 }
@@ -24,16 +27,19 @@ static Status begin(Pack *p, size_t at, bool one)
     if (p->a) archive_read_free(p->a);
     p->a = archive_read_new();
     if (!p->a) return fail(p->cx, E_MEMORY, "out of memory for an archive");
-    if (!one) archive_read_support_format_zip_seekable(p->a);
-    if (one || p->form == PACK_ANY) archive_read_support_format_zip_streamable(p->a);
+    int rc = ARCHIVE_OK;
+    if (!one) rc |= archive_read_support_format_zip_seekable(p->a);
+    if (one || p->form == PACK_ANY)
+        rc |= archive_read_support_format_zip_streamable(p->a);
     if (p->form == PACK_ANY) {
-        archive_read_support_format_tar(p->a);
-        archive_read_support_format_raw(p->a);
-        archive_read_support_filter_gzip(p->a);
-        archive_read_support_filter_bzip2(p->a);
-        archive_read_support_filter_xz(p->a);
-        archive_read_support_filter_zstd(p->a);
+        rc |= archive_read_support_format_tar(p->a);
+        rc |= archive_read_support_format_raw(p->a);
+        rc |= archive_read_support_filter_gzip(p->a);
+        rc |= archive_read_support_filter_bzip2(p->a);
+        rc |= archive_read_support_filter_xz(p->a);
+        rc |= archive_read_support_filter_zstd(p->a);
     }
+    if (rc != ARCHIVE_OK) return fail(p->cx, E_MEMORY, "out of memory for an archive");
     if (archive_read_open_memory(p->a, p->bytes.p + at, p->bytes.n - at) != ARCHIVE_OK)
         return damaged(p);
     return OK;

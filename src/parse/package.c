@@ -103,6 +103,7 @@ Status package_title(Pack *p, Str member, Edition *e)
     static const XmlEvents events = { title_open, title_close, title_text };
     Title t = { .text = BUF(1 << 16) };
     Status st = forgive(p->cx, pack_xml(p, member, &events, &t));
+    if (t.text.starved) st = fail(p->cx, E_MEMORY, "out of memory for a title");
     if (st == OK && t.done) st = edition_title(e, buf_str(&t.text));
     buf_free(&t.text);
     return st;

@@ -29,6 +29,12 @@ enum { INPUT_DEPTH = 3 };
  * larger than is read. E_MEMORY, E_CANCELLED, or what the sink says. */
 MUST_USE Status parse_document(Ctx *cx, Kind kind, const Input *in, const Sink *to);
 
+/* libxml2 takes what it has no memory for as damage, or tries for ever. From here on it
+ * ends the process with PARSE_NO_MEMORY instead: for who reads in a process of its own,
+ * before anything is read. */
+enum { PARSE_NO_MEMORY = 3 };
+void parse_end_without_memory(void);
+
 /* The parsers of text: source is UTF-8, less than 1 GiB (E_LIMIT), and outlives *out. */
 MUST_USE Status text_parse(Ctx *cx, Str source, Parsed *out);
 /* The same for configuration and logs: a part is a run of lines between blank lines. */

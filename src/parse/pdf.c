@@ -241,6 +241,7 @@ Status pdf_parse(Ctx *cx, const Input *in, const Sink *to)
     Status st = p.doc ? read_document(&p, to) : refuse(&own);
     if (p.doc) FPDF_CloseDocument(p.doc);
     FPDF_DestroyLibrary();
+    if (st == E_MEMORY) fail(&own, st, "out of memory for a page");
     if (st != OK && own.status != OK) st = fail(cx, st, "%s", own.reason);
     ctx_end(&own);
     ctx_end(&p.of_page);

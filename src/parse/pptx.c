@@ -199,6 +199,7 @@ Status pptx_parse(Ctx *cx, const Input *in, const Sink *to)
     table_open(&s.table);
     Status st = pack_open(cx, in, PACK_ZIP, &pack);
     if (st == OK) st = read_slides(&s, &pack);
+    if (st == OK && s.title.starved) st = fail(cx, E_MEMORY, "out of memory for a title");
     pack_close(&pack);
     buf_free(&s.text);
     buf_free(&s.title);

@@ -67,6 +67,7 @@ static Status keep(Record *r)
 Status record_end(Record *r)
 {
     TRY(ctx_check(&r->own));
+    if (r->text.failed) return fail(&r->own, E_MEMORY, "out of memory for a record");
     if (r->map.n) TRY(keep(r));
     r->map = (Offsets){ 0 };
     r->text.n = 0;

@@ -117,6 +117,7 @@ Status table_end_row(Table *t, Edition *e)
     end_cell(t);
     size_t cells = t->cells;
     t->cells = 0;
+    if (t->row.starved) return fail(&e->own, E_MEMORY, "out of memory for a row");
     if (t->dropped || cells == 0) return OK;
     bool layout = cells == 1 || t->longest > LAYOUT_BYTES;
     Str row = buf_str(&t->row);

@@ -123,10 +123,11 @@ static void open_cell(Workbook *w, const XmlTag *tag)
     w->value.n = 0;
 }
 
-static void close_cell(Workbook *w)
+static Status close_cell(Workbook *w)
 {
     char to[XLSX_SHOWN];
     Str v = buf_str(&w->value);
+    if (w->value.starved) return fail(w->cx, E_MEMORY, "out of memory for a cell");
     if (w->value.failed) w->value = (buf_free(&w->value), BUF(VALUE_BYTES));
     else if (strcmp(w->type, "s") == 0) v = shared_string(w, v);
     else if (strcmp(w->type, "b") == 0)
@@ -135,6 +136,7 @@ static void close_cell(Workbook *w)
         v = xlsx_shown(&w->formats, w->style, v, to);
     sheet_cell(&w->rows, w->column, v);
     w->value.n = 0;
+    return OK;
 }
 
 static Status sheet_on_open(void *arg, const XmlTag *tag)
@@ -153,7 +155,7 @@ static Status sheet_on_close(void *arg, const char *name)
     Workbook *w = arg;
     w->reading = false;
     if (w->skip) w->skip--;
-    else if (strcmp(name, "c") == 0) close_cell(w);
+    else if (strcmp(name, "c") == 0) return close_cell(w);
     else if (strcmp(name, "row") == 0) return sheet_end_row(&w->rows);
     return OK;
 }

@@ -4,12 +4,34 @@
  * none can grow (billion laughs) and none can name a file. */
 #include "parse/xml.h"
 
+#include "parse/parse.h"
+
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BLOCK = 1 << 20, LEAST = 4 };    // bytes; libxml2 tells the encoding from four
+
+/* ---- memory ------------------------------------------------------------------------ */
+
+static void *or_end(void *p, size_t n)
+{
+    if (!p && n) _exit(PARSE_NO_MEMORY);
+    return p;
+}
+
+static void *new_or_end(size_t n) { return or_end(malloc(n), n); }
+static void *resized_or_end(void *p, size_t n) { return or_end(realloc(p, n), n); }
+static char *copy_or_end(const char *z) { return or_end(strdup(z), 1); }
+
+void parse_end_without_memory(void)
+{
+    xmlMemSetup(free, new_or_end, resized_or_end, copy_or_end);
+}
+
+/* ---- attributes -------------------------------------------------------------------- */
 
 /* Five pointers an attribute: local name, prefix, URI, value, the value's end. */
 enum { NAME, PREFIX, URI, VALUE, END, FIELDS };

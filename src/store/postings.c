@@ -245,7 +245,7 @@ Status batch_add(Ctx *cx, Batch *b, Words *w, const Field *f, Str text, uint32_t
         TRY(add_word(cx, b, f, &word));
         if (!word.single) *length += (uint32_t)f->weight;
     }
-    return OK;
+    return words_end(cx, w);
 }
 
 /* ---- segments --------------------------------------------------------------------- */

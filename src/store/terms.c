@@ -59,7 +59,7 @@ static Status read_words(Ctx *cx, Store *s, Str query, Term **out, size_t *n)
     }
     *out = t;
     *n = count;
-    return OK;
+    return words_end(cx, s->words);
 }
 
 /* The same words, as language l has them. */
@@ -74,7 +74,7 @@ static Status read_again(Ctx *cx, Store *s, Str query, Language l, Term *t, size
         if (w.stop) t[i].stop_in |= 1u << l;
         else TRY(add_key(cx, &t[i], key_of(l, &w, room), 1));
     }
-    return OK;
+    return words_end(cx, s->words);
 }
 
 /* The language that most of the query's function words are of; English rather than
@@ -181,7 +181,9 @@ static Status key_of_text(Part *p, Str text, Str *out)
     begin(p->s, p->language);
     *out = (Str){ "", 0 };
     TRY(words_begin(p->cx, p->s->words, text));
-    if (!words_next(p->s->words, &w) || !w.spoken) return OK;
+    bool found = words_next(p->s->words, &w) && w.spoken;
+    TRY(words_end(p->cx, p->s->words));
+    if (!found) return OK;
     *out = ctx_dup(p->cx, key_of(p->language, &w, room));
     TRY_NEW(out->p);
     return OK;
