@@ -412,6 +412,39 @@ PITH_API int pith_model_remove(const char *name, pith_error *why);
  * "embeds","scores","generates"}. */
 PITH_API int pith_model_show(const char *name, char **json, pith_error *why);
 
+/* A generator as this machine runs it best: its weights are written anew in some forms,
+ * each form is measured with `open`'s texts, and the fastest is used from then on
+ * wherever the model is named, by this user, on this machine.
+ * The rule: the shortest time for a whole answer, among the forms whose next words
+ * diverge from the original's by at most max_loss more than those of the file that is
+ * named; the file itself stays where nothing is a twentieth faster. A larger file of the
+ * same model in the models' folder is the original. */
+typedef struct pith_fit_options {
+    const char *model;          /* name or GGUF path; NULL: the generator of `open` */
+    int prompt_tokens, answer_tokens;   /* of a whole answer; 0: 1200, 64 */
+    double max_loss;            /* nats a token, mean; 0: .05 */
+    /* What is done next; share: of the whole, [0,1]. May be NULL. */
+    void (*on_step)(void *arg, const char *what, double share);
+    void *arg;
+} pith_fit_options;
+
+/* Texts come from the store of `open`, where there is one, else from the library. What
+ * was found, as JSON; free with pith_string_free. On failure, and when it is cancelled,
+ * all stays as it was. E_BUSY: another process does the same. E_IO: also no room for a
+ * second file of the model. E_MODEL: it does not generate.
+ * {"model","source","original","original_file","made","machine_key","cpu","cores",
+ * "read_gb_s","texts","places","rule":{...},"candidates":[{"form","quant","bytes",
+ * "perplexity","divergence","same","within","engine_prefill_tok_s","runs":[{"threads",
+ * "reader","writer","prefill_tok_s","decode_tok_s","bandwidth_share","answer_ms",...}]}],
+ * "chosen","why","path","file_bytes","threads","flash","flash_ms":{...}} */
+PITH_API int pith_model_fit(const pith_options *open, const pith_fit_options *opt,
+                            char **json, pith_error *why);
+/* What was found before, with "stale" where it does not count: why; *json is NULL where
+ * nothing was. */
+PITH_API int pith_model_fitted(const char *model, char **json, pith_error *why);
+/* Back to the file as it came; *removed, which may be NULL, is 0 where nothing was. */
+PITH_API int pith_model_unfit(const char *model, int *removed, pith_error *why);
+
 /* ---- tuning ----------------------------------------------------------------------- */
 
 typedef struct pith_tune_step {
@@ -484,8 +517,8 @@ typedef struct pith_bench_options {
 /* What this machine does in a second, with the models of `open`, as JSON; free with
  * pith_string_free. Medians; a part without its model is null; "spread" has the least and
  * the most of each. Writes to a folder below $TMPDIR or /var/tmp, which it removes.
- * {"machine":{...},"read_gb_s","models":[{"name","quant","reader","weight_bytes",
- * "prefill_tok_s","decode_tok_s","bandwidth_share",...}],"embed_chunks_s",
+ * {"machine":{...},"read_gb_s","models":[{"name","quant","reader","writer",
+ * "weight_bytes","prefill_tok_s","decode_tok_s","bandwidth_share",...}],"embed_chunks_s",
  * "rerank_pairs_s","search_ms":{"100k","1m"?},"search_p99_ms":{...},
  * "ask_ms":{"cold","warm"},"spread":{...}} */
 PITH_API int pith_bench(const pith_options *open, const pith_bench_options *opt,

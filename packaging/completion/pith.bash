@@ -45,10 +45,10 @@ _pith()
                            --remote --remote-model --limit --per-query $global" ;;
         route:*)    [ "$before" = route ] && words='fit report' ;;
         bench:-*)   words="--quick --full --chunks $global" ;;
-        model:-*)   words="--again $global" ;;
+        model:-*)   words="--again --prompt --answer --loss --show --reset $global" ;;
         model:*)    case $before in
-                        pull|rm|show) words=$(_pith_models) ;;
-                        model) words='ls pull show rm' ;;
+                        pull|rm|show|fit) words=$(_pith_models) ;;
+                        model) words='ls pull fit show rm' ;;
                     esac ;;
         serve:-*)   words="--host --port --cert --key --allow-host --searchers --answers --kv --queue
                            --deadline --grace --max-body --max-connections --read-only

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNKS = 100000, MANY_CHUNKS = 1000000, CHUNKS_LEAST = 100 };
+enum { CHUNKS = 100000, MANY_CHUNKS = 1000000, CHUNKS_LEAST = 100,
+       PROMPT = 512, WRITTEN = 64 };    // tokens
 
 /* ---- series ----------------------------------------------------------------------- */
 
@@ -38,22 +39,23 @@ double series_at(const Series *s, double q)
 }
 
 /* Three digits say all that a measurement knows, a fourth is for comparing. */
-static json_t *number(double v)
+json_t *bench_number(double v)
 {
     char text[32];
     snprintf(text, sizeof text, "%.4g", v);
     return json_real(strtod(text, NULL));
 }
 
-static json_t *median_json(const Series *s)
+json_t *series_median_json(const Series *s)
 {
-    return s->n ? number(series_at(s, .5)) : json_null();
+    return s->n ? bench_number(series_at(s, .5)) : json_null();
 }
 
-static json_t *spread_json(const Series *s)
+json_t *series_spread_json(const Series *s)
 {
-    return s->n ? json_pack("[oo]", number(series_at(s, 0)), number(series_at(s, 1)))
-                : json_null();
+    if (s->n == 0) return json_null();
+    return json_pack("[oo]", bench_number(series_at(s, 0)),
+                     bench_number(series_at(s, 1)));
 }
 
 /* ---- shared by the parts ---------------------------------------------------------- */
@@ -94,7 +96,7 @@ static Status machine_part(Ctx *cx, const Bench *b, json_t *all)
     json_object_set_new(all, "machine", json_pack("{ss ss si sI sI si so sb}",
         "cpu", d.cpu.p, "features", d.features.p, "cores", d.cores,
         "memory_bytes", (json_int_t)d.memory_bytes, "free_bytes",
-        (json_int_t)d.free_bytes, "threads", b->threads, "load", number(load),
+        (json_int_t)d.free_bytes, "threads", b->threads, "load", bench_number(load),
         "busy", load > d.cores / 2.0));
     return OK;
 }
@@ -106,21 +108,21 @@ static Status memory_part(Ctx *cx, const Bench *b, json_t *all, json_t *spread,
     bench_step(b, "memory");
     TRY(read_speed(cx, (size_t)b->threads, s.n, s.at));
     *gb_s = series_at(&s, .5);
-    json_object_set_new(all, "read_gb_s", median_json(&s));
-    json_object_set_new(spread, "read_gb_s", spread_json(&s));
+    json_object_set_new(all, "read_gb_s", series_median_json(&s));
+    json_object_set_new(spread, "read_gb_s", series_spread_json(&s));
     return OK;
 }
 
 static json_t *generator_json(const BenchGenerator *g, double gb_s)
 {
-    double read = (double)g->weight_bytes * series_at(&g->decode, .5) / 1e9;
-    bool known = g->weight_bytes > 0 && g->decode.n > 0 && gb_s > 0;
-    return json_pack("{ss ss? ss sI so so so so so}", "name", g->name.p,
-        "quant", g->quant, "reader", g->ours ? "pith" : "engine", "weight_bytes",
-        (json_int_t)g->weight_bytes, "prefill_tok_s", median_json(&g->prefill),
-        "decode_tok_s", median_json(&g->decode), "bandwidth_share",
-        known ? number(read / gb_s) : json_null(), "prefill_spread",
-        spread_json(&g->prefill), "decode_spread", spread_json(&g->decode));
+    double share = bench_bandwidth(g, gb_s);
+    return json_pack("{ss ss? ss ss sI so so so so so}", "name", g->name.p,
+        "quant", g->quant, "reader", g->ours ? "pith" : "engine", "writer",
+        g->we_write ? "pith" : "engine", "weight_bytes", (json_int_t)g->step_bytes,
+        "prefill_tok_s", series_median_json(&g->prefill), "decode_tok_s",
+        series_median_json(&g->decode), "bandwidth_share",
+        share > 0 ? bench_number(share) : json_null(), "prefill_spread",
+        series_spread_json(&g->prefill), "decode_spread", series_spread_json(&g->decode));
 }
 
 static Status one_generator(Ctx *cx, const Bench *b, const char *path, double gb_s,
@@ -132,7 +134,11 @@ static Status one_generator(Ctx *cx, const Bench *b, const char *path, double gb
     TRY_NEW(g);
     snprintf(what, sizeof what, "%.60s", name ? name + 1 : path);
     bench_step(b, what);
-    TRY(bench_generator(cx, b, path, g));
+    BenchPlan plan = { .model = { .threads = b->threads, .context_tokens =
+                                  b->open->context_tokens },
+                       .repeats = bench_repeats(b, 3, 9), .prompt = PROMPT,
+                       .written = WRITTEN };
+    TRY(bench_generator(cx, path, &plan, g));
     json_array_append_new(list, generator_json(g, gb_s));
     return OK;
 }
@@ -173,10 +179,10 @@ static Status models_part(Ctx *cx, const Bench *b, double gb_s, json_t *all,
     bench_step(b, "reranker");
     if (st == OK) st = bench_rerank(cx, b, p, &rerank);
     pith_close(p);
-    json_object_set_new(all, "embed_chunks_s", median_json(&embed));
-    json_object_set_new(all, "rerank_pairs_s", median_json(&rerank));
-    json_object_set_new(spread, "embed_chunks_s", spread_json(&embed));
-    json_object_set_new(spread, "rerank_pairs_s", spread_json(&rerank));
+    json_object_set_new(all, "embed_chunks_s", series_median_json(&embed));
+    json_object_set_new(all, "rerank_pairs_s", series_median_json(&rerank));
+    json_object_set_new(spread, "embed_chunks_s", series_spread_json(&embed));
+    json_object_set_new(spread, "rerank_pairs_s", series_spread_json(&rerank));
     return st;
 }
 
@@ -203,9 +209,10 @@ static Status search_part(Ctx *cx, const Bench *b, json_t *all, json_t *spread)
         snprintf(what, sizeof what, "search in %s chunks", name);
         bench_step(b, what);
         TRY(bench_search(cx, b, sizes[i], &s));
-        json_object_set_new(p50, name, median_json(&s));
-        json_object_set_new(p99, name, s.n ? number(series_at(&s, .99)) : json_null());
-        json_object_set_new(range, name, spread_json(&s));
+        json_object_set_new(p50, name, series_median_json(&s));
+        json_object_set_new(p99, name, s.n ? bench_number(series_at(&s, .99))
+                                           : json_null());
+        json_object_set_new(range, name, series_spread_json(&s));
     }
     return OK;
 }
@@ -215,10 +222,10 @@ static Status ask_part(Ctx *cx, const Bench *b, json_t *all, json_t *spread)
     Series cold = { .n = 0 }, warm = { .n = 0 };
     bench_step(b, "answers");
     TRY(bench_ask(cx, b, &cold, &warm));
-    json_object_set_new(all, "ask_ms", json_pack("{so so}", "cold", median_json(&cold),
-                                                 "warm", median_json(&warm)));
-    json_object_set_new(spread, "ask_ms", json_pack("{so so}", "cold", spread_json(&cold),
-                                                    "warm", spread_json(&warm)));
+    json_object_set_new(all, "ask_ms", json_pack("{so so}",
+        "cold", series_median_json(&cold), "warm", series_median_json(&warm)));
+    json_object_set_new(spread, "ask_ms", json_pack("{so so}",
+        "cold", series_spread_json(&cold), "warm", series_spread_json(&warm)));
     return OK;
 }
 

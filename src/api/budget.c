@@ -1,7 +1,7 @@
 /* budget.c -- see budget.h.
  *
  * {"KEY": {"pair_ms": [mean, deviation, n], ...}, ...}: a key for each set of models,
- * threads and CPU flags, since on another machine the same figures mean nothing. */
+ * threads and machine, since on another machine the same figures mean nothing. */
 #include "api/budget.h"
 
 #include "base/file.h"
@@ -39,13 +39,10 @@ static json_t *read_all(Ctx *cx)
 
 static void make_key(const pith *p, const Asker *a, char key[RATES_KEY])
 {
-    char flags[MACHINE_LINE] = "";
-    if (!machine_line("/proc/cpuinfo", "flags", flags))
-        (void)machine_line("/proc/cpuinfo", "Features", flags);
+    MachineKey machine = machine_key();
     Str writer = model_info(a->writer)->fingerprint;
     Str ranker = a->ranker ? model_info(a->ranker)->fingerprint : STR("none");
-    snprintf(key, RATES_KEY, "%016llx %.*s %.*s %d",
-             (unsigned long long)str_hash(str_z(flags)), (int)writer.n, writer.p,
+    snprintf(key, RATES_KEY, "%.16s %.*s %.*s %d", machine.z, (int)writer.n, writer.p,
              (int)ranker.n, ranker.p, p->threads > 0 ? p->threads : machine_cores());
 }
 

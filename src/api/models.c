@@ -1,4 +1,5 @@
 /* models.c -- the models behind the handle: used directly, listed, fetched, shown. */
+#include "api/fitted.h"
 #include "api/handle.h"
 #include "model/catalog.h"
 #include "extract/extract.h"
@@ -147,6 +148,29 @@ static const char *sandbox(Ctx *cx, const char **problem)
     return ctx_printf(cx, "Landlock (ABI %d), seccomp and limits", info.landlock).p;
 }
 
+/* Generators whose fitting does not count any more. */
+static void tell_stale(Ctx *cx, json_t *problems)
+{
+    size_t n;
+    const CatalogEntry *e = catalog_entries(&n);
+    for (size_t i = 0; i < n; i++) {
+        Str source;
+        FittedPaths at;
+        json_t *j = NULL;
+        Status st = strcmp(e[i].role, "generator") == 0 ? OK : E_NOTFOUND;
+        if (st == OK) st = catalog_resolve(cx, e[i].name, &source);
+        if (st == OK) st = fitted_paths(cx, source.p, &at);
+        if (st == OK) st = fitted_read(cx, &at, &j);
+        const char *stale = j ? fitted_stale(cx, &at, j) : NULL;
+        if (stale)
+            json_array_append_new(problems, json_pack("{so so}", "what",
+                json_sprintf("%s is used as it came: %s", e[i].name, stale), "cure",
+                json_sprintf("pith model fit %s", e[i].name)));
+        json_decref(j);
+        ctx_forgive(cx);
+    }
+}
+
 static json_t *doctor_json(Ctx *cx, const Doctor *d)
 {
     const char *unread, *walls = sandbox(cx, &unread);
@@ -157,6 +181,7 @@ static json_t *doctor_json(Ctx *cx, const Doctor *d)
     for (int i = 0; i < d->n_problems; i++)
         json_array_append_new(problems, json_pack("{ss ss}", "what", d->problem[i].what.p,
                                                   "cure", d->problem[i].cure.p));
+    tell_stale(cx, problems);
     return json_pack("{ss ss si sI sI ss ss ss ss* so}", "cpu", d->cpu.p, "features",
         d->features.p, "cores", d->cores, "memory_bytes", (json_int_t)d->memory_bytes,
         "free_bytes", (json_int_t)d->free_bytes, "engine", d->engine.p, "devices",

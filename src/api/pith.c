@@ -1,6 +1,7 @@
 /* pith.c -- opening and closing a handle; its store and models, loaded when needed. */
 #include "api/budget.h"
 #include "api/adapter.h"
+#include "api/fitted.h"
 #include "api/handle.h"
 #include "api/private.h"
 #include "base/file.h"
@@ -222,6 +223,16 @@ Status handle_model_path(Ctx *cx, pith *p, Role r, Str *name, Str *path)
     return catalog_resolve(cx, named, path);
 }
 
+/* The generator as this machine runs it best, where that was measured. */
+static Status use_fitted(Ctx *cx, Str *path, ModelOptions *opt)
+{
+    FittedUse use;
+    TRY(fitted_use(cx, path, &use));
+    if (opt->threads == 0) opt->threads = use.threads;
+    opt->flash = use.flash;
+    return OK;
+}
+
 /* *out is NULL with OK where the owner said "none". */
 static Status load(Ctx *cx, pith *p, Role r, Model **out)
 {
@@ -236,6 +247,7 @@ static Status load(Ctx *cx, pith *p, Role r, Model **out)
     if (named && strcmp(named, "none") == 0) return OK;
     if (named && strncmp(named, "fake:", 5) == 0) path = str_z(named);
     else TRY(handle_model_path(cx, p, r, &name, &path));
+    if (r == ROLE_GENERATOR && path.p != named) TRY(use_fitted(cx, &path, &opt));
     Status st = model_open(cx, path.p, &opt, out);
     if (st != OK) return opt.adapter ? adapter_explain(cx, p, st) : st;
     if (model_info(*out)->can & needs[r]) return OK;

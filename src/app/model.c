@@ -1,5 +1,6 @@
 /* model.c -- pith model and pith doctor: models by name, and what this machine can do. */
 #include "app/cli.h"
+#include "app/fit.h"
 #include "app/term.h"
 
 #include <jansson.h>
@@ -112,8 +113,19 @@ static int remove_model(const char *name)
 static int run_model(Cli *cli, const Command *self, int argc, char **argv)
 {
     bool again = false;
+    FitWish fit = { 0 };
     const Option own[] = {
         { "again", 0, OPTION_FLAG, &again, NULL, "pull even what is here", 0, 0, NULL },
+        { "prompt", 0, OPTION_INT, &fit.prompt, "N", "fit: tokens that are read: 1200",
+          64, 1 << 20, NULL },
+        { "answer", 0, OPTION_INT, &fit.answer, "N", "fit: tokens that are written: 64",
+          2, 1 << 20, NULL },
+        { "loss", 0, OPTION_REAL, &fit.loss, "X",
+          "fit: nats a token that may be lost: 0.05", 1e-6, 10, NULL },
+        { "show", 0, OPTION_FLAG, &fit.show, NULL, "fit: what was found before", 0, 0,
+          NULL },
+        { "reset", 0, OPTION_FLAG, &fit.reset, NULL, "fit: back to the file as it came",
+          0, 0, NULL },
         { 0 },
     };
     int status = EXIT_DONE, n = options_read(cli, self, own, argc, argv, &status);
@@ -128,6 +140,10 @@ static int run_model(Cli *cli, const Command *self, int argc, char **argv)
     }
     if (strcmp(verb, "show") == 0 && n == 2) return show_model(cli, argv[1]);
     if (strcmp(verb, "rm") == 0 && n == 2) return remove_model(argv[1]);
+    if (strcmp(verb, "fit") == 0 && n <= 2) {
+        fit.model = n == 2 ? argv[1] : NULL;
+        return cli_fit(cli, &fit);
+    }
     return cli_usage(self, "`pith model %s` with %d names is not known", verb, n - 1);
 }
 
@@ -155,11 +171,13 @@ static int run_doctor(Cli *cli, const Command *self, int argc, char **argv)
 }
 
 const Command command_model = {
-    "model", run_model, "list, fetch, show and remove models",
-    "[ls | pull [NAME...] | show NAME | rm NAME]",
+    "model", run_model, "list, fetch, fit, show and remove models",
+    "[ls | pull [NAME...] | fit [NAME] | show NAME | rm NAME]",
     "  pith model ls\n"
     "  pith model pull\n"
-    "  pith model show ~/models/any.gguf\n",
+    "  pith model show ~/models/any.gguf\n"
+    "  pith model fit qwen2.5-coder-0.5b\n"
+    "  pith model fit --reset qwen2.5-coder-0.5b\n",
 };
 const Command command_doctor = {
     "doctor", run_doctor, "what this machine has, what pith will use, and what is wrong",

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +117,16 @@ Status file_commit(Ctx *cx, const char *temp, const char *path)
     Str copy = ctx_dup(cx, str_z(path));   // dirname writes into its argument
     TRY_NEW(copy.p);
     return flush(cx, dirname((char *)copy.p), O_RDONLY | O_DIRECTORY);
+}
+
+Status file_lock(Ctx *cx, const char *path, const char *busy, int *lock)
+{
+    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*lock < 0) return fail(cx, E_IO, "%s: %s", path, strerror(errno));
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0) return OK;
+    close(*lock);
+    *lock = -1;
+    return fail(cx, E_BUSY, "%s", busy);
 }
 
 bool file_is_here(const char *path, uint64_t *bytes)

@@ -18,6 +18,9 @@ MUST_USE Status file_commit(Ctx *cx, const char *temp, const char *path);
 
 /* True for a regular file; *bytes, which may be NULL, is its size. */
 bool file_is_here(const char *path, uint64_t *bytes);
+/* Locks the file at path, made where it is not there, until *lock is closed. E_BUSY:
+ * another process holds it; busy is the reason then. *lock is -1 on failure. */
+MUST_USE Status file_lock(Ctx *cx, const char *path, const char *busy, int *lock);
 /* Makes a folder and those above it, for this user alone (0700). It may be there. */
 MUST_USE Status folder_make(Ctx *cx, const char *path);
 /* Removes a folder with all that is in it; links are removed, not followed. A folder that

@@ -29,8 +29,7 @@ static Str cpu_features(Ctx *cx)
         "asimddp", "i8mm", "sve", "bf16" };
     char flags[MACHINE_LINE];
     Buf b = BUF(512);
-    if (!machine_line("/proc/cpuinfo", "flags", flags)
-        && !machine_line("/proc/cpuinfo", "Features", flags)) flags[0] = '\0';
+    machine_flags(flags);
     for (char *save, *f = strtok_r(flags, " ", &save); f; f = strtok_r(NULL, " ", &save))
         for (size_t i = 0; i < sizeof matter / sizeof *matter; i++)
             if (strcmp(f, matter[i]) == 0) buf_addf(&b, "%s%s", b.n ? " " : "", f);

@@ -84,6 +84,12 @@ static Status unknown(Ctx *cx, Model *base, Str text, int *n)
     return OK;
 }
 
+static uint64_t step_bytes(const Model *base)
+{
+    const Batch *b = atomic_load(&((const LlamaModel *)base)->batch);
+    return b ? prefill_step_weights(batch_prefill(b)) : 0;
+}
+
 /* ---- open and close --------------------------------------------------------------- */
 
 static void llama_close(Model *base)
@@ -103,7 +109,7 @@ static void llama_close(Model *base)
 static const ModelImpl generator = { .close = llama_close, .count = count,
     .score = llama_score_yes, .count_chat = llama_count_chat,
     .chat_tokens = llama_chat_tokens, .generate = llama_generate,
-    .unknown = unknown };
+    .unknown = unknown, .step_bytes = step_bytes };
 static const ModelImpl words = { .close = llama_close, .count = count,
     .count_chat = llama_count_chat, .chat_tokens = llama_chat_tokens,
     .unknown = unknown };
@@ -331,6 +337,7 @@ Status llama_model_open(Ctx *cx, const char *path, const ModelOptions *opt, Mode
     if (!m) return fail(cx, E_MEMORY, "no memory for a model");
     m->threads = opt->threads > 0 ? opt->threads : machine_cores();
     m->answers = opt->answers > 0 ? opt->answers : 1;
+    m->flash = opt->flash;
     turn_open(&m->turn);
     Status st = load(cx, m, path, opt->words_only);
     if (st == OK) st = describe(cx, m, path, opt);

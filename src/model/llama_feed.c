@@ -62,9 +62,11 @@ static Status talk_room(Ctx *cx, LlamaModel *m, size_t n)
     size_t room = (n + CONTEXT_STEP - 1) / CONTEXT_STEP * CONTEXT_STEP;
     p.n_ctx = (uint32_t)(room < window ? room : window);
     p.n_batch = p.n_ubatch = BATCH;
-    /* On a CPU one query against a long cache is slower with it; a GPU wants it. */
+    /* On a CPU one query against a long cache is slower with it, unless measured
+     * otherwise; what we hand over is laid out for attention without. A GPU wants it. */
     p.flash_attn_type = llama_supports_gpu_offload() ? LLAMA_FLASH_ATTN_TYPE_AUTO
-                                                     : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+                      : m->flash && !atomic_load(&m->ours)
+                      ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     TRY(llama_context_open(cx, m, p, &m->talk));
     watch(m, cx);
     return OK;

@@ -25,6 +25,7 @@ typedef struct LlamaModel {
     const struct llama_vocab *vocab;
     struct llama_adapter_lora *adapter;   // applied in every context; NULL: none
     int threads;
+    bool flash;             // where libllama both reads and writes
 
     /* Conversations: in `batch`, several at a time, where our own pass can go on with
      * them, and one at a time in `talk` where not: llama_feed.c. Both are made at their

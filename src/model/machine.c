@@ -1,7 +1,7 @@
 /* machine.c -- see machine.h. Everything is read anew at each call: nothing is kept. */
 #include "model/machine.h"
 
-#include "base/str.h"
+#include "base/hash.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -26,6 +26,27 @@ bool machine_line(const char *path, const char *key, char value[MACHINE_LINE])
     }
     if (f) fclose(f);
     return found;
+}
+
+void machine_flags(char flags[MACHINE_LINE])
+{
+    flags[0] = '\0';
+    if (!machine_line("/proc/cpuinfo", "flags", flags))
+        (void)machine_line("/proc/cpuinfo", "Features", flags);
+}
+
+MachineKey machine_key(void)
+{
+    char name[MACHINE_LINE] = "", flags[MACHINE_LINE];
+    Buf b = BUF(4 * MACHINE_LINE);
+    MachineKey key;
+    (void)machine_line("/proc/cpuinfo", "model name", name);
+    machine_flags(flags);
+    buf_addf(&b, "%s\n%s\n%d", name, flags, machine_cores());
+    Blake2bHex hash = blake2b_bytes(buf_str(&b));
+    buf_free(&b);
+    memcpy(key.z, hash.z, sizeof key.z);
+    return key;
 }
 
 uint64_t machine_memory(const char *key)

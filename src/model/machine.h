@@ -29,6 +29,17 @@ MemoryLimit machine_limit(void);
  * through much memory. What the kernel does not grant stays as it is. */
 void machine_large_pages(void *p, size_t n);
 
+/* The CPU's flags as the kernel has them, with spaces between; "" where it tells none. */
+void machine_flags(char flags[MACHINE_LINE]);
+
+typedef struct MachineKey {
+    char z[33];             // hex digits, NUL
+} MachineKey;
+
+/* Names what measurements of speed hang on: the CPU, its flags, the cores that this
+ * process may use. */
+MachineKey machine_key(void);
+
 /* Cores that this process may run on; at least 1. */
 int machine_cores(void);
 /* Cores that the container's quota pays for; 0: no quota. */

@@ -54,6 +54,11 @@ const ModelInfo *model_info(const Model *m)
     return &m->info;
 }
 
+uint64_t model_step_bytes(const Model *m)
+{
+    return m->impl->step_bytes ? m->impl->step_bytes(m) : 0;
+}
+
 Status model_count(Ctx *cx, Model *m, Str text, int *n)
 {
     *n = 0;

@@ -45,6 +45,8 @@ typedef struct ModelOptions {
     uint64_t kv_bytes;      // generator: what the keys and values of excerpts of prompts
                             // (GenerateOptions.excerpts) may have on disk; 0: none are
                             // kept, and excerpts are read as all else
+    bool flash;             // generator: libllama's flash attention, where it both reads
+                            // and writes; a GPU has it always
     const char *adapter;    // generator: a LoRA adapter (GGUF); NULL or "": none.
                             // E_MODEL: it was made for another model
 } ModelOptions;
@@ -61,6 +63,10 @@ MUST_USE Status model_open(Ctx *cx, const char *path, const ModelOptions *opt,
 void model_close(Model *m);
 /* Borrowed; lives as long as m. */
 const ModelInfo *model_info(const Model *m);
+
+/* Bytes of weights that are read for a token written behind a long prompt, where they are
+ * packed anew for that once such a prompt was read; 0: they are the file's. */
+uint64_t model_step_bytes(const Model *m);
 
 /* How many tokens text has, specials not added. */
 MUST_USE Status model_count(Ctx *cx, Model *m, Str text, int *n);

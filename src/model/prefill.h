@@ -97,6 +97,8 @@ int prefill_kind(const Prefill *p);
 /* Whether this Prefill can go on writing, at about libllama's speed: a CPU with bf16 and
  * weights of 8 bits, at most step_percent of the file's, within max_bytes. */
 bool prefill_can_step(const Prefill *p);
+/* Bytes of weights that a step reads; 0 where it cannot. */
+uint64_t prefill_step_weights(const Prefill *p);
 
 /* n tokens more (> 0) behind those that a sequence holds, and the logits that follow
  * each. */

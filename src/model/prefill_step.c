@@ -240,6 +240,11 @@ bool prefill_can_step(const Prefill *p)
         && weights + prefill_step_bytes(p) <= p->max_bytes;
 }
 
+uint64_t prefill_step_weights(const Prefill *p)
+{
+    return prefill_can_step(p) ? p->packed_bytes + prefill_head_bytes(p) : 0;
+}
+
 Status prefill_step(Ctx *cx, Prefill *p, PrefillPart *part, size_t n)
 {
     Team t = { .p = p, .part = part, .parts = n };

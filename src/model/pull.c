@@ -12,11 +12,9 @@
 #include "model/manifest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 typedef struct Pull {
@@ -267,11 +265,9 @@ static Status try_sources(Pull *p, Str cache, const char *target)
 static Status take_lock(Ctx *cx, const ModelSpec *m, Str cache, int *lock)
 {
     Str path = ctx_printf(cx, "%s.lock", cache.p);
-    TRY_NEW(path.p);
-    *lock = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*lock < 0) return fail(cx, E_IO, "%s: %s", path.p, strerror(errno));
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0) return OK;
-    return fail(cx, E_BUSY, "%s is being pulled by another process", m->entry->name);
+    Str busy = ctx_printf(cx, "%s is being pulled by another process", m->entry->name);
+    if (!path.p || !busy.p) return E_MEMORY;
+    return file_lock(cx, path.p, busy.p, lock);
 }
 
 static bool is_offline(void)

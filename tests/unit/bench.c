@@ -145,15 +145,15 @@ static void what_is_no_model_has_no_weights(void **state)
 static void a_generator_has_rates_and_the_reader_of_its_prompts_is_told(void **state)
 {
     Desk *d = *state;
-    pith_options open = { 0 };
-    pith_bench_options opt = { 0 };
-    Bench b = { .open = &open, .opt = &opt, .threads = 1 };
+    BenchPlan plan = { .model = { .threads = 1 }, .repeats = 2, .prompt = 512,
+                       .written = 8 };
     MatmulWay way;
     BenchGenerator *g = ctx_new(&d->cx, BenchGenerator, 1);
-    assert_int_equal(bench_generator(&d->cx, &b, tiny(d, "qwen2"), g), OK);
-    assert_true(g->prefill.n > 0 && series_at(&g->prefill, 0) > 0);
-    assert_true(g->weight_bytes > 0);
+    assert_int_equal(bench_generator(&d->cx, tiny(d, "qwen2"), &plan, g), OK);
+    assert_true(g->prefill.n == 2 && series_at(&g->prefill, 0) > 0);
+    assert_true(g->weight_bytes > 0 && g->step_bytes > 0);
     assert_int_equal(g->ours, prefill_way(&way));
+    assert_true(bench_bandwidth(g, 1) > 0 && bench_bandwidth(g, 0) == 0);
 }
 
 /* ---- the whole -------------------------------------------------------------------- */
