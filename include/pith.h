@@ -268,8 +268,10 @@ typedef struct pith_ask_options {
                                quotation marks stands in a passage byte for byte */
     double budget_ms;       /* the answer is wanted within this time, loading included:
                                what is reranked, read and written is chosen by what these
-                               steps took on this machine before; 0: no limit. The fields
-                               above stay the most */
+                               steps took on this machine before, and the generator is
+                               broken off in time; where it had said nothing, a sentence
+                               of the best passage is the answer (finish_length is 1).
+                               0: no limit. The fields above stay the most */
     int no_calibration;     /* 1: confidence and threshold as the program has them */
     int no_log;             /* 1: no line in the router's log, as for a trial; what is
                                sent counts against the budget all the same */

@@ -131,6 +131,9 @@ Status budget_use(Ctx *cx, pith *p, Budget *b, Asker *a, AskOptions *opt)
     opt->deadline = (Deadline){ b->begun + b->ms, rate_ms(&p->rates, RATE_READ),
                                 rate_ms(&p->rates, RATE_WRITE),
                                 b->cold ? rate_ms(&p->rates, RATE_COLD) : 0 };
+    double limit = budget_rerank_ms(&opt->deadline);
+    if (opt->rerank.budget_ms <= 0 || opt->rerank.budget_ms > limit)
+        opt->rerank.budget_ms = limit;
     return tell(cx, p, b, left, &plan);
 }
 

@@ -73,6 +73,7 @@ typedef struct Stream {
     Answer *out;
     const Deadline *deadline;
     Buf said;               // kept where there is a deadline
+    DeadlineWatch watch;
     double begun;
     Status status;
 } Stream;
@@ -81,6 +82,7 @@ static bool from_model(void *arg, Str piece)
 {
     Stream *s = arg;
     bool more = true;
+    s->watch.written = true;
     if (s->quoter) piece = quoter_feed(s->quoter, piece);
     s->status = citer_feed(s->citer, piece, &more);
     if (s->status == OK && more && s->deadline->at > 0) {
@@ -133,6 +135,38 @@ static Status finish(Ctx *cx, Stream *s, Answer *out)
     return s->quoter ? quoter_find(cx, s->quoter, out->cited.text, &out->quotes) : OK;
 }
 
+/* Where the deadline left no time to write: what weighs most in the best passage. */
+static Status say_passage(Ctx *cx, Stream *s, const Passages *ps)
+{
+    bool more;
+    Span *sentence;
+    size_t n;
+    if (ps->n == 0) return OK;
+    Str text = passage_text(cx, &ps->at[0]);
+    TRY_NEW(text.p);
+    Words *w = NULL;
+    TRY(words_open(cx, &w));
+    Status st = passage_sentences(cx, w, text, &sentence, &n);
+    words_close(w);
+    TRY(st);
+    if (n == 0) return OK;
+    text = (Str){ text.p + sentence[0].start, sentence[0].end - sentence[0].start };
+    return citer_feed(s->citer, str_trim(text), &more);
+}
+
+/* What the model says, until the deadline. */
+static Status write_by_then(Ctx *cx, Model *writer, Stream *s, const Reading *r,
+                            const GenerateOptions *generate, Answer *out)
+{
+    watch_begin(cx, s->deadline, &s->watch);
+    Status st = model_generate(cx, writer, r->at, r->n, generate, &out->generated);
+    st = watch_end(cx, &s->watch, st);
+    if (st == OK) st = s->status;
+    if (st != OK || !s->watch.over) return st;
+    out->late = true;
+    return s->watch.written ? OK : say_passage(cx, s, &out->passages);
+}
+
 static Status stream(Ctx *cx, Model *writer, const AskOptions *opt, const Prompt *prompt,
                      double begun, Answer *out)
 {
@@ -149,9 +183,7 @@ static Status stream(Ctx *cx, Model *writer, const AskOptions *opt, const Prompt
     if (opt->quote) generate.allows = may_say;
     generate.excerpts = prompt->excerpts;
     Status st = citer_open(cx, &out->passages, out->question, &cite, &s.citer);
-    if (st == OK)
-        st = model_generate(cx, writer, r.at, r.n, &generate, &out->generated);
-    if (st == OK) st = s.status;
+    if (st == OK) st = write_by_then(cx, writer, &s, &r, &generate, out);
     if (st == OK) st = finish(cx, &s, out);
     citer_close(s.citer);
     quoter_close(s.quoter);

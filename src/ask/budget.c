@@ -6,7 +6,8 @@
 
 /* Tokens of an answer that are planned for: most answers of a small model are a sentence.
  * AROUND: of instruction, question and template. */
-enum { ANSWER = 40, ANSWER_LEAST = 16, AROUND = 110, CONTEXT_LEAST = 128 };
+enum { ANSWER = 40, ANSWER_LEAST = 16, AROUND = 110, CONTEXT_LEAST = 128,
+       NOTICE = 64 };   // tokens that are read between two looks at the clock
 
 const char *rate_name(RateKind k)
 {
@@ -73,6 +74,13 @@ BudgetPlan budget_plan(const Rates *r, double ms, bool cold, const BudgetPlan *m
     return p;
 }
 
+double budget_rerank_ms(const Deadline *d)
+{
+    double left = d->at - now_ms() - d->cold_ms - ANSWER_LEAST * d->write_ms
+                - (CONTEXT_LEAST + AROUND) * d->read_ms;
+    return left > 1 ? left : 1;
+}
+
 int budget_context(const Deadline *d, int most)
 {
     double left = d->at - now_ms() - d->cold_ms - ANSWER_LEAST * d->write_ms;
@@ -94,4 +102,32 @@ bool budget_over(const Deadline *d, Str text)
     double left = d->at - now_ms();
     if (left <= 2 * d->write_ms) return true;
     return left <= ANSWER_LEAST * d->write_ms && ends_sentence(text);
+}
+
+static bool watch_wants_stop(void *arg)
+{
+    DeadlineWatch *w = arg;
+    const Deadline *d = w->deadline;
+    if (w->cancelled && w->cancelled(w->arg)) return true;
+    double notice = w->written ? 0 : NOTICE * d->read_ms;
+    w->over |= d->at - now_ms() <= 2 * d->write_ms + notice;
+    return w->over;
+}
+
+void watch_begin(Ctx *cx, const Deadline *d, DeadlineWatch *w)
+{
+    *w = (DeadlineWatch){ .deadline = d, .cancelled = cx->cancelled,
+                          .arg = cx->cancel_arg };
+    if (d->at <= 0) return;
+    cx->cancelled = watch_wants_stop;
+    cx->cancel_arg = w;
+}
+
+Status watch_end(Ctx *cx, const DeadlineWatch *w, Status st)
+{
+    cx->cancelled = w->cancelled;
+    cx->cancel_arg = w->arg;
+    if (st != E_CANCELLED || !w->over) return st;
+    ctx_forgive(cx);
+    return ctx_check(cx);       // the owner may want to stop as well
 }

@@ -6,8 +6,9 @@
  * less.
  *
  * A plan is the first of a list, best answers first, that fits the time left. Once the
- * passages are known, what is left of the time says how many tokens of them are read; and
- * the writing ends with a sentence as the deadline comes near. */
+ * passages are known, what is left of the time says how many tokens of them are read;
+ * the writing ends with a sentence as the deadline comes near; and at the deadline
+ * whatever is computed is broken off. */
 #ifndef PITH_ASK_BUDGET_H
 #define PITH_ASK_BUDGET_H
 
@@ -55,9 +56,25 @@ typedef struct Deadline {
     double cold_ms;         // before the first token is read
 } Deadline;
 
+/* Milliseconds that the reranker may take, for the least to be read and written; > 0. */
+double budget_rerank_ms(const Deadline *d);
 /* Tokens of passages that can be read by then, of at most `most`. */
 int budget_context(const Deadline *d, int most);
 /* Whether the writing is to end behind text, the answer so far. */
 bool budget_over(const Deadline *d, Str text);
+
+/* From watch_begin to watch_end cx wants to stop at the deadline, too: what computes then
+ * is broken off. `written` is set by who writes: before its first text the stop comes as
+ * much earlier as a model takes to notice it. */
+typedef struct DeadlineWatch {
+    const Deadline *deadline;
+    bool written, over;             // over: it was asked after the deadline
+    bool (*cancelled)(void *arg);   // the owner's, as before
+    void *arg;
+} DeadlineWatch;
+
+void watch_begin(Ctx *cx, const Deadline *d, DeadlineWatch *w);
+/* OK in place of E_CANCELLED where it was the deadline; else st. */
+MUST_USE Status watch_end(Ctx *cx, const DeadlineWatch *w, Status st);
 
 #endif

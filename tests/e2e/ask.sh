@@ -51,5 +51,9 @@ run 0 "$pith" ask "$question" --budget 30s --json
 json out "'passages for the reranker' in j['budget'] and j['answer']"
 run 0 "$pith" ask "$question" --budget 1ms --json
 json out "'may be too long' in j['budget']"
+# Nothing can be written in a millisecond: what was found is said, and marked as cut.
+run 0 "$pith" ask "$question" --budget 1ms --no-abstain --json
+json out "j['tokens']['cut'] and j['tokens']['generated'] == 0"
+json out "j['answer'] and j['citations']"
 run 2 "$pith" ask "$question" --budget soon
 run 2 "$pith" ask "$question" --budget 0s

@@ -134,6 +134,81 @@ static void stops_behind_a_sentence_and_at_the_end_anywhere(void **state)
     assert_true(budget_over(&over, STR("It is")));
 }
 
+static void the_reranker_leaves_time_for_the_least(void **state)
+{
+    Deadline far = { now_ms() + 1e7, 1, 20, 0 }, over = { now_ms() - 10, 1, 20, 0 };
+    (void)state;
+    assert_true(budget_rerank_ms(&far) > 9.9e6);
+    assert_true(budget_rerank_ms(&far) < 1e7 - 16 * 20 - 128);
+    assert_true(budget_rerank_ms(&over) > 0 && budget_rerank_ms(&over) <= 1);
+}
+
+static bool yes(void *arg)
+{
+    return *(bool *)arg;
+}
+
+static void what_is_computed_at_the_deadline_is_broken_off(void **state)
+{
+    Ctx cx = CTX_INIT;
+    DeadlineWatch w;
+    Deadline over = { now_ms() - 10, 1, 20, 0 }, far = { now_ms() + 1e7, 1, 20, 0 };
+    (void)state;
+    watch_begin(&cx, &far, &w);
+    assert_int_equal(ctx_check(&cx), OK);
+    assert_int_equal(watch_end(&cx, &w, OK), OK);
+    watch_begin(&cx, &over, &w);
+    assert_int_equal(ctx_check(&cx), E_CANCELLED);
+    assert_int_equal(watch_end(&cx, &w, E_CANCELLED), OK);
+    assert_true(w.over && cx.status == OK && !cx.cancelled);
+}
+
+static void the_owner_who_stops_is_obeyed_beside_a_deadline(void **state)
+{
+    bool stop = true;
+    Ctx cx = { .cancelled = yes, .cancel_arg = &stop };
+    DeadlineWatch w;
+    Deadline over = { now_ms() - 10, 1, 20, 0 }, far = { now_ms() + 1e7, 1, 20, 0 };
+    (void)state;
+    watch_begin(&cx, &far, &w);
+    assert_int_equal(ctx_check(&cx), E_CANCELLED);
+    assert_int_equal(watch_end(&cx, &w, E_CANCELLED), E_CANCELLED);
+    ctx_forgive(&cx);
+    stop = false;
+    watch_begin(&cx, &over, &w);
+    assert_int_equal(ctx_check(&cx), E_CANCELLED);
+    stop = true;        // at the same moment
+    assert_int_equal(watch_end(&cx, &w, E_CANCELLED), E_CANCELLED);
+    assert_true(cx.cancelled == yes);
+}
+
+static void without_a_deadline_nothing_is_broken_off(void **state)
+{
+    Ctx cx = CTX_INIT;
+    DeadlineWatch w;
+    Deadline none = { 0 };
+    (void)state;
+    watch_begin(&cx, &none, &w);
+    assert_null(cx.cancelled);
+    assert_int_equal(watch_end(&cx, &w, E_CANCELLED), E_CANCELLED);
+    assert_false(w.over);
+}
+
+/* 64 tokens are read between two looks at the clock. */
+static void the_stop_comes_earlier_while_the_prompt_is_read(void **state)
+{
+    Ctx cx = CTX_INIT;
+    DeadlineWatch w;
+    Deadline near = { now_ms() + 1e6, 1e6, 1, 0 };
+    (void)state;
+    watch_begin(&cx, &near, &w);
+    w.written = true;
+    assert_int_equal(ctx_check(&cx), OK);
+    w.written = false;
+    assert_int_equal(ctx_check(&cx), E_CANCELLED);
+    assert_int_equal(watch_end(&cx, &w, E_CANCELLED), OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +222,11 @@ int main(void)
         cmocka_unit_test(what_is_no_time_is_not_learned),
         cmocka_unit_test(reads_what_the_rest_of_the_time_allows),
         cmocka_unit_test(stops_behind_a_sentence_and_at_the_end_anywhere),
+        cmocka_unit_test(the_reranker_leaves_time_for_the_least),
+        cmocka_unit_test(what_is_computed_at_the_deadline_is_broken_off),
+        cmocka_unit_test(the_owner_who_stops_is_obeyed_beside_a_deadline),
+        cmocka_unit_test(without_a_deadline_nothing_is_broken_off),
+        cmocka_unit_test(the_stop_comes_earlier_while_the_prompt_is_read),
     };
     return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
 }
