@@ -81,6 +81,11 @@ MUST_USE Status view_begin(Ctx *cx, Store *s);
 /* Ends whatever transaction is open without keeping anything of it. */
 void view_end(Store *s);
 
+/* Brings the file beside the store up to it. Where nobody has searched yet that is an
+ * append behind its last block. A disk that refuses the derived file costs time at the
+ * next start, nothing else, and is no error. */
+MUST_USE Status view_save(Ctx *cx, Store *s);
+
 /* Bytes of the store's file and of what lies beside it. */
 int64_t store_file_bytes(const Store *s);
 

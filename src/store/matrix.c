@@ -130,23 +130,83 @@ static void map_file(Matrix *m, const char *path)
     m->has_file = m->map != NULL;
 }
 
-Status matrix_open(Ctx *cx, const char *path, int dim, uint64_t epoch, Matrix **out)
+static Status new_matrix(Ctx *cx, int dim, uint64_t epoch, Matrix **out)
 {
     *out = NULL;
     if (dim < 1 || dim > MATRIX_MAX_DIM)
         return fail(cx, E_ARG, "vectors of %d components; 1 to %d are possible", dim,
                     MATRIX_MAX_DIM);
-    Matrix *m = calloc(1, sizeof *m);
+    Matrix *m = *out = calloc(1, sizeof *m);
     if (!m) return fail(cx, E_MEMORY, "no memory for the vectors");
     m->dim = dim;
     m->stride = ((size_t)dim + 63) & ~(size_t)63;
     m->block_size = sizeof(MatrixBlock) + MATRIX_ROWS * m->stride;
     m->epoch = epoch;
+    return OK;
+}
+
+Status matrix_open(Ctx *cx, const char *path, int dim, uint64_t epoch, Matrix **out)
+{
+    Matrix *m;
+    *out = NULL;
+    TRY(new_matrix(cx, dim, epoch, &m));
     if (path) map_file(m, path);
     Status st = m->map ? take_map(cx, m) : OK;
     m->saved = m->rows;
     if (st != OK) matrix_close(m);
     else *out = m;
+    return st;
+}
+
+static bool read_at(int fd, void *data, size_t n, size_t at)
+{
+    for (char *p = data; n > 0;) {
+        ssize_t k = pread(fd, p, n, (off_t)at);
+        if (k < 0 && errno == EINTR) continue;
+        if (k <= 0) return false;
+        p += k;
+        at += (size_t)k;
+        n -= (size_t)k;
+    }
+    return true;
+}
+
+/* Reads the last block of the file into m; false where there is none that holds, or an
+ * earlier one would do for all of it. */
+static Status take_tail(Ctx *cx, Matrix *m, int fd, bool *taken)
+{
+    Header want = header_of(m), is;
+    struct stat st;
+    *taken = false;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return OK;
+    if (!read_at(fd, &is, sizeof is, 0) || memcmp(&is, &want, sizeof is) != 0) return OK;
+    size_t n = ((size_t)st.st_size - sizeof want) / m->block_size;
+    if (n < 2) return OK;
+    TRY(room(cx, m));
+    MatrixBlock *b = aligned_alloc(64, m->block_size);
+    if (!b) return fail(cx, E_MEMORY, "no memory for a block of vectors");
+    m->block[m->blocks++] = b;
+    m->before = n - 1;
+    *taken = read_at(fd, b, m->block_size, sizeof want + m->before * m->block_size) &&
+             block_holds(m, b, 0);
+    for (size_t i = 0; *taken && i < b->rows; i++) count_row(m, b, i);
+    m->saved = m->rows;
+    m->has_file = true;
+    return OK;
+}
+
+Status matrix_open_tail(Ctx *cx, const char *path, int dim, uint64_t epoch, Matrix **out)
+{
+    Matrix *m;
+    bool taken = false;
+    *out = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return OK;
+    Status st = new_matrix(cx, dim, epoch, &m);
+    if (st == OK) st = take_tail(cx, m, fd, &taken);
+    close(fd);
+    if (taken) *out = m;
+    else matrix_close(m);
     return st;
 }
 
@@ -331,7 +391,8 @@ static bool write_blocks(Matrix *m, const char *path)
     for (size_t i = m->saved / MATRIX_ROWS; ok && i < m->blocks; i++) {
         MatrixBlock *b = (MatrixBlock *)m->block[i];
         b->check = matrix_check(m, b);
-        ok = write_at(fd, b, m->block_size, sizeof(Header) + i * m->block_size);
+        size_t at = sizeof(Header) + (m->before + i) * m->block_size;
+        ok = write_at(fd, b, m->block_size, at);
     }
     ok &= close(fd) == 0;
     if (ok) m->saved = m->rows;
@@ -359,6 +420,18 @@ static void remap(Matrix *m, const char *path)
     if (old) munmap(old, old_size);
 }
 
+/* A tail keeps the last block alone. */
+static void let_go(Matrix *m)
+{
+    size_t away = m->blocks - 1;
+    for (size_t i = 0; i < away; i++) free((void *)m->block[i]);
+    m->block[0] = m->block[away];
+    m->blocks = 1;
+    m->before += away;
+    m->rows -= away * MATRIX_ROWS;
+    m->saved -= away * MATRIX_ROWS;
+}
+
 bool matrix_save(Matrix *m, const char *path)
 {
     if (!m->has_file) {
@@ -367,7 +440,9 @@ bool matrix_save(Matrix *m, const char *path)
     }
     if (!m->has_file) return false;
     if (m->saved < m->rows && !write_blocks(m, path)) return false;
-    if (m->blocks - m->mapped >= REMAP_BLOCKS) remap(m, path);
+    if (m->blocks - m->mapped < REMAP_BLOCKS) return true;
+    if (m->before) let_go(m);
+    else remap(m, path);
     return true;
 }
 

@@ -34,6 +34,7 @@ typedef struct Matrix {
     uint64_t epoch;                // of the file: another one is another file
     const MatrixBlock **block;     // (blocks): first the mapped, then our own
     size_t blocks, mapped, cap;
+    size_t before;                 // blocks of the file that a tail leaves aside
     size_t rows;                   // gone ones included
     uint64_t *gone;                // (cap * 256) bits
     size_t n_gone;
@@ -49,6 +50,13 @@ typedef struct Matrix {
  * E_ARG: dim is not in [1, 8192]. */
 MUST_USE Status matrix_open(Ctx *cx, const char *path, int dim, uint64_t epoch,
                             Matrix **out);
+/* The last block of the file alone, for who only adds rows: what it costs does not grow
+ * with the file. NULL where that block does not hold, is the only one, or there is no file
+ * of this epoch and dim: matrix_open is called for then. The blocks before it are believed;
+ * who searches reads the file by matrix_open, which does not. A tail is for matrix_last,
+ * matrix_add, matrix_agrees and matrix_save. */
+MUST_USE Status matrix_open_tail(Ctx *cx, const char *path, int dim, uint64_t epoch,
+                                 Matrix **out);
 void matrix_close(Matrix *m);
 
 /* The id of the last row, 0 where there is none. */

@@ -54,23 +54,23 @@ static Status open_matrix(Ctx *cx, Store *s, uint64_t epoch, int64_t last)
     return matrix_cut(cx, m, last);
 }
 
-static Status add_new(Ctx *cx, Store *s)
+/* What the store has behind the last row of m. */
+static Status add_new(Ctx *cx, Store *s, Matrix *m)
 {
     sqlite3_stmt *q;
     bool more;
     Status st;
     TRY(db_query(cx, s, Q_VECTORS_AFTER, &q));
-    sqlite3_bind_int64(q, 1, matrix_last(s->matrix));
+    sqlite3_bind_int64(q, 1, matrix_last(m));
     while ((st = db_step(cx, s, q, &more)) == OK && more) {
         float v[MATRIX_MAX_DIM];
         int64_t id = sqlite3_column_int64(q, 0), words = sqlite3_column_int64(q, 1);
         bool whole = db_vector(s, q, 2, v);
-        if (!whole || id <= matrix_last(s->matrix) || words < 0 || words > UINT32_MAX)
+        if (!whole || id <= matrix_last(m) || words < 0 || words > UINT32_MAX)
             st = db_fail(cx, s, SQLITE_CORRUPT);
-        else st = matrix_add(cx, s->matrix, id, (uint32_t)words, v);
+        else st = matrix_add(cx, m, id, (uint32_t)words, v);
         if (st != OK) break;
-        if (!s->read_only && s->matrix->rows % SAVE_ROWS == 0)
-            matrix_save(s->matrix, s->matrix_path);
+        if (!s->read_only && m->rows % SAVE_ROWS == 0) matrix_save(m, s->matrix_path);
     }
     sqlite3_reset(q);
     return st;
@@ -99,8 +99,39 @@ static Status follow(Ctx *cx, Store *s)
     TRY(last_id(cx, s, &last));
     bool other = s->matrix && (s->matrix->dim != s->by.dim || epoch != s->epoch);
     if (!s->matrix || other) TRY(open_matrix(cx, s, epoch, last));
-    TRY(add_new(cx, s));
+    TRY(add_new(cx, s, s->matrix));
     return remove_gone(cx, s);
+}
+
+/* Opens the end of the file, where it is of this store; else *out is NULL. */
+static Status open_tail(Ctx *cx, Store *s, Matrix **out)
+{
+    uint64_t epoch;
+    int64_t last;
+    bool fits = false;
+    *out = NULL;
+    TRY(meta_load(cx, s, &epoch));
+    if (s->by.dim == 0) return OK;
+    TRY(last_id(cx, s, &last));
+    TRY(matrix_open_tail(cx, s->matrix_path, s->by.dim, epoch, out));
+    if (!*out) return OK;
+    Status st = file_fits(cx, s, *out, last, &fits);
+    if (fits) return st;
+    matrix_close(*out);
+    *out = NULL;
+    return st;
+}
+
+static Status append(Ctx *cx, Store *s, bool *done)
+{
+    Matrix *m;
+    TRY(open_tail(cx, s, &m));
+    *done = m != NULL;
+    if (!m) return OK;
+    Status st = add_new(cx, s, m);
+    if (st == OK) matrix_save(m, s->matrix_path);
+    matrix_close(m);
+    return st;
 }
 
 Status view_begin(Ctx *cx, Store *s)
@@ -117,4 +148,21 @@ void view_end(Store *s)
     Ctx cx = CTX_INIT;
     if (sqlite3_get_autocommit(s->db)) return;
     if (db_do(&cx, s, Q_ROLLBACK, 0, 0) != OK) ctx_end(&cx);
+}
+
+Status view_save(Ctx *cx, Store *s)
+{
+    bool done = false;
+    if (!s->matrix) {
+        TRY(group_commit(cx, s));
+        TRY(db_do(cx, s, Q_BEGIN_READ, 0, 0));
+        Status st = append(cx, s, &done);
+        view_end(s);
+        TRY(st);
+    }
+    if (done) return OK;
+    TRY(view_begin(cx, s));
+    view_end(s);
+    if (s->matrix) matrix_save(s->matrix, s->matrix_path);
+    return OK;
 }

@@ -481,9 +481,5 @@ Status store_flush(Ctx *cx, Store *s)
     TRY(group_commit(cx, s));
     if (s->read_only) return OK;
     TRY(compact_if_due(cx, s));
-    TRY(view_begin(cx, s));
-    view_end(s);
-    /* A disk that refuses the derived file costs time at the next start, nothing else. */
-    if (s->matrix) matrix_save(s->matrix, s->matrix_path);
-    return OK;
+    return view_save(cx, s);
 }

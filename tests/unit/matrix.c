@@ -2,6 +2,7 @@
 #include "store/matrix.h"
 #include "store/scan.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -187,6 +188,77 @@ static void grows_under_an_open_reader_without_harm(void **state)
     ctx_end(&cx);
 }
 
+static Matrix *tail(Ctx *cx, uint64_t epoch)
+{
+    Matrix *m = NULL;
+    assert_int_equal(matrix_open_tail(cx, path, DIM, epoch, &m), OK);
+    return m;
+}
+
+/* Whoever opens the whole file finds what was added behind its last block alone. */
+static void grows_at_its_tail(void **state)
+{
+    (void)state;
+    Ctx cx = CTX_INIT;
+    enum { MANY = 70 * MATRIX_ROWS };
+    unlink(path);
+    assert_null(tail(&cx, 1));
+    Matrix *m = opened(&cx, 1);
+    add(&cx, m, 0, MATRIX_ROWS);
+    assert_true(matrix_save(m, path));
+    assert_null(tail(&cx, 1));              // one block is all of it
+    add(&cx, m, MATRIX_ROWS, 300);
+    assert_true(matrix_save(m, path));
+    matrix_close(m);
+    assert_null(tail(&cx, 2));
+    for (int from = 300, to; from < MANY; from = to) {
+        to = from < 600 ? from + 100 : MANY;
+        Matrix *end = tail(&cx, 1);
+        assert_int_equal(matrix_last(end), 3 * from);
+        for (int i = from; i < to; i++)
+            assert_int_equal(matrix_add(&cx, end, 3 * (i + 1), 7, vec[i % ROWS]), OK);
+        assert_true(matrix_save(end, path));
+        assert_true(end->rows <= 2 * MATRIX_ROWS);
+        assert_true(matrix_agrees(end, end->rows - 1, vec[(to - 1) % ROWS]));
+        assert_int_equal(matrix_last(end), 3 * to);
+        matrix_close(end);
+        m = opened(&cx, 1);
+        assert_int_equal(m->rows, to);
+        for (int i = 0; i < to; i++)
+            assert_true(matrix_agrees(m, (size_t)i, vec[i % ROWS]));
+        matrix_close(m);
+    }
+    ctx_end(&cx);
+}
+
+/* A tail believes the blocks before it; the whole file does not, tail or no tail. */
+static void damage_before_the_tail_is_found_by_who_reads_all(void **state)
+{
+    (void)state;
+    Ctx cx = CTX_INIT;
+    unlink(path);
+    Matrix *m = opened(&cx, 1);
+    add(&cx, m, 0, 600);
+    assert_true(matrix_save(m, path));
+    size_t block = m->block_size;
+    matrix_close(m);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pwrite(fd, "\xA5\x5A", 2, (off_t)(64 + block + 4000)), 2);
+    Matrix *end = tail(&cx, 1);
+    add(&cx, end, 600, 610);
+    assert_true(matrix_save(end, path));
+    matrix_close(end);
+    m = opened(&cx, 1);
+    assert_int_equal(m->rows, MATRIX_ROWS);
+    matrix_close(m);
+    assert_int_equal(pwrite(fd, "\xA5\x5A", 2, (off_t)(64 + 2 * block + 4000)), 2);
+    assert_null(tail(&cx, 1));
+    assert_int_equal(ftruncate(fd, (off_t)(64 + 2 * block + 100)), 0);
+    assert_null(tail(&cx, 1));              // its last block is the damaged one
+    close(fd);
+    ctx_end(&cx);
+}
+
 static void cuts_what_is_too_new(void **state)
 {
     (void)state;
@@ -226,6 +298,8 @@ int main(void)
         cmocka_unit_test(keeps_its_rows_in_the_file),
         cmocka_unit_test(leaves_its_blocks_to_the_map_once_they_are_many),
         cmocka_unit_test(grows_under_an_open_reader_without_harm),
+        cmocka_unit_test(grows_at_its_tail),
+        cmocka_unit_test(damage_before_the_tail_is_found_by_who_reads_all),
         cmocka_unit_test(cuts_what_is_too_new),
         cmocka_unit_test(refuses_a_size_it_cannot_hold),
     };
