@@ -3,6 +3,7 @@
 #include "api/budget.h"
 #include "api/calibration.h"
 #include "api/glossary.h"
+#include "api/private.h"
 #include "api/remote.h"
 #include "ask/abstain.h"
 #include "ask/ask.h"
@@ -54,6 +55,16 @@ static Status mode_of(Ctx *cx, int mode, RetrieveMode *out)
     return OK;
 }
 
+static Status private_to_ranker(Ctx *cx, Asker *a)
+{
+    if (!model_is_elsewhere(model_info(a->ranker)->path.p)) return OK;
+    RouteRules *rules = ctx_new(cx, RouteRules, 1);
+    TRY_NEW(rules);
+    TRY(private_read(cx, rules));
+    a->private_to = rules;
+    return rules->forbidden ? fail(cx, E_ARG, "%s", rules->forbidden) : OK;
+}
+
 /* The models that a search needs. No reranker that can be had is not an error: the
  * ranking does without. */
 static Status search_models(Ctx *cx, pith *p, RetrieveMode mode, bool ranker, Asker *a)
@@ -65,7 +76,8 @@ static Status search_models(Ctx *cx, pith *p, RetrieveMode mode, bool ranker, As
                     "this search needs an embedder: name one, or search by words");
     if (ranker && handle_model(cx, p, ROLE_RERANKER, &a->ranker) == E_NOTFOUND)
         ctx_forgive(cx);
-    return cx->status;
+    TRY(cx->status);
+    return a->ranker ? private_to_ranker(cx, a) : OK;
 }
 
 static Status writer_of(Ctx *cx, pith *p, Asker *a)
@@ -97,6 +109,7 @@ static Status search(Ctx *cx, pith *p, Str query, const pith_search_options *o,
     TRY(glossary_read(cx, p, &glossary));
     TRY(glossary_expand(cx, &glossary, query, &query, &terms));
     TRY(ask_retrieve(cx, &a, &augment, &retrieve_opt, query, found));
+    if (a.ranker) TRY(ask_may_rank(cx, &a, found));
     if (a.ranker) TRY(rerank(cx, a.ranker, &rerank_opt, query, found));
     if (found->n > k) found->n = k;
     return OK;

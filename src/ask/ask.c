@@ -24,6 +24,15 @@ Status ask_retrieve(Ctx *cx, const Asker *a, const AugmentOptions *augment,
     return augment_join(cx, list, 1 + more.n_queries, opt->k, out);
 }
 
+Status ask_may_rank(Ctx *cx, const Asker *a, const Passages *ps)
+{
+    for (size_t i = 0; a->private_to && i < ps->n; i++)
+        if (route_is_private(a->private_to, ps->at[i].chunk.uri))
+            return fail(cx, E_ARG, "a passage is private, and the reranker is elsewhere: "
+                        "choose another");
+    return OK;
+}
+
 /* The passages to answer from: those given, none, or what a search finds and the reranker
  * leaves. */
 static Status find(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
@@ -40,6 +49,7 @@ static Status find(Ctx *cx, const Asker *a, const AskOptions *opt, Answer *out)
     unknown = out->passages.unknown;        // a term that is explained is not unknown
     out->passages.unknown = unknown > terms ? unknown - terms : 0;
     if (!a->ranker) return OK;
+    TRY(ask_may_rank(cx, a, &out->passages));
     TRY(rerank(cx, a->ranker, &opt->rerank, asked, &out->passages));
     if (opt->unfiltered) return OK;
     return filter(cx, a->ranker, &opt->filter, asked, &out->passages);

@@ -26,6 +26,8 @@ typedef struct Asker {
     Model *ranker;          // NULL: no reranking, no filter
     Model *writer;
     Model *remote;          // a large writer elsewhere; NULL: there is none
+    const RouteRules *private_to;   // what a ranker elsewhere must not read; NULL: it is
+                                    // here
 } Asker;
 
 typedef struct AskOptions {
@@ -75,6 +77,8 @@ typedef struct Answer {
  * added. */
 MUST_USE Status ask_retrieve(Ctx *cx, const Asker *a, const AugmentOptions *augment,
                              const RetrieveOptions *opt, Str question, Passages *out);
+/* May the ranker read these? E_ARG: it is elsewhere, and one of them is private. */
+MUST_USE Status ask_may_rank(Ctx *cx, const Asker *a, const Passages *ps);
 /* Everything in out lives in cx. E_ARG: an empty question. */
 MUST_USE Status ask(Ctx *cx, const Asker *a, const AskOptions *opt, Str question,
                     Answer *out);

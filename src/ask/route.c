@@ -1,7 +1,11 @@
 /* route.c -- see route.h: the rules, then the score, then the reasons in words. */
 #include "ask/route_impl.h"
 
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Fitted by `pith route fit` on 148 questions of four collections, answered by Qwen2.5 of
  * 0.5B and of 1.5B (coder, Q4_K_M) from the same passages; the target is (1 + what the
@@ -53,11 +57,36 @@ const char *route_feature_name(RouteFeature f)
     return about[f].name;
 }
 
-bool route_is_private(const RouteRules *rules, Str uri)
+static bool is_below(const RouteRules *rules, Str uri)
 {
     for (size_t i = 0; i < rules->n_private; i++)
         if (str_starts(uri, rules->private_below[i])) return true;
     return false;
+}
+
+/* Where a uri that is a path really lies: as much of it as is there, for a member of an
+ * archive has no path of its own. */
+static bool leads_below(const RouteRules *rules, Str uri)
+{
+    char path[PATH_MAX], real[2 * PATH_MAX];
+    if (uri.n == 0 || uri.p[0] != '/' || uri.n >= sizeof path) return false;
+    snprintf(path, sizeof path, "%.*s", (int)uri.n, uri.p);
+    for (size_t n = uri.n; n > 1;) {
+        path[n] = '\0';
+        if (realpath(path, real)) {
+            size_t known = strlen(real);
+            snprintf(real + known, sizeof real - known, "%.*s", (int)(uri.n - n),
+                     uri.p + n);
+            return is_below(rules, str_z(real));
+        }
+        while (n > 1 && path[--n] != '/') continue;
+    }
+    return false;
+}
+
+bool route_is_private(const RouteRules *rules, Str uri)
+{
+    return rules->n_private && (is_below(rules, uri) || leads_below(rules, uri));
 }
 
 void route_because(Decision *d, Str reason)

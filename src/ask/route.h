@@ -106,7 +106,8 @@ typedef struct RouteInput {
     bool has_history;           // an earlier turn may have quoted what is private
 } RouteInput;
 
-/* Never sends anything; may_send aside it looks at nothing but its arguments. */
+/* Never sends anything; may_send aside it looks at nothing but its arguments and, where
+ * something is private, at links among the passages' files. */
 MUST_USE Status route_decide(Ctx *cx, const RouteRules *rules, const RouteInput *in,
                              Decision *out);
 
@@ -125,7 +126,7 @@ void route_weigh_draft(Ctx *cx, const RouteRules *rules, const RouteDraft *draft
 /* How much two answers say the same, [0,1]: the F1 of their content words, by stem; 1 for
  * two without any. */
 MUST_USE Status route_agreement(Ctx *cx, Str a, Str b, float *out);
-/* Is a document's text private? */
+/* Is a document's text private, by its name or by where a link of that name leads? */
 bool route_is_private(const RouteRules *rules, Str uri);
 void route_because(Decision *d, Str reason);
 /* The large model is not to be asked after all. */

@@ -182,6 +182,41 @@ static void a_reranker_elsewhere_reads_no_store_with_something_private(void **st
     llm_server_stop(&s);
 }
 
+/* A link in an open folder leads to a private file: to the large model, an embedder and
+ * a reranker it is private. */
+static void a_link_to_what_is_private_is_private(void **state)
+{
+    Desk *d = *state;
+    LlmServer s = { .json = VECTOR };
+    pith_report report;
+    pith_error why;
+    const char *folder[] = { at(d, "open") };
+    if (!llm_server_start(&s)) skip();
+    assert_int_equal(folder_make(&d->cx, at(d, "secret")), OK);
+    assert_int_equal(folder_make(&d->cx, at(d, "open")), OK);
+    assert_int_equal(file_write(&d->cx, at(d, "secret/plan.md"),
+                                STR("The lighthouse is sold under " SECRET ".")), OK);
+    assert_int_equal(symlink(at(d, "secret/plan.md"), at(d, "open/link.md")), 0);
+    pith *p = open_as(d, &(Owner){ .url = s.url, .policy = PITH_REMOTE_AUTO });
+    list_private(d, at(d, "secret/"));
+    assert_int_equal(pith_add(p, folder, 1, NULL, &report, &why), 0);
+    assert_int_equal(report.added, 1);
+    pith_answer *a = asked(p, "Under which word is the lighthouse sold?", &large);
+    assert_string_equal(a->route, "slm");
+    assert_non_null(strstr(a->route_reasons[0], "private"));
+    pith_answer_free(a);
+    pith_close(p);
+    p = open_with(d, "store.db", "fake:", ctx_printf(&d->cx, "%s#r", s.url).p);
+    assert_int_equal(searched(p, &why), PITH_E_ARG);
+    pith_close(p);
+    p = open_with(d, "e.db", ctx_printf(&d->cx, "%s#e,dim=2", s.url).p, "none");
+    assert_int_equal(pith_add(p, folder, 1, NULL, &report, &why), 0);
+    assert_int_equal(report.failed, 1);
+    pith_close(p);
+    assert_int_equal(s.requests, 0);
+    llm_server_stop(&s);
+}
+
 static void a_generator_is_never_elsewhere(void **state)
 {
     Desk *d = *state;
@@ -669,6 +704,7 @@ int main(void)
         TEST(private_text_never_crosses_the_wire_in_any_mood),
         TEST(an_embedder_elsewhere_is_given_nothing_private),
         TEST(a_reranker_elsewhere_reads_no_store_with_something_private),
+        TEST(a_link_to_what_is_private_is_private),
         TEST(a_generator_is_never_elsewhere),
         TEST(sends_nothing_unless_the_owner_says_so),
         TEST(asks_the_owner_and_counts_what_was_used),
