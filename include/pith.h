@@ -496,6 +496,24 @@ PITH_API int pith_prompt(const char *question, const pith_passage *at, size_t n,
 PITH_API const char *pith_refusal(void);
 PITH_API int pith_is_refusal(const char *text);
 
+/* A linear map of the embedder's query vectors, made of the store's own vectors: what all
+ * of them share is taken off a query, and directions in which they differ much anyway
+ * weigh less. No stored vector changes. */
+typedef struct pith_query_map {
+    double whiten, center;      /* [0,1] each; 0 and 0 change nothing */
+} pith_query_map;
+
+/* Searches of this handle go through a map made now; NULL: through none, whatever is kept
+ * beside the store. E_MODEL: the store has another embedder. Seconds, by dimension. */
+PITH_API int pith_query_map_use(pith *p, const pith_query_map *m, pith_error *why);
+/* Keeps the map that pith_query_map_use made beside the store, bound to the embedder, for
+ * all searches from now on; where it was NULL, or was not called, removes what is kept.
+ * figures: a JSON object to keep with it, may be NULL. */
+PITH_API int pith_query_map_keep(pith *p, const char *figures, pith_error *why);
+/* {"whiten","center","dim","made","embedder","figures"} of what is kept, or NULL where
+ * nothing is; free with pith_string_free. */
+PITH_API int pith_query_map_json(pith *p, char **json, pith_error *why);
+
 /* Records beside the store that its questions are answered with this adapter and with the
  * generator of this handle, on which it was trained: where pith_options names no adapter
  * and no other generator. figures: a JSON object to keep with it, may be NULL. adapter

@@ -62,7 +62,7 @@ _pith()
                            --minutes --lr --save-every --max-mb --seed --count --passages
                            --context-tokens --unanswerable --agree --limit --show --reset
                            $global" ;;
-        tune:*)     [ "$before" = tune ] && words='data train gate' ;;
+        tune:*)     [ "$before" = tune ] && words='data train gate retrieval' ;;
         eval:-*)    words="--queries --qrels --limit --skip --mode --rerank --k --chunk-tokens
                            --context-tokens --max-tokens --oracle --closed-book --run
                            --run-out --baseline --per-query --rewrite --decompose --hyde

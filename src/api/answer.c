@@ -4,6 +4,7 @@
 #include "api/calibration.h"
 #include "api/glossary.h"
 #include "api/private.h"
+#include "api/query_map.h"
 #include "api/remote.h"
 #include "ask/abstain.h"
 #include "ask/ask.h"
@@ -103,6 +104,7 @@ static Status search(Ctx *cx, pith *p, Str query, const pith_search_options *o,
     retrieve_opt.k = k > rerank_opt.depth ? k : rerank_opt.depth;
     TRY(mode_of(cx, o->mode, &retrieve_opt.mode));
     TRY(search_models(cx, p, retrieve_opt.mode, o->rerank > 0, &a));
+    TRY(query_map_of(cx, p, a.embedder, &retrieve_opt.map));
     AugmentOptions augment = { o->rewrite != 0, o->decompose != 0, o->hyde != 0,
                                &p->memo };
     if (augment_wanted(&augment)) TRY(writer_of(cx, p, &a));
@@ -353,6 +355,7 @@ static Status answer(Ctx *cx, pith *p, Str question, const pith_ask_options *o,
     opt.filter.whole |= p->kv_mib > 0;
     if (o->ground == PITH_GROUNDED)
         TRY(search_models(cx, p, opt.retrieve.mode, !o->no_rerank, &a));
+    TRY(query_map_of(cx, p, a.embedder, &opt.retrieve.map));
     if (o->ground == PITH_GROUNDED) TRY(glossary_read(cx, p, &opt.glossary));
     if (o->ground == PITH_GROUNDED && !o->no_calibration)
         TRY(calibration_use(cx, p, &a, &opt, &caution));

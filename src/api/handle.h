@@ -51,6 +51,7 @@ struct pith {
     Store *store;               // opened when first needed
     bool store_writes;
     Pool *pool;
+    struct MapHeld *map;        // of queries; NULL: not looked for yet: api/query_map.h
     AugmentMemo memo;           // of the last question
     Rates rates;                // of this machine and these models: api/budget.h
     char rates_key[RATES_KEY];  // whose they are; "": nobody's yet

@@ -4,6 +4,7 @@
 #include "api/fitted.h"
 #include "api/handle.h"
 #include "api/private.h"
+#include "api/query_map.h"
 #include "base/file.h"
 #include "model/catalog.h"
 
@@ -186,6 +187,7 @@ void pith_close(pith *p)
     budget_keep(p);
     store_close(p->store);
     augment_forget(&p->memo);
+    query_map_forget(p);
     pool_leave(p->pool);
     for (int r = 0; r < ROLES; r++) free(p->model_name[r]);
     model_close(p->remote.model);

@@ -284,24 +284,26 @@ static int tune_whole(Cli *cli, const Command *self, int argc, char **argv)
     int n = options_read(cli, self, own, argc, argv, &status);
     if (n < 0) return status;
     if (n > 0)
-        return cli_usage(self, "'%s' is none of data, train and gate", argv[0]);
+        return cli_usage(self, "'%s' is none of data, train, gate and retrieval",
+                         argv[0]);
     return run_whole(cli, &w);
 }
 
 static int run_tune(Cli *cli, const Command *self, int argc, char **argv)
 {
-    char data[] = "tune-data", gate[] = "tune-gate";
+    char data[] = "tune-data", gate[] = "tune-gate", search[] = "tune-retrieval";
     int n = options_take_global(cli, argc, argv);
     const char *what = n > 1 ? argv[1] : "";
     if (strcmp(what, "data") == 0) return evaluate(cli, data, n - 1, argv + 1);
     if (strcmp(what, "gate") == 0) return evaluate(cli, gate, n - 1, argv + 1);
+    if (strcmp(what, "retrieval") == 0) return evaluate(cli, search, n - 1, argv + 1);
     if (strcmp(what, "train") == 0) return tune_train(cli, self, n - 1, argv + 1);
     return tune_whole(cli, self, n, argv);
 }
 
 const Command command_tune = {
     "tune", run_tune, "a small model that knows your documents, kept only if it wins",
-    "[data | train | gate] [OPTIONS]",
+    "[data | train | gate | retrieval] [OPTIONS]",
     "  pith tune --generator smollm2-135m --minutes 60\n"
     "  pith tune data --out qa.jsonl --count 500\n"
     "  pith tune train --data qa.jsonl --model smollm2-135m --out run --minutes 30\n"

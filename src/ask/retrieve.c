@@ -50,20 +50,22 @@ static float dot(const float *a, const float *b, int dim)
     return s;
 }
 
-/* Scores in place: fused and score of each passage. */
+/* Scores in place: fused and score of each passage. Before, its score is the cosine with
+ * what is searched with. */
 static void fuse(Passage *p, size_t n, const RetrieveOptions *opt)
 {
     float w = opt->words_weight > 0 ? opt->words_weight : RETRIEVE_WORDS_WEIGHT;
+    float span = RETRIEVE_SPAN * (opt->map ? query_map_span(opt->map) : 1);
     float best = 0, high = -INFINITY;
     for (size_t i = 0; i < n; i++) {
         best = fmaxf(best, p[i].words);
-        high = fmaxf(high, p[i].vector);
+        high = fmaxf(high, p[i].score);
     }
     for (size_t i = 0; i < n; i++) {
         float words = best > 0 ? p[i].words / best : 0;
-        float vector = fmaxf(1 - (high - p[i].vector) / RETRIEVE_SPAN, 0);
+        float vector = fmaxf(1 - (high - p[i].score) / span, 0);
         if (opt->mode == RETRIEVE_WORDS) p[i].fused = words;
-        else if (opt->mode == RETRIEVE_VECTORS) p[i].fused = fmaxf(p[i].vector, 0);
+        else if (opt->mode == RETRIEVE_VECTORS) p[i].fused = fmaxf(p[i].score, 0);
         else p[i].fused = w * words + (1 - w) * vector;
         p[i].score = p[i].fused;
     }
@@ -82,6 +84,7 @@ static bool is_left_out(const RetrieveOptions *opt, Str uri)
 
 typedef struct QueryVector {
     float *at;      // (dim); NULL: none
+    float *mapped;  // what is searched with: that, or its map
     int dim;
 } QueryVector;
 
@@ -103,7 +106,10 @@ static Status load(Ctx *cx, Store *store, const RetrieveOptions *opt, const Cand
         Passage *p = &out->at[out->n++];
         *p = (Passage){ .chunk = chunks[i], .words = c[i].words, .rerank = NAN,
                         .sentence = NAN };
-        if (query) p->vector = dot(query, vectors + i * (size_t)dim, dim);
+        if (!query) continue;
+        const float *v = vectors + i * (size_t)dim;
+        p->vector = dot(query, v, dim);
+        p->score = q->mapped == query ? p->vector : dot(q->mapped, v, dim);
     }
     return OK;
 }
@@ -141,6 +147,17 @@ static Status embed_query(Ctx *cx, Store *store, Model *embedder, Str query, Str
     return OK;
 }
 
+static Status map_query(Ctx *cx, const QueryMap *map, QueryVector *q)
+{
+    q->mapped = q->at;
+    if (!map) return OK;
+    if (map->dim != q->dim)
+        return fail(cx, E_ARG, "a map of %d values for queries of %d", map->dim, q->dim);
+    TRY_NEW(q->mapped = ctx_new(cx, float, (size_t)q->dim));
+    query_map_apply(map, q->at, q->mapped);
+    return OK;
+}
+
 Status retrieve(Ctx *cx, Store *store, Model *embedder, const RetrieveOptions *opt,
                 Str query, Passages *out)
 {
@@ -154,11 +171,12 @@ Status retrieve(Ctx *cx, Store *store, Model *embedder, const RetrieveOptions *o
         Stage *s = stage_begin(cx, "embed");
         TRY(embed_query(cx, store, embedder, query, opt->passage, &q.at));
         q.dim = model_info(embedder)->dim;
+        TRY(map_query(cx, opt->map, &q));
         stage_end(s);
     }
     Stage *s = stage_begin(cx, "retrieve");
     if (opt->mode != RETRIEVE_VECTORS) TRY(store_words(cx, store, query, side, &words));
-    if (q.at) TRY(store_vectors(cx, store, q.at, side, &vectors));
+    if (q.at) TRY(store_vectors(cx, store, q.mapped, side, &vectors));
     Candidate *c = ctx_new(cx, Candidate, words.n + vectors.n);
     TRY_NEW(c);
     size_t n = unite(c, &words, &vectors);

@@ -10,6 +10,7 @@
 #define PITH_ASK_RETRIEVE_H
 
 #include "ask/passage.h"
+#include "ask/query_map.h"
 #include "model/model.h"
 
 typedef enum RetrieveMode {
@@ -25,6 +26,7 @@ typedef struct RetrieveOptions {
     float words_weight;    // [0,1] of the words in the sum; 0: RETRIEVE_WORDS_WEIGHT
     Str passage;           // made up: its vector is averaged with the query's; n = 0:
                            // none
+    const QueryMap *map;   // of the query, of the embedder's dim; NULL: as it is
     const Str *without;    // documents to leave out: a uri, or its end from a '/' on
     size_t n_without;
 } RetrieveOptions;

@@ -167,6 +167,19 @@ static const Verb verbs[] = {
       "  --show, --reset the store's adapter; do without from now on\n" MODELS
       "\nExample:\n  pith tune gate --generator smollm2-135m --adapter run/adapter.gguf "
       "--data qa.dev.jsonl\n" },
+    { "tune-retrieval", EVAL_TUNE_RETRIEVAL, 0, 0, eval_tune_retrieval,
+      "pith tune retrieval [--out FILE.jsonl] [options]\n"
+      "A linear map of query vectors, made of the vectors of your store. The small\n"
+      "model writes questions about your passages; those of half of the documents\n"
+      "choose the map, those of the other half judge it. It is used from then on if it\n"
+      "brings the passages nearer to the top (reciprocal rank, p < .05).\n"
+      "The same command goes on where it was stopped.\n\n"
+      "  --out FILE      the questions, retrieval.jsonl\n"
+      "  --count N       questions wanted in all, 300\n"
+      "  --minutes T     stop writing after so long\n"
+      "  --seed N        the draw of passages and halves\n"
+      "  --show, --reset what is kept; do without from now on\n" MODELS
+      "\nExample:\n  pith tune retrieval --count 500\n" },
     { "compare", EVAL_COMPARE, 2, 2, eval_compare,
       "pith eval compare A.tsv B.tsv [options]\n"
       "Two files of --per-query: is the difference more than chance? Paired bootstrap,\n"

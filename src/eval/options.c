@@ -22,6 +22,8 @@ typedef struct Option {
 #define PROMISES (EVAL_CALIBRATE | EVAL_RISK)
 #define ASKS (EVAL_ANSWER | EVAL_ABSTAIN | EVAL_QUESTIONS | EVAL_FILTER | ROUTES \
               | PROMISES)
+#define MAKES (EVAL_TUNE_DATA | EVAL_TUNE_RETRIEVAL)
+#define KEEPS (EVAL_CALIBRATE | EVAL_TUNE_GATE | EVAL_TUNE_RETRIEVAL)
 #define SEARCHES (EVAL_RETRIEVE | ASKS)
 #define INDEXES (EVAL_RETRIEVE | EVAL_ANSWER | EVAL_ABSTAIN | EVAL_FILTER | EVAL_ROUTE \
                  | PROMISES)
@@ -44,14 +46,14 @@ static const Option table[] = {
     { "--risk", offsetof(EvalOptions, risk), REAL, ROUTES | PROMISES },
     { "--features", offsetof(EvalOptions, features), TEXT, EVAL_ROUTE_FIT },
     { "--penalty", offsetof(EvalOptions, penalty), REAL, EVAL_ROUTE_FIT },
-    { "--out", offsetof(EvalOptions, out), TEXT, EVAL_ROUTE_FIT | EVAL_TUNE_DATA },
+    { "--out", offsetof(EvalOptions, out), TEXT, EVAL_ROUTE_FIT | MAKES },
     { "--data", offsetof(EvalOptions, data), TEXT, EVAL_TUNE_GATE },
-    { "--count", offsetof(EvalOptions, count), COUNT, EVAL_TUNE_DATA },
-    { "--seed", offsetof(EvalOptions, seed), COUNT, EVAL_TUNE_DATA },
+    { "--count", offsetof(EvalOptions, count), COUNT, MAKES },
+    { "--seed", offsetof(EvalOptions, seed), COUNT, MAKES },
     { "--passages", offsetof(EvalOptions, passages), COUNT, EVAL_TUNE_DATA },
     { "--unanswerable", offsetof(EvalOptions, unanswerable), REAL, EVAL_TUNE_DATA },
     { "--agree", offsetof(EvalOptions, agree), REAL, EVAL_TUNE_DATA },
-    { "--minutes", offsetof(EvalOptions, minutes), REAL, EVAL_TUNE_DATA },
+    { "--minutes", offsetof(EvalOptions, minutes), REAL, MAKES },
     { "--mode", offsetof(EvalOptions, mode), MODE, SEARCHES },
     { "--k", offsetof(EvalOptions, k), COUNT, EVAL_RETRIEVE },
     { "--rerank", offsetof(EvalOptions, rerank), COUNT, EVAL_RETRIEVE | EVAL_QUESTIONS },
@@ -75,8 +77,8 @@ static const Option table[] = {
       ROUTES | PROMISES },
     { "--splits", offsetof(EvalOptions, splits), COUNT, EVAL_ROUTE | EVAL_RISK },
     { "--masked", offsetof(EvalOptions, masked), SWITCH, PROMISES },
-    { "--show", offsetof(EvalOptions, show), SWITCH, EVAL_CALIBRATE | EVAL_TUNE_GATE },
-    { "--reset", offsetof(EvalOptions, reset), SWITCH, EVAL_CALIBRATE | EVAL_TUNE_GATE },
+    { "--show", offsetof(EvalOptions, show), SWITCH, KEEPS },
+    { "--reset", offsetof(EvalOptions, reset), SWITCH, KEEPS },
     { "--rewrite", offsetof(EvalOptions, rewrite), SWITCH, SEARCHES },
     { "--decompose", offsetof(EvalOptions, decompose), SWITCH, SEARCHES },
     { "--hyde", offsetof(EvalOptions, hyde), SWITCH, SEARCHES },

@@ -32,6 +32,8 @@ MUST_USE Status eval_risk(const Job *j);
 MUST_USE Status eval_tune_data(const Job *j);
 /* `pith tune gate`: does an adapter win? It is kept for the store, or put aside. */
 MUST_USE Status eval_tune_gate(const Job *j);
+/* `pith tune retrieval`: a map of queries, kept for the store if it pays. */
+MUST_USE Status eval_tune_retrieval(const Job *j);
 /* Two files of --per-query, question by question. */
 MUST_USE Status eval_compare(const Job *j);
 /* Results of --json as an HTML page, which is written at once; no result of its own. */

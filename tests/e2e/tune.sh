@@ -101,6 +101,16 @@ import json, sys
 keys = [json.loads(l)["key"] for l in sys.stdin]
 sys.exit(len(keys) != len(set(keys)))' || die 'a passage was tried twice'
 
+# A map of queries: chosen by the questions of some documents, judged by those of others.
+run 0 "$pith" tune retrieval --out r.jsonl --count 200 --json
+json out 'j["verdict"] in ("win", "lose") and j["questions"] >= 20 and j["judged_by"] >= 10'
+run 0 "$pith" tune retrieval --out r.jsonl --count 200 --json
+run 0 "$pith" tune retrieval --reset
+run 0 "$pith" tune retrieval --show
+has err 'no map'
+run 3 "$pith" tune retrieval --out few.jsonl --count 5
+has err 'at least'
+
 # All in one: the test model cannot be trained, but its examples are kept; a run that was
 # judged is not trained further.
 run 3 "$pith" tune --count 10 --minutes 1 --out whole
@@ -124,7 +134,7 @@ run 3 "$pith" tune gate --adapter a.gguf --data empty.jsonl
 has err 'no example'
 run 2 "$pith" tune data --unanswerable 2
 run 2 "$pith" tune nonsense
-has err 'none of data, train and gate'
+has err 'none of data, train, gate and retrieval'
 echo 'Short.' > short.txt
 run 0 "$pith" --store tiny.db add short.txt
 run 3 "$pith" --store tiny.db tune data --out tiny.jsonl

@@ -1,0 +1,258 @@
+/* tune_retrieval.c -- `pith tune retrieval`: a map of queries for this store, if it pays.
+ *
+ * The small model writes a question about each of some passages; a line of FILE.jsonl
+ * each, so that the next run goes on behind them. The questions of one half of the
+ * documents choose among a few maps, those of the other half judge the choice: the map is
+ * kept if it brings a question's own passage nearer to the top, by more than chance. */
+#include "eval/kept.h"
+#include "eval/example.h"
+#include "eval/pool.h"
+#include "eval/stats.h"
+#include "eval/value.h"
+#include "eval/verbs.h"
+#include "eval/verdict.h"
+#include "eval/writer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COUNT = 300, DEPTH = 50, LEAST = 10 };
+
+static const pith_query_map candidates[] = {
+    { .1, .3 }, { .3, .5 }, { .5, .5 },
+};
+enum { N_MAPS = sizeof candidates / sizeof *candidates };
+
+typedef struct Asked {
+    const char *question, *document;
+    size_t start;           // of its passage
+} Asked;
+
+typedef struct Fitting {
+    const Job *job;
+    pith *p;
+    Words *words;
+    json_t *asked;          // stems of the questions there are
+    Kept *file;
+    Asked *half[2];         // chooses, judges
+    size_t n[2];
+} Fitting;
+
+/* ---- questions --------------------------------------------------------------------- */
+
+static Status write_one(Fitting *f, const pith_passage *from)
+{
+    Ctx scratch = { .cancelled = f->job->cx->cancelled,
+                    .cancel_arg = f->job->cx->cancel_arg };
+    Job job = *f->job;
+    Str question = { "", 0 }, key = example_key(&scratch, from);
+    Maker maker = { .job = &job, .words = f->words, .asked = f->asked };
+    job.cx = &scratch;
+    Status st = key.p ? OK : E_MEMORY;
+    if (st == OK && !kept_find(f->file, key.p)) {
+        st = writer_question(&job, f->p, from, &question);
+        bool new = st == OK && question.n && example_is_new(&maker, question);
+        json_t *line = json_pack("{ss sI}", "document", from->document, "start",
+                                 (json_int_t)from->start);
+        if (new)
+            json_object_set_new(line, "question",
+                                json_stringn(question.p, question.n));
+        if (st == OK) st = kept_add(&scratch, f->file, key.p, line);
+        else json_decref(line);
+    }
+    if (st != OK) fail(f->job->cx, st, "%s", scratch.reason);
+    ctx_end(&scratch);
+    return st;
+}
+
+static size_t written(const Fitting *f)
+{
+    const char *key;
+    json_t *line;
+    size_t n = 0;
+    json_object_foreach(kept_all(f->file), key, line)
+        n += text_at(line, "question") != NULL;
+    return n;
+}
+
+static Status write_all(Fitting *f, const Pool *pool)
+{
+    const EvalOptions *o = f->job->opt;
+    size_t wanted = o->count ? (size_t)o->count : COUNT;
+    double ends = o->minutes > 0 ? now_ms() + o->minutes * 60e3 : INFINITY;
+    Status st = OK;
+    for (size_t i = 0; i < pool->n && st == OK; i++) {
+        size_t n = written(f);
+        if (n >= wanted || now_ms() > ends) break;
+        job_progress(f->job, n, wanted, "questions");
+        st = write_one(f, pool->at[i]);
+    }
+    return st;
+}
+
+/* All questions there are, each document on one side. */
+static Status split(Fitting *f)
+{
+    const char *key;
+    json_t *line;
+    size_t most = json_object_size(kept_all(f->file));
+    for (int k = 0; k < 2; k++)
+        TRY_NEW(f->half[k] = ctx_new(f->job->cx, Asked, most));
+    json_object_foreach(kept_all(f->file), key, line) {
+        const char *question = text_at(line, "question");
+        const char *document = text_at(line, "document");
+        double start = number_at(line, "start");
+        if (!question || !document || !(start >= 0)) continue;
+        uint64_t lot = str_hash(str_z(document)) ^ (uint64_t)f->job->opt->seed;
+        size_t side = stats_random(&lot, 2);
+        f->half[side][f->n[side]++] = (Asked){ question, document, (size_t)start };
+    }
+    if (f->n[0] >= LEAST && f->n[1] >= LEAST) return OK;
+    return fail(f->job->cx, E_FORMAT, "%zu and %zu questions: at least %d are wanted to "
+                "choose by and to judge by; more documents, --count or --minutes would "
+                "help", f->n[0], f->n[1], LEAST);
+}
+
+/* ---- searching --------------------------------------------------------------------- */
+
+/* 1 / the rank of the question's passage; 0: not among the first DEPTH. */
+static Status reciprocal(const Fitting *f, const Asked *q, double *out)
+{
+    const pith_search_options o = { .k = DEPTH };
+    pith_results *r;
+    pith_error why;
+    *out = 0;
+    if (pith_search(f->p, q->question, &o, &r, &why) != PITH_OK)
+        return job_why(f->job, &why);
+    for (size_t i = 0; i < r->n && *out == 0; i++)
+        if (r->at[i].start == q->start && strcmp(r->at[i].document, q->document) == 0)
+            *out = 1 / (double)(i + 1);
+    pith_results_free(r);
+    return OK;
+}
+
+/* Of each question of a half, with this map or, for NULL, without. */
+static Status measure(const Fitting *f, int half, const pith_query_map *map, double **out)
+{
+    pith_error why;
+    Status st = OK;
+    TRY_NEW(*out = ctx_new(f->job->cx, double, f->n[half]));
+    if (pith_query_map_use(f->p, map, &why) != PITH_OK) return job_why(f->job, &why);
+    for (size_t i = 0; i < f->n[half] && st == OK; i++)
+        st = reciprocal(f, &f->half[half][i], *out + i);
+    return st;
+}
+
+/* The map that the first half likes best; NULL: none better than none. */
+static Status choose(const Fitting *f, const pith_query_map **out)
+{
+    double *rr, best;
+    TRY(measure(f, 0, NULL, &rr));
+    best = stats_mean(rr, f->n[0]);
+    *out = NULL;
+    job_figure(f->job, "chosen_by_mrr_without", best);
+    for (size_t m = 0; m < N_MAPS; m++) {
+        job_progress(f->job, m, N_MAPS, "maps");
+        TRY(measure(f, 0, &candidates[m], &rr));
+        if (stats_mean(rr, f->n[0]) <= best) continue;
+        best = stats_mean(rr, f->n[0]);
+        *out = &candidates[m];
+    }
+    job_figure(f->job, "chosen_by_mrr_with", best);
+    return OK;
+}
+
+/* ---- the verdict ------------------------------------------------------------------- */
+
+static Status keep(const Fitting *f, bool wins)
+{
+    pith_error why;
+    json_t *figures = json_copy(f->job->result);
+    char *text = json_dumps(figures, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    json_decref(figures);
+    if (!text) return fail(f->job->cx, E_MEMORY, "no memory for the figures");
+    Status st = OK;
+    if (!wins && pith_query_map_use(f->p, NULL, &why) != PITH_OK)
+        st = job_why(f->job, &why);
+    if (st == OK && pith_query_map_keep(f->p, text, &why) != PITH_OK)
+        st = job_why(f->job, &why);
+    free(text);
+    if (st == OK)
+        job_warn(f->job, wins ? "the map won: searches of this store use it from now on; "
+                                "--reset does without"
+                              : "no map won: searches stay as they are");
+    return st;
+}
+
+static Status judge(const Fitting *f, const pith_query_map *map)
+{
+    const Job *j = f->job;
+    double *without, *with;
+    TRY(measure(f, 1, NULL, &without));
+    TRY(measure(f, 1, map, &with));
+    Paired d = stats_paired(without, with, f->n[1], STATS_SEED);
+    bool wins = map && d.difference > 0 && d.p < VERDICT_P;
+    json_object_set_new(j->result, "verdict", json_string(wins ? "win" : "lose"));
+    job_figure(j, "whiten", map ? map->whiten : 0);
+    job_figure(j, "center", map ? map->center : 0);
+    job_figure(j, "mrr_without", stats_mean(without, f->n[1]));
+    job_figure(j, "mrr_with", stats_mean(with, f->n[1]));
+    job_figure(j, "difference", d.difference);
+    job_figure(j, "low", d.low);
+    job_figure(j, "high", d.high);
+    job_figure(j, "p", d.p);
+    return keep(f, wins);
+}
+
+static Status fit(Fitting *f)
+{
+    const pith_query_map *map;
+    Pool pool;
+    Ctx *cx = f->job->cx;
+    const char *out = f->job->opt->out ? f->job->opt->out : "retrieval.jsonl";
+    TRY(words_open(cx, &f->words));
+    TRY(kept_open(cx, out, &f->file));
+    Status st = pool_open(f->job, f->p, (uint64_t)f->job->opt->seed, &pool);
+    if (st == OK) st = write_all(f, &pool);
+    pool_free(&pool);
+    TRY(st);
+    TRY(split(f));
+    job_count(f->job, "questions", f->n[0] + f->n[1]);
+    job_count(f->job, "judged_by", f->n[1]);
+    TRY(choose(f, &map));
+    return judge(f, map);
+}
+
+/* ---- the verb ---------------------------------------------------------------------- */
+
+static Status look(const Fitting *f)
+{
+    pith_error why;
+    char *text = NULL;
+    if (f->job->opt->reset) {
+        if (pith_query_map_keep(f->p, NULL, &why) != PITH_OK)
+            return job_why(f->job, &why);
+        return job_warn(f->job, "the store has no map of queries from now on"), OK;
+    }
+    if (pith_query_map_json(f->p, &text, &why) != PITH_OK) return job_why(f->job, &why);
+    if (!text) return job_warn(f->job, "the store has no map of queries"), OK;
+    json_t *j = json_loads(text, 0, NULL);
+    json_object_update(f->job->result, j);
+    json_decref(j);
+    pith_string_free(text);
+    return OK;
+}
+
+Status eval_tune_retrieval(const Job *j)
+{
+    const EvalOptions *o = j->opt;
+    Fitting f = { .job = j, .asked = json_object() };
+    Status st = job_open(j, j->env->open.store, &f.p);
+    if (st == OK) st = o->show || o->reset ? look(&f) : fit(&f);
+    kept_close(f.file);
+    words_close(f.words);
+    json_decref(f.asked);
+    pith_close(f.p);
+    return st;
+}
