@@ -4,6 +4,8 @@ latency that HTTP adds, and the memory of 2,000 idle streams. Prints one JSON ob
 figure."""
 import asyncio, json, sys, time
 
+from stream import rank, read_answer
+
 host, port = sys.argv[1].split("//")[1].rstrip("/").split(":")
 pid = sys.argv[2]
 ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 2
@@ -33,19 +35,9 @@ async def answer(n):
     """One streamed answer: seconds to the first text and to the end, tokens written."""
     body = {"stream": True, "stream_options": {"include_usage": True}, "max_tokens": TOKENS,
             "messages": [{"role": "user", "content": QUESTIONS[n % len(QUESTIONS)]}]}
-    reader, writer = await asyncio.open_connection(host, int(port))
-    begun, first, tokens = time.monotonic(), None, 0
-    writer.write(request("POST", "/v1/chat/completions", body))
-    while line := await reader.readline():
-        if not line.startswith(b"data: {"):
-            continue
-        chunk = json.loads(line[6:])
-        assert "error" not in chunk, chunk
-        if first is None and chunk["choices"] and chunk["choices"][0]["delta"].get("content"):
-            first = time.monotonic() - begun
-        tokens = chunk.get("usage", {}).get("completion_tokens", tokens)
-    writer.close()
-    return first or time.monotonic() - begun, time.monotonic() - begun, tokens
+    first, whole, usage = await read_answer(host, port,
+                                            request("POST", "/v1/chat/completions", body))
+    return first or whole, whole, usage.get("completion_tokens", 0)
 
 
 async def beats(out, going):
@@ -54,10 +46,6 @@ async def beats(out, going):
         await fetch(request("GET", "/healthz"))
         out.append(time.monotonic() - begun)
         await asyncio.sleep(0.02)
-
-
-def rank(values, share):
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def tell(**figures):

@@ -545,7 +545,7 @@ PITH_API int pith_bench(const pith_options *open, const pith_bench_options *opt,
                         char **json, pith_error *why);
 
 /* What this machine has and what pith will use, as JSON: {"cpu","features","cores",
- * "memory_bytes","free_bytes","engine","devices","encoder",
+ * "memory_bytes","free_bytes","engine","devices","generator","encoder",
  * "sandbox","problems":[{"what","cure"}]} */
 PITH_API int pith_doctor(char **json, pith_error *why);
 

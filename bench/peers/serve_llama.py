@@ -5,6 +5,9 @@ programs disturb less; and the time to the first text. The same bytes go to what
 is: OpenAI's interface, documents left out."""
 import asyncio, json, os, random, sys, time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from stream import rank, read_answer
+
 host, port = sys.argv[1].split("//")[1].rstrip("/").split(":")
 CLIENTS, PROCESS, TOKENS, SENTENCES = int(sys.argv[2]), sys.argv[3], 64, 72
 
@@ -32,28 +35,13 @@ async def answer(seed):
     body = {"model": "any", "stream": True, "stream_options": {"include_usage": True},
             "max_tokens": TOKENS, "temperature": 0,
             "messages": [{"role": "user", "content": question(seed)}]}
-    reader, writer = await asyncio.open_connection(host, int(port))
-    begun, first, usage = time.monotonic(), None, {}
-    writer.write(request(body))
-    while line := await reader.readline():
-        if not line.startswith(b"data: {"):
-            continue
-        chunk = json.loads(line[6:])
-        assert "error" not in chunk, chunk
-        if first is None and chunk["choices"] and chunk["choices"][0]["delta"].get("content"):
-            first = time.monotonic() - begun
-        usage = chunk.get("usage") or usage
-    writer.close()
+    first, _, usage = await read_answer(host, port, request(body))
     return first, usage["completion_tokens"], usage["prompt_tokens"]
 
 
 def processor_s():
     with open(f"/proc/{PROCESS}/stat", encoding="ascii") as f:
         return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
-
-
-def rank(values, share):
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 async def main():

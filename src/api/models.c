@@ -182,10 +182,10 @@ static json_t *doctor_json(Ctx *cx, const Doctor *d)
         json_array_append_new(problems, json_pack("{ss ss}", "what", d->problem[i].what.p,
                                                   "cure", d->problem[i].cure.p));
     tell_stale(cx, problems);
-    return json_pack("{ss ss si sI sI ss ss ss ss* so}", "cpu", d->cpu.p, "features",
+    return json_pack("{ss ss si sI sI ss ss ss ss ss* so}", "cpu", d->cpu.p, "features",
         d->features.p, "cores", d->cores, "memory_bytes", (json_int_t)d->memory_bytes,
         "free_bytes", (json_int_t)d->free_bytes, "engine", d->engine.p, "devices",
-        d->devices.p, "encoder", d->encoder.p, "sandbox", walls,
+        d->devices.p, "generator", d->generator.p, "encoder", d->encoder.p, "sandbox", walls,
         "problems", problems);
 }
 

@@ -5,6 +5,7 @@
 #include "model/catalog.h"
 #include "model/engine.h"
 #include "model/machine.h"
+#include "model/prefill.h"
 
 #include <ggml-backend.h>
 #include <llama.h>
@@ -49,6 +50,22 @@ static Str devices(Ctx *cx)
     Str out = ctx_dup(cx, buf_str(&b));
     buf_free(&b);
     return out;
+}
+
+/* A GPU takes all of a generator; else our own pass reads long prompts where it can. */
+static Str generator(Ctx *cx)
+{
+    MatmulWay way;
+    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+        ggml_backend_dev_t d = ggml_backend_dev_get(i);
+        enum ggml_backend_dev_type type = ggml_backend_dev_type(d);
+        if (type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU)
+            return ctx_printf(cx, "%s: %s, by libllama", ggml_backend_dev_name(d),
+                              ggml_backend_dev_description(d));
+    }
+    if (!prefill_way(&way)) return ctx_dup(cx, STR("CPU, by libllama"));
+    return ctx_printf(cx, "CPU, prompts read by our own pass (%s)",
+                      way == MATMUL_INT8 ? "8-bit integers" : "bf16");
 }
 
 /* What ggml was built with, whether or not such a device is here. */
@@ -168,6 +185,7 @@ Status doctor(Ctx *cx, Doctor *out)
     TRY_NEW(built.p);
     out->engine = ctx_printf(cx, "libllama %s for %s, %s", llama_version(), built.p,
                              llama_print_system_info());
+    out->generator = generator(cx);
     out->encoder = encoder(cx);
     if (cx->status != OK) return cx->status;
     check_memory(cx, out);

@@ -19,6 +19,8 @@ typedef struct Doctor {
     uint64_t free_bytes;    // without swapping, by the same rule
     Str engine;             // libllama's version and its kernels
     Str devices;            // "CPU: AMD EPYC; CUDA0: ..."
+    Str generator;          // where a generator runs: "Vulkan0: ...", or "CPU" and who
+                            // reads there
     Str encoder;            // "oneDNN 2.6.3 avx512_core_bf16", or "libllama"
     Problem problem[DOCTOR_PROBLEMS_MAX];
     int n_problems;

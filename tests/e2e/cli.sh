@@ -51,3 +51,9 @@ run 0 bash -c 'exec "$0" ls <&-' "$pith"
 if [ -w /dev/full ]; then
     run 3 bash -c 'exec "$0" ls > /dev/full' "$pith"
 fi
+
+# Where a generator runs is told, and what the kernels are held to.
+run 0 "$pith" doctor --json
+json out "j['generator'] and j['devices'] and j['encoder']"
+PITH_ISA=avx2 run 0 "$pith" doctor --json
+json out "any('PITH_ISA' in p['what'] for p in j['problems'])"
