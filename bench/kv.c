@@ -255,7 +255,7 @@ static Status time_store(Bench *b)
     prefill_take_out(b->seq, 0, KEPT, data);
     if (!mkdtemp(folder)) return fail(&b->cx, E_IO, "%s", folder);
     Status st = kv_store_open(&b->cx, folder, UINT64_MAX, &s);
-    if (st == OK && kv_store_put(s, &(KvNew){ key, data, bytes, 1 }) != KV_KEPT)
+    if (st == OK && kv_store_put(s, &(KvNew){ key, data, bytes, 1, false }) != KV_KEPT)
         st = fail(&b->cx, E_IO, "%s: not kept", folder);
     for (int i = 0; st == OK && i < 5 * TURNS; i++) {
         KvEntry e = { 0 };
@@ -269,8 +269,8 @@ static Status time_store(Bench *b)
         kv_entry_close(&e);
     }
     if (st == OK)
-        printf("  %d tokens, %.1f MiB: %.2f ms to find and check, %.2f ms with putting in "
-               "place (of processors %.2f)\n", KEPT, (double)bytes / (1 << 20),
+        printf("  %d tokens, %.1f MiB: %.2f ms to find and check, %.2f ms with putting "
+               "in place (of processors %.2f)\n", KEPT, (double)bytes / (1 << 20),
                find.wall, all.wall, all.cpu);
     kv_store_close(s);
     Status gone = folder_remove(&b->cx, folder);
@@ -287,6 +287,7 @@ static Status run(Bench *b, int threads)
     TRY(measure(b));
     TRY(time_reading(b, SIZE_MAX, "plain"));
     TRY(time_reading(b, 16, "known, heads of 16"));
+    TRY(time_reading(b, 64, "known, heads of 64"));
     return time_store(b);
 }
 

@@ -226,6 +226,18 @@ PITH_API void pith_results_free(pith_results *r);
 PITH_API int pith_sample(pith *p, size_t n, uint64_t seed, pith_results **out,
                          pith_error *why);
 
+typedef struct pith_warmed {
+    size_t passages;            /* of the store */
+    size_t read, before, left;  /* read now; there already; left: too short, or no room */
+} pith_warmed;
+
+/* Lets the generator read the passages of the store ahead, in the order of documents and
+ * as far as pith_options.kv_mib goes; what questions had read stays. Stopped, it keeps
+ * what it has. on_progress and out may be NULL. PITH_E_ARG: kv_mib is 0. PITH_E_MODEL: a
+ * generator of which nothing can be kept. */
+PITH_API int pith_warm(pith *p, void (*on_progress)(void *arg, const pith_warmed *now),
+                       void *arg, pith_warmed *out, pith_error *why);
+
 /* ---- ask -------------------------------------------------------------------------- */
 
 typedef struct pith_message {

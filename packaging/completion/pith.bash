@@ -4,7 +4,7 @@ _pith_models() { pith model ls --json 2> /dev/null | tr '{' '\n' | sed -n 's/.*"
 _pith()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='add sync watch ls rm status vocab reembed search ask chat model doctor bench eval calibrate route tune serve mcp'
+    local commands='add sync watch ls rm status vocab reembed warm search ask chat model doctor bench eval calibrate route tune serve mcp'
     local global='--store --json --generator --embedder --reranker --adapter --threads
                   --quiet --help'
     local asking='--context --max-tokens --mode --temperature --seed --explain --strict
@@ -56,6 +56,7 @@ _pith()
                            --remote-day-cost --remote-day-seconds --remote-price-in
                            --remote-price-out $global" ;;
         serve:*)    case $before in key) words='add ls rm' ;; serve) words='key' ;; esac ;;
+        warm:-*)    words="--kv $global" ;;
         vocab:-*)   words="--glossary --write $global" ;;
         mcp:-*)     words="--read-only $global" ;;
         tune:-*)    words="--data --model --out --rank --alpha --seq --batch --steps

@@ -3,7 +3,7 @@ function __pith_models
     pith model ls --json 2>/dev/null | string match -ra '"name": *"([^"]*)"' -g
 end
 
-set -l commands add sync watch ls rm status vocab reembed search ask chat model doctor bench eval calibrate route tune serve mcp
+set -l commands add sync watch ls rm status vocab reembed warm search ask chat model doctor bench eval calibrate route tune serve mcp
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c pith -n "$none" -f
@@ -13,6 +13,8 @@ complete -c pith -n "$none" -a watch -d 'follow the folders as they change'
 complete -c pith -n "$none" -a ls -d 'list the documents'
 complete -c pith -n "$none" -a rm -d 'remove documents'
 complete -c pith -n "$none" -a status -d 'what the store holds'
+complete -c pith -n "$none" -a warm -d 'let the generator read ahead'
+complete -c pith -n '__fish_seen_subcommand_from warm' -l kv -x -d 'MiB on disk'
 complete -c pith -n "$none" -a vocab -d 'how tokenizers break your words'
 complete -c pith -n "$none" -a reembed -d 'make all vectors anew'
 complete -c pith -n "$none" -a search -d 'find passages'

@@ -84,6 +84,7 @@ int cli_interrupted(void *arg);
 extern const Command command_add, command_sync, command_ls, command_rm, command_status,
     command_reembed, command_search, command_ask, command_chat, command_model,
     command_doctor, command_eval, command_calibrate, command_tune, command_serve,
-    command_mcp, command_route, command_bench, command_vocab, command_watch;
+    command_mcp, command_route, command_bench, command_vocab, command_watch,
+    command_warm;
 
 #endif

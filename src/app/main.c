@@ -10,9 +10,10 @@
 
 static const Command *const commands[] = {
     &command_add, &command_sync, &command_watch, &command_ls, &command_rm,
-    &command_status, &command_vocab, &command_reembed, &command_search, &command_ask,
-    &command_chat, &command_model, &command_doctor, &command_bench, &command_eval,
-    &command_calibrate, &command_tune, &command_route, &command_serve, &command_mcp,
+    &command_status, &command_vocab, &command_reembed, &command_warm, &command_search,
+    &command_ask, &command_chat, &command_model, &command_doctor, &command_bench,
+    &command_eval, &command_calibrate, &command_tune, &command_route, &command_serve,
+    &command_mcp,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -262,13 +262,16 @@ static void clock_write(int lock, double clock)
     if (pwrite(lock, &clock, sizeof clock, 0) != (ssize_t)sizeof clock) return;
 }
 
-/* Makes room for `size` bytes; the lock is held. */
+/* Makes room for `size` bytes; the lock is held. worth < 0: only where there is some. */
 static bool make_room(const KvStore *s, int lock, uint64_t size, double worth)
 {
     Items all = { 0 };
     size_t n = 0;
     bool ok = items_list(s, false, &all);
-    if (ok && (all.bytes > s->budget || s->budget - all.bytes < size)) {
+    bool full = ok && (all.bytes > s->budget || s->budget - all.bytes < size);
+    if (full && worth < 0) {
+        ok = false;
+    } else if (full) {
         free(all.at);
         all = (Items){ 0 };
         ok = items_list(s, true, &all);
@@ -310,16 +313,17 @@ static bool write_file(const KvStore *s, const Head *h, const void *data,
 static KvPut put_locked(const KvStore *s, int lock, const KvNew *e)
 {
     char name[NAME];
-    double each = e->cost / (double)(e->bytes + 1);
-    Head h = { .bytes = e->bytes,
-               .worth = { clock_read(s) + each, each, 1 } };
+    double each = e->cost / (double)(e->bytes + 1), clock = clock_read(s);
+    Head h = { .bytes = e->bytes, .worth = { clock + each, each, 1 } };
+    if (e->ahead) h.worth = (Worth){ clock, each, 0 };
     memcpy(h.magic, magic, sizeof magic);
     memcpy(h.key, e->key.z, sizeof h.key);
     h.check = check_of(&h, e->data);
     name_of(e->key, "kv", name);
     unlinkat(s->at, "new", 0);      // of a process that died
     unlinkat(s->at, name, 0);
-    if (!make_room(s, lock, sizeof h + e->bytes, h.worth.now)) return KV_NOT_WORTH;
+    double worth = e->ahead ? -1 : h.worth.now;
+    if (!make_room(s, lock, sizeof h + e->bytes, worth)) return KV_NOT_WORTH;
     return write_file(s, &h, e->data, name) ? KV_KEPT : KV_NOT_NOW;
 }
 

@@ -44,11 +44,12 @@ typedef struct KvNew {
     const void *data;
     size_t bytes;
     double cost;             // of computing it, in any unit that all entries share
+    bool ahead;              // nobody asked for it: it displaces nothing, and has no use
 } KvNew;
 
 typedef enum KvPut {
     KV_KEPT,
-    KV_NOT_WORTH,            // what it would displace is worth more, or it has no room
+    KV_NOT_WORTH,            // what it would displace is worth more, or there is no room
     KV_NOT_NOW,              // another process writes, or the disk said no
 } KvPut;
 

@@ -109,7 +109,7 @@ static void llama_close(Model *base)
 static const ModelImpl generator = { .close = llama_close, .count = count,
     .score = llama_score_yes, .count_chat = llama_count_chat,
     .chat_tokens = llama_chat_tokens, .generate = llama_generate,
-    .unknown = unknown, .step_bytes = step_bytes };
+    .unknown = unknown, .step_bytes = step_bytes, .read_ahead = llama_read_ahead };
 static const ModelImpl words = { .close = llama_close, .count = count,
     .count_chat = llama_count_chat, .chat_tokens = llama_chat_tokens,
     .unknown = unknown };

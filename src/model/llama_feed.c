@@ -166,13 +166,12 @@ static bool may_fall_back(Ctx *cx)
     return true;
 }
 
-/* The batch, made at the first prompt that wants it. *out is NULL with OK where libllama
- * reads; what our pass cannot do at all is not tried again. */
-static Status batch_for(Ctx *cx, LlamaModel *m, Tokens t, Batch **out)
+/* The batch, made when it is first wanted. What our pass cannot do at all is not tried
+ * again. */
+Status talk_batch(Ctx *cx, LlamaModel *m, Tokens t, Batch **out)
 {
-    bool wanted = m->answers > 1 || t.n >= OURS_FROM;
-    *out = wanted ? atomic_load(&m->batch) : NULL;
-    if (*out || !wanted || !atomic_load(&m->ours)) return OK;
+    *out = atomic_load(&m->batch);
+    if (*out || !atomic_load(&m->ours)) return OK;
     TRY(turn_take(cx, &m->turn));
     *out = atomic_load(&m->batch);
     Status st = *out || !atomic_load(&m->ours) ? OK : batch_make(cx, m, t, out);
@@ -181,6 +180,13 @@ static Status batch_for(Ctx *cx, LlamaModel *m, Tokens t, Batch **out)
     watch(m, NULL);
     turn_give(&m->turn);
     return st;
+}
+
+/* *out is NULL with OK where libllama reads. */
+static Status batch_for(Ctx *cx, LlamaModel *m, Tokens t, Batch **out)
+{
+    *out = NULL;
+    return m->answers > 1 || t.n >= OURS_FROM ? talk_batch(cx, m, t, out) : OK;
 }
 
 /* We read the prompt, but for its last token, and libllama goes on. */

@@ -105,6 +105,8 @@ typedef struct Talk {
     size_t reused, restored;    // tokens of the prompt that were there; or kept
 } Talk;
 
+/* Our own pass, made ready; *out is NULL with OK where it cannot read this model. */
+MUST_USE Status talk_batch(Ctx *cx, LlamaModel *m, Tokens t, Batch **out);
 /* Reads r, to go on with at most `more` tokens; waits for others where it must. Then
  * out->logits are those behind its last token, and talk_looked is owed. E_LIMIT: the
  * window is passed. On failure nothing has to be ended. */
@@ -120,6 +122,8 @@ void talk_end(Talk *t);
 
 Status llama_chat_tokens(Ctx *cx, Model *base, const Message *msg, size_t n,
                          ChatTokens *out);
+Status llama_read_ahead(Ctx *cx, Model *base, const Message *msg, size_t n,
+                        Excerpt excerpt, ReadAhead *out);
 Status llama_count_chat(Ctx *cx, Model *base, const Message *msg, size_t n, int *tokens);
 Status llama_generate(Ctx *cx, Model *base, const Message *msg, size_t n,
                       const GenerateOptions *opt, Generated *out);

@@ -17,8 +17,8 @@
 
 enum {
     VERSION = 1,             // of the arithmetic: a change makes entries strangers
-    HEAD = 16,               // tokens read anew
-    SHORTEST = 2 * HEAD,     // an excerpt that is worth it
+    HEAD = 64,               // tokens read anew: see docs/ABLATION.md, "Chunk KV"
+    SHORTEST = HEAD + 32,    // tokens of an excerpt that is worth it
 };
 
 /* What is in front of the first excerpt. */
@@ -60,37 +60,55 @@ static Status compute(Ctx *cx, Batch *b, const Reading *r, Stretch s, uint16_t *
     return OK;
 }
 
-/* Computes an entry and keeps it. What the store takes is mapped like one that was
- * there. */
+/* Computes an entry and offers it to the store. *data is to be freed. */
 static Status make(Ctx *cx, LlamaModel *m, Batch *b, const Reading *r, Stretch s,
-                   KvNew *new, KvEntry *entry, void **own)
+                   KvNew *new, KvPut *put, void **data)
 {
-    uint16_t *data = malloc(new->bytes);
-    if (!data) return fail(cx, E_MEMORY, "no memory for the keys of a passage");
-    Status st = compute(cx, b, r, s, data);
-    new->data = data;
-    bool kept = st == OK && kv_store_put(m->kv, new) == KV_KEPT
-             && kv_store_find(m->kv, new->key, new->bytes, entry);
-    if (st == OK && !kept) *own = data;
-    else free(data);
-    return st;
+    uint16_t *x = *data = malloc(new->bytes);
+    if (!x) return fail(cx, E_MEMORY, "no memory for the keys of a passage");
+    new->data = x;
+    TRY(compute(cx, b, r, s, x));
+    *put = kv_store_put(m->kv, new);
+    return OK;
+}
+
+static Status describe(Ctx *cx, const LlamaModel *m, const Prefill *p, const Reading *r,
+                       Stretch s, KvNew *out)
+{
+    size_t n = s.end - s.begin;
+    *out = (KvNew){ .bytes = prefill_values(p, n) * sizeof(uint16_t),
+                    .cost = (double)n * (double)m->base.info.file_bytes };
+    return key_of(cx, m, p, r, s, &out->key);
+}
+
+/* Out of the store, or computed; what the store takes is mapped like one that was
+ * there. */
+static Status have(Ctx *cx, LlamaModel *m, Batch *b, const Reading *r, Stretch s,
+                   Known *out)
+{
+    KvEntry *entry = &out->entry[out->n];
+    void **own = &out->own[out->n++];
+    KvNew new;
+    KvPut put;
+    TRY(describe(cx, m, batch_prefill(b), r, s, &new));
+    if (kv_store_find(m->kv, new.key, new.bytes, entry)) {
+        out->restored += s.end - s.begin;
+        return OK;
+    }
+    TRY(make(cx, m, b, r, s, &new, &put, own));
+    if (put != KV_KEPT || !kv_store_find(m->kv, new.key, new.bytes, entry)) return OK;
+    free(*own);
+    *own = NULL;
+    return OK;
 }
 
 static Status add(Ctx *cx, LlamaModel *m, Batch *b, const Reading *r, Stretch s,
                   Known *out)
 {
-    const Prefill *p = batch_prefill(b);
-    size_t home = home_of(r), n = s.end - s.begin, i = out->n;
-    size_t skip = s.begin == home ? 0 : HEAD;
-    KvNew new = { .bytes = prefill_values(p, n) * sizeof(uint16_t),
-                  .cost = (double)n * (double)m->base.info.file_bytes };
-    TRY(key_of(cx, m, p, r, s, &new.key));
-    out->n++;
-    if (kv_store_find(m->kv, new.key, new.bytes, &out->entry[i]))
-        out->restored += n - skip;
-    else TRY(make(cx, m, b, r, s, &new, &out->entry[i], &out->own[i]));
+    size_t home = home_of(r), i = out->n, skip = s.begin == home ? 0 : HEAD;
+    TRY(have(cx, m, b, r, s, out));
     const void *data = out->own[i] ? out->own[i] : out->entry[i].data;
-    out->at[i] = (PrefillKnown){ data, n, home, skip, s.begin + skip };
+    out->at[i] = (PrefillKnown){ data, s.end - s.begin, home, skip, s.begin + skip };
     return OK;
 }
 
@@ -124,4 +142,31 @@ void known_close(Known *k)
         free(k->own[i]);
     }
     *k = (Known){ 0 };
+}
+
+Status llama_read_ahead(Ctx *cx, Model *base, const Message *msg, size_t n,
+                        Excerpt excerpt, ReadAhead *out)
+{
+    LlamaModel *m = (LlamaModel *)base;
+    Reading r;
+    Batch *b = NULL;
+    KvNew new;
+    KvPut put = KV_NOT_NOW;
+    void *data = NULL;
+    TRY(chat_reading(cx, m, msg, n, &(Excerpts){ &excerpt, 1 }, &r));
+    Stretch s = r.stretch[0];
+    *out = READ_SHORT;
+    if (s.end - s.begin < SHORTEST) return OK;
+    if (m->kv) TRY(talk_batch(cx, m, r.t, &b));
+    if (!b)
+        return fail(cx, E_MODEL, "%s: our own pass does not read it here, or there is no "
+                    "place to keep what was read", base->info.path.p);
+    TRY(describe(cx, m, batch_prefill(b), &r, s, &new));
+    new.ahead = true;
+    *out = READ_BEFORE;
+    if (kv_store_has(m->kv, new.key)) return OK;
+    Status st = make(cx, m, b, &r, s, &new, &put, &data);
+    *out = put == KV_KEPT ? READ_KEPT : READ_NO_ROOM;
+    free(data);
+    return st;
 }

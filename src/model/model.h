@@ -143,6 +143,18 @@ typedef struct Generated {
  * opening of the assistant's turn. */
 MUST_USE Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n,
                                  int *tokens);
+typedef enum ReadAhead {
+    READ_KEPT,              // it is read and kept
+    READ_BEFORE,            // it was there
+    READ_SHORT,             // so short that it is not worth keeping
+    READ_NO_ROOM,           // what may be kept is full, or the disk is
+} ReadAhead;
+
+/* Reads an excerpt of the last message before anybody asks for it; what is kept is not
+ * displaced by it. E_MODEL: the model was opened without kv_bytes, or is not read by our
+ * own pass, so that nothing of it can be kept. E_CANCELLED. */
+MUST_USE Status model_read_ahead(Ctx *cx, Model *m, const Message *msg, size_t n,
+                                 Excerpt excerpt, ReadAhead *out);
 typedef struct ChatTokens {
     int32_t *id;            // (n)
     uint8_t *answer;        // (n): 1 for the assistant's words and the end of its turn

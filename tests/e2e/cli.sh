@@ -4,7 +4,7 @@
 run 0 "$pith" --version
 has out 'pith 0.'
 run 0 "$pith" --help
-commands='add sync watch ls rm status vocab reembed search ask chat model doctor bench eval calibrate serve mcp'
+commands='add sync watch ls rm status vocab reembed warm search ask chat model doctor bench eval calibrate serve mcp'
 for command in $commands; do has out "  $command "; done
 for command in $commands; do
     run 0 "$pith" "$command" --help

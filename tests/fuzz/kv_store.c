@@ -67,8 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     must(found == kv_store_has(s, key));
     if (found) must(memcmp(e.data, file + HEAD, bytes) == 0);
     kv_entry_close(&e);
-    (void)kv_store_put(s, &(KvNew){ key, data, n, 1 });
-    (void)kv_store_put(s, &(KvNew){ blake2b_bytes(STR("other")), data, n, 2 });
+    (void)kv_store_put(s, &(KvNew){ key, data, n, 1, false });
+    (void)kv_store_put(s, &(KvNew){ blake2b_bytes(STR("other")), data, n, 2, true });
     must(kv_store_bytes(s) <= BUDGET);
     kv_store_close(s);
     free(file);

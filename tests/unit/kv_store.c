@@ -64,7 +64,7 @@ static KvPut put(size_t i, size_t bytes, double cost)
 {
     char *data = malloc(bytes + 1);
     fill(i, data, bytes);
-    KvPut st = kv_store_put(store, &(KvNew){ key_of(i), data, bytes, cost });
+    KvPut st = kv_store_put(store, &(KvNew){ key_of(i), data, bytes, cost, false });
     free(data);
     return st;
 }
@@ -244,6 +244,24 @@ static void what_costs_most_to_compute_stays(void **state)
     assert_true(find(2, SMALL));
 }
 
+static void what_is_read_ahead_displaces_nothing(void **state)
+{
+    char data[SMALL];
+    (void)state;
+    open_store(3 * (SMALL + HEAD));
+    assert_int_equal(put(0, SMALL, 1), KV_KEPT);
+    for (size_t i = 1; i < 4; i++) {
+        fill(i, data, SMALL);
+        KvNew ahead = { key_of(i), data, SMALL, 9, true };
+        assert_int_equal(kv_store_put(store, &ahead), i < 3 ? KV_KEPT : KV_NOT_WORTH);
+    }
+    assert_int_equal(put(4, SMALL, 1), KV_KEPT);    // and goes before what was asked for
+    assert_int_equal(put(5, SMALL, 1), KV_KEPT);
+    assert_true(find(0, SMALL));
+    assert_false(find(1, SMALL));
+    assert_false(find(2, SMALL));
+}
+
 static void files_of_others_count_and_stay(void **state)
 {
     char path[128];
@@ -385,6 +403,7 @@ int main(void)
         cmocka_unit_test_teardown(what_is_used_most_stays, close_all),
         cmocka_unit_test_teardown(what_was_used_long_ago_goes_in_the_end, close_all),
         cmocka_unit_test_teardown(what_costs_most_to_compute_stays, close_all),
+        cmocka_unit_test_teardown(what_is_read_ahead_displaces_nothing, close_all),
         cmocka_unit_test_teardown(files_of_others_count_and_stay, close_all),
         cmocka_unit_test_teardown(a_file_half_written_by_one_that_died_goes, close_all),
         cmocka_unit_test_teardown(a_full_disk_is_no_error, close_all),
