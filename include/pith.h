@@ -168,8 +168,9 @@ PITH_API void pith_string_free(char *s);
  * {"words","distinct","left_out","models":[{"role","name","tokens","tokens_per_word",
  * "over_2","over_4","unknown","worst":[{"word","count","tokens"}]}]} */
 PITH_API int pith_vocab(pith *p, char **json, pith_error *why);
-/* Abbreviations that the documents explain and no glossary has yet, those of most
- * documents first, as JSON: {"entries":[{"term","meaning","documents","times"}],"known",
+/* Abbreviations that the documents explain and no glossary has yet, and whose meaning
+ * stands without them in as many documents as with them, or more; those of most documents
+ * first, as JSON: {"entries":[{"term","meaning","documents","times"}],"known",
  * "written","file"}; free with pith_string_free. known: how many the glossaries have.
  * write: they are added to the store's glossary too, STORE.glossary. */
 PITH_API int pith_glossary(pith *p, int write, char **json, pith_error *why);
