@@ -11,8 +11,8 @@
 typedef struct Alone {
     const char *term, *fold;
     size_t without, with;           // documents that have the meaning
-    size_t without, with;           // documents that have the meaning
     size_t seen, term_seen;         // the last with the meaning, with the term; from 1
+    bool both;                      // of `seen`
 } Alone;
 
 /* Counts for n entries, each term once, in one reading of the store. */
