@@ -170,9 +170,9 @@ static const Verb verbs[] = {
     { "tune-retrieval", EVAL_TUNE_RETRIEVAL, 0, 0, eval_tune_retrieval,
       "pith tune retrieval [--out FILE.jsonl] [options]\n"
       "A linear map of query vectors, made of the vectors of your store. The small\n"
-      "model writes questions about your passages; those of half of the documents\n"
-      "choose the map, those of the other half judge it. It is used from then on if it\n"
-      "brings the passages nearer to the top (reciprocal rank, p < .05).\n"
+      "model writes questions about your passages; those of each half of the\n"
+      "documents choose a map that those of the other half judge. It is used from then\n"
+      "on if it brings the passages nearer to the top (reciprocal rank, p < .05).\n"
       "The same command goes on where it was stopped.\n\n"
       "  --out FILE      the questions, retrieval.jsonl\n"
       "  --count N       questions wanted in all, 300\n"

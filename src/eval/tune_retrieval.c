@@ -1,9 +1,10 @@
 /* tune_retrieval.c -- `pith tune retrieval`: a map of queries for this store, if it pays.
  *
  * The small model writes a question about each of some passages; a line of FILE.jsonl
- * each, so that the next run goes on behind them. The questions of one half of the
- * documents choose among a few maps, those of the other half judge the choice: the map is
- * kept if it brings a question's own passage nearer to the top, by more than chance. */
+ * each, so that the next run goes on behind them. The questions of each half of the
+ * documents choose among a few maps, and those of the other half judge that choice: a map
+ * is kept if the choices bring a question's own passage nearer to the top, by more than
+ * chance. It is then the one that all questions like best. */
 #include "eval/kept.h"
 #include "eval/example.h"
 #include "eval/pool.h"
@@ -19,10 +20,10 @@
 
 enum { COUNT = 300, DEPTH = 50, LEAST = 10 };
 
-static const pith_query_map candidates[] = {
-    { .1, .3 }, { .3, .5 }, { .5, .5 },
+enum { NONE, N_MAPS = 4 };
+static const pith_query_map candidates[N_MAPS] = {
+    [NONE] = { 0, 0 }, { .1, .3 }, { .3, .5 }, { .5, .5 },
 };
-enum { N_MAPS = sizeof candidates / sizeof *candidates };
 
 typedef struct Asked {
     const char *question, *document;
@@ -35,8 +36,9 @@ typedef struct Fitting {
     Words *words;
     json_t *asked;          // stems of the questions there are
     Kept *file;
-    Asked *half[2];         // chooses, judges
+    Asked *half[2];         // each chooses for the other
     size_t n[2];
+    double *rr[N_MAPS][2];  // of each map and half; [NONE]: without any
 } Fitting;
 
 /* ---- questions --------------------------------------------------------------------- */
@@ -132,82 +134,89 @@ static Status reciprocal(const Fitting *f, const Asked *q, double *out)
     return OK;
 }
 
-/* Of each question of a half, with this map or, for NULL, without. */
-static Status measure(const Fitting *f, int half, const pith_query_map *map, double **out)
+static Status measure_all(Fitting *f)
 {
     pith_error why;
     Status st = OK;
-    TRY_NEW(*out = ctx_new(f->job->cx, double, f->n[half]));
-    if (pith_query_map_use(f->p, map, &why) != PITH_OK) return job_why(f->job, &why);
-    for (size_t i = 0; i < f->n[half] && st == OK; i++)
-        st = reciprocal(f, &f->half[half][i], *out + i);
-    return st;
+    for (int m = 0; m < N_MAPS; m++) {
+        const pith_query_map *map = m == NONE ? NULL : &candidates[m];
+        job_progress(f->job, (size_t)m, N_MAPS, "maps");
+        if (pith_query_map_use(f->p, map, &why) != PITH_OK) return job_why(f->job, &why);
+        for (int h = 0; h < 2; h++) {
+            TRY_NEW(f->rr[m][h] = ctx_new(f->job->cx, double, f->n[h]));
+            for (size_t i = 0; i < f->n[h] && st == OK; i++)
+                st = reciprocal(f, &f->half[h][i], &f->rr[m][h][i]);
+            TRY(st);
+        }
+    }
+    return OK;
 }
 
-/* The map that the first half likes best; NULL: none better than none. */
-static Status choose(const Fitting *f, const pith_query_map **out)
+/* The sum over the questions of one half, or of both for h = 2. */
+static double sum_of(const Fitting *f, int m, int h)
 {
-    double *rr, best;
-    TRY(measure(f, 0, NULL, &rr));
-    best = stats_mean(rr, f->n[0]);
-    *out = NULL;
-    job_figure(f->job, "chosen_by_mrr_without", best);
-    for (size_t m = 0; m < N_MAPS; m++) {
-        job_progress(f->job, m, N_MAPS, "maps");
-        TRY(measure(f, 0, &candidates[m], &rr));
-        if (stats_mean(rr, f->n[0]) <= best) continue;
-        best = stats_mean(rr, f->n[0]);
-        *out = &candidates[m];
-    }
-    job_figure(f->job, "chosen_by_mrr_with", best);
-    return OK;
+    if (h == 2) return sum_of(f, m, 0) + sum_of(f, m, 1);
+    return stats_mean(f->rr[m][h], f->n[h]) * (double)f->n[h];
+}
+
+/* The map that a half, or both, like best; NONE where none is better than none. */
+static int choice_of(const Fitting *f, int h)
+{
+    int best = NONE;
+    for (int m = 0; m < N_MAPS; m++)
+        if (sum_of(f, m, h) > sum_of(f, best, h)) best = m;
+    return best;
 }
 
 /* ---- the verdict ------------------------------------------------------------------- */
 
-static Status keep(const Fitting *f, bool wins)
+static Status keep(const Fitting *f, const pith_query_map *map)
 {
     pith_error why;
-    json_t *figures = json_copy(f->job->result);
-    char *text = json_dumps(figures, JSON_COMPACT | JSON_REAL_PRECISION(6));
-    json_decref(figures);
+    char *text = json_dumps(f->job->result, JSON_COMPACT | JSON_REAL_PRECISION(6));
     if (!text) return fail(f->job->cx, E_MEMORY, "no memory for the figures");
     Status st = OK;
-    if (!wins && pith_query_map_use(f->p, NULL, &why) != PITH_OK)
+    if (pith_query_map_use(f->p, map, &why) != PITH_OK)
         st = job_why(f->job, &why);
     if (st == OK && pith_query_map_keep(f->p, text, &why) != PITH_OK)
         st = job_why(f->job, &why);
     free(text);
     if (st == OK)
-        job_warn(f->job, wins ? "the map won: searches of this store use it from now on; "
+        job_warn(f->job, map ? "the map won: searches of this store use it from now on; "
                                 "--reset does without"
                               : "no map won: searches stay as they are");
     return st;
 }
 
-static Status judge(const Fitting *f, const pith_query_map *map)
+/* What each question says of the map that the other half chose. */
+static Status judge(const Fitting *f)
 {
     const Job *j = f->job;
-    double *without, *with;
-    TRY(measure(f, 1, NULL, &without));
-    TRY(measure(f, 1, map, &with));
-    Paired d = stats_paired(without, with, f->n[1], STATS_SEED);
-    bool wins = map && d.difference > 0 && d.p < VERDICT_P;
+    size_t n = f->n[0] + f->n[1];
+    double *without = ctx_new(j->cx, double, n), *with = ctx_new(j->cx, double, n);
+    if (!without || !with) return E_MEMORY;
+    for (int h = 0; h < 2; h++) {
+        size_t bytes = f->n[h] * sizeof *with, at = h ? f->n[0] : 0;
+        memcpy(without + at, f->rr[NONE][h], bytes);
+        memcpy(with + at, f->rr[choice_of(f, !h)][h], bytes);
+    }
+    int map = choice_of(f, 2);
+    Paired d = stats_paired(without, with, n, STATS_SEED);
+    bool wins = map != NONE && d.difference > 0 && d.p < VERDICT_P;
     json_object_set_new(j->result, "verdict", json_string(wins ? "win" : "lose"));
-    job_figure(j, "whiten", map ? map->whiten : 0);
-    job_figure(j, "center", map ? map->center : 0);
-    job_figure(j, "mrr_without", stats_mean(without, f->n[1]));
-    job_figure(j, "mrr_with", stats_mean(with, f->n[1]));
+    job_figure(j, "whiten", candidates[map].whiten);
+    job_figure(j, "center", candidates[map].center);
+    job_figure(j, "mrr_without", stats_mean(without, n));
+    job_figure(j, "mrr_with", stats_mean(with, n));
     job_figure(j, "difference", d.difference);
     job_figure(j, "low", d.low);
     job_figure(j, "high", d.high);
     job_figure(j, "p", d.p);
-    return keep(f, wins);
+    return keep(f, wins ? &candidates[map] : NULL);
 }
 
 static Status fit(Fitting *f)
 {
-    const pith_query_map *map;
     Pool pool;
     Ctx *cx = f->job->cx;
     const char *out = f->job->opt->out ? f->job->opt->out : "retrieval.jsonl";
@@ -219,9 +228,8 @@ static Status fit(Fitting *f)
     TRY(st);
     TRY(split(f));
     job_count(f->job, "questions", f->n[0] + f->n[1]);
-    job_count(f->job, "judged_by", f->n[1]);
-    TRY(choose(f, &map));
-    return judge(f, map);
+    TRY(measure_all(f));
+    return judge(f);
 }
 
 /* ---- the verb ---------------------------------------------------------------------- */
