@@ -24,6 +24,17 @@ json out "all('\"' + q['text'] + '\"' in j['answer'] for q in j['quotes'])"
 run 0 "$pith" ask "$question" --quote
 has out 'Quoted:'
 
+# Whole passages; the test model's keys and values cannot be kept, which changes nothing.
+run 0 "$pith" ask "$question" --whole --json
+json out "all(p['read'] == p['text'] for p in j['passages'] if 'read' in p)"
+cp out whole
+run 0 "$pith" ask "$question" --kv 10 --json
+json out "j['answer'] == json.load(open('whole'))['answer']"
+run 3 "$pith" warm --kv 10
+has err 'read ahead'
+run 2 "$pith" warm now
+run 2 "$pith" warm --kv 0
+
 # What cannot be a question is told, not crashed on.
 run 0 "$pith" --json search "$(printf 'snow\001\002\033[31m')"
 run 0 "$pith" --json search 'Schnee räumen 雪 снег'

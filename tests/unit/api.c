@@ -249,6 +249,23 @@ static void refuses_empty_questions_and_impossible_options(void **state)
     assert_true(why.message[0] != '\0');
 }
 
+static void reading_ahead_wants_room_and_a_model_that_can_be_kept(void **state)
+{
+    Fixture *f = *state;
+    pith_options opt = { .store = f->store, .generator = "fake:", .kv_mib = -1 };
+    pith_warmed done;
+    pith_error why;
+    pith *p;
+    assert_int_equal(pith_open(&opt, &p, &why), PITH_E_ARG);
+    assert_int_equal(pith_warm(f->p, NULL, NULL, &done, &why), PITH_E_ARG);
+    opt.kv_mib = 1;
+    assert_int_equal(pith_open(&opt, &p, &why), 0);
+    assert_int_equal(pith_warm(p, NULL, NULL, &done, &why), PITH_E_MODEL);
+    assert_true(done.passages >= N_DOCUMENTS);
+    assert_int_equal(done.read + done.before, 0);
+    pith_close(p);
+}
+
 static void tells_that_there_is_no_store_yet(void **state)
 {
     Fixture *f = *state;
@@ -377,6 +394,7 @@ int main(void)
         CASE(reads_while_another_handle_writes),
         CASE(reembeds_and_still_finds),
         CASE(refuses_empty_questions_and_impossible_options),
+        CASE(reading_ahead_wants_room_and_a_model_that_can_be_kept),
         CASE(tells_that_there_is_no_store_yet),
         CASE(stops_when_cancelled),
         CASE(handles_that_share_models_answer_at_the_same_time),

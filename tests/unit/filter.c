@@ -64,6 +64,20 @@ static void keeps_the_sentence_that_answers_and_its_offsets(void **state)
     end(&c);
 }
 
+static void keeps_a_passage_whole_where_it_is_told_to(void **state)
+{
+    const char *const texts[] = { harbour };
+    FilterOptions opt = { .margin = 15, .whole = true };
+    Case c;
+    (void)state;
+    begin(&c, texts, 1);
+    assert_int_equal(filter(&c.cx, c.ranker, &opt,
+                            STR("When does the ferry leave the harbour?"), &c.ps), OK);
+    assert_int_equal(c.ps.n, 1);
+    assert_true(str_eq(passage_text(&c.cx, &c.ps.at[0]), str_z(harbour)));
+    end(&c);
+}
+
 static void keeps_the_head_of_a_table_with_its_row(void **state)
 {
     const char *const texts[] = { table };
@@ -185,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_sentence_that_answers_and_its_offsets),
+        cmocka_unit_test(keeps_a_passage_whole_where_it_is_told_to),
         cmocka_unit_test(keeps_the_head_of_a_table_with_its_row),
         cmocka_unit_test(drops_a_passage_that_says_again_what_a_better_one_said),
         cmocka_unit_test(looks_at_no_more_passages_than_it_may),
