@@ -18,6 +18,8 @@ case ${1:-} in
         needs glslc 'install glslc and libvulkan-dev (Debian), or the Vulkan SDK'
         [ -n "${VULKAN_SDK:-}" ] || [ -f /usr/include/vulkan/vulkan.h ] \
             || die 'vulkan/vulkan.h is absent: install libvulkan-dev, or set VULKAN_SDK'
+        [ -n "${VULKAN_SDK:-}" ] || [ -d /usr/include/spirv ] \
+            || die 'the headers of SPIR-V are absent: install spirv-headers'
         echo -DGGML_VULKAN=ON ;;
     metal)
         [ "$(uname -s)" = Darwin ] || die 'Metal is there on macOS alone'

@@ -185,8 +185,8 @@ static json_t *doctor_json(Ctx *cx, const Doctor *d)
     return json_pack("{ss ss si sI sI ss ss ss ss ss* so}", "cpu", d->cpu.p, "features",
         d->features.p, "cores", d->cores, "memory_bytes", (json_int_t)d->memory_bytes,
         "free_bytes", (json_int_t)d->free_bytes, "engine", d->engine.p, "devices",
-        d->devices.p, "generator", d->generator.p, "encoder", d->encoder.p, "sandbox", walls,
-        "problems", problems);
+        d->devices.p, "generator", d->generator.p, "encoder", d->encoder.p, "sandbox",
+        walls, "problems", problems);
 }
 
 int pith_doctor(char **json, pith_error *why)
