@@ -516,8 +516,9 @@ typedef struct pith_query_map {
     double whiten, center;      /* [0,1] each; 0 and 0 change nothing */
 } pith_query_map;
 
-/* Searches of this handle go through a map made now; NULL: through none, whatever is kept
- * beside the store. E_MODEL: the store has another embedder. Seconds, by dimension. */
+/* Questions to this handle, which are all searches that do not end with a full stop, go
+ * through a map made now; NULL: through none, whatever is kept beside the store.
+ * E_MODEL: the store has another embedder. Seconds, by dimension. */
 PITH_API int pith_query_map_use(pith *p, const pith_query_map *m, pith_error *why);
 /* Keeps the map that pith_query_map_use made beside the store, bound to the embedder, for
  * all searches from now on; where it was NULL, or was not called, removes what is kept.

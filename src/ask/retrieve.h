@@ -26,7 +26,7 @@ typedef struct RetrieveOptions {
     float words_weight;    // [0,1] of the words in the sum; 0: RETRIEVE_WORDS_WEIGHT
     Str passage;           // made up: its vector is averaged with the query's; n = 0:
                            // none
-    const QueryMap *map;   // of the query, of the embedder's dim; NULL: as it is
+    const QueryMap *map;   // of questions, of the embedder's dim; NULL: none
     const Str *without;    // documents to leave out: a uri, or its end from a '/' on
     size_t n_without;
 } RetrieveOptions;
