@@ -3,6 +3,7 @@
 #include "model/engine.h"
 #include "model/impl.h"
 #include "model/remote.h"
+#include "model/sound.h"
 
 #include <math.h>
 
@@ -62,12 +63,14 @@ uint64_t model_step_bytes(const Model *m)
 Status model_count(Ctx *cx, Model *m, Str text, int *n)
 {
     *n = 0;
+    TRY(sound_text(cx, text, &text));
     return m->impl->count(cx, m, text, n);
 }
 
 Status model_unknown(Ctx *cx, Model *m, Str text, int *n)
 {
     *n = -1;
+    TRY(sound_text(cx, text, &text));
     return m->impl->unknown ? m->impl->unknown(cx, m, text, n) : OK;
 }
 
@@ -92,6 +95,7 @@ Status model_embed(Ctx *cx, Model *m, EmbedKind kind, const Str *texts, size_t n
 {
     if (!m->impl->embed) return cannot(cx, m, "embed texts");
     if (n == 0) return OK;
+    TRY(sound_texts(cx, texts, n, &texts));
     TRY(ctx_check(cx));
     TRY(turn_take(cx, &m->one));
     Status st = m->impl->embed(cx, m, kind, texts, n, out);
@@ -104,6 +108,8 @@ Status model_score(Ctx *cx, Model *m, Str query, const Str *texts, size_t n, flo
 {
     if (!m->impl->score) return cannot(cx, m, "score texts");
     if (n == 0) return OK;
+    TRY(sound_text(cx, query, &query));
+    TRY(sound_texts(cx, texts, n, &texts));
     TRY(ctx_check(cx));
     TRY(turn_take(cx, &m->one));
     Status st = m->impl->score(cx, m, query, texts, n, out);
@@ -126,6 +132,7 @@ Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n, int *to
     *tokens = 0;
     if (!m->impl->count_chat) return cannot(cx, m, "hold a conversation");
     TRY(check_messages(cx, msg, n));
+    TRY(sound_messages(cx, msg, n, &msg));
     return m->impl->count_chat(cx, m, msg, n, tokens);
 }
 
@@ -143,6 +150,7 @@ Status model_chat_tokens(Ctx *cx, Model *m, const Message *msg, size_t n, ChatTo
     *out = (ChatTokens){ 0 };
     if (!m->impl->chat_tokens) return cannot(cx, m, "be trained on conversations");
     TRY(check_messages(cx, msg, n));
+    TRY(sound_messages(cx, msg, n, &msg));
     return m->impl->chat_tokens(cx, m, msg, n, out);
 }
 
@@ -157,6 +165,7 @@ Status model_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
     if (!(opt->temperature >= 0) || !isfinite(opt->temperature))
         return fail(cx, E_ARG, "temperature is %g, 0 or more was wanted",
                     (double)opt->temperature);
+    TRY(sound_messages(cx, msg, n, &msg));
     TRY(ctx_check(cx));
     return m->impl->generate(cx, m, msg, n, opt, out);
 }

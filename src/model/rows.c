@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Clang 14 names the copies of a function so that another file cannot be linked to it. */
-#if defined __x86_64__ && defined __gnu_linux__ && !defined __clang__
+/* Clang 14 names the copies of a function so that another file cannot be linked to it.
+ * The thread sanitizer watches what chooses, before it can. */
+#if defined __x86_64__ && defined __gnu_linux__ && !defined __clang__ && \
+    !defined __SANITIZE_THREAD__
 #define CLONES \
     __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

@@ -11,6 +11,7 @@ enum {
     SAMPLE = 65536,             // bytes that the detector sees
     META = 4096,                // bytes in which a page may name its charset
     GOOD_PER_BAD = 16,          // characters for each bad byte that make UTF-8 likely
+    CONTROL_MIN = 2,            // characters: old texts end in one
 };
 
 /* ---- UTF-8 ------------------------------------------------------------------------- */
@@ -133,6 +134,14 @@ static bool is_signed(Str head)
     return false;
 }
 
+/* Few of its bytes are no part of a character; plain ASCII is, too. */
+static bool is_utf8(const Census *c)
+{
+    return c->bad == 0 || c->wide >= c->bad * GOOD_PER_BAD;
+}
+
+/* A tenth of control characters is binary; of what is no UTF-8 a fiftieth, for no charset
+ * of text has them, and of random bytes they are a tenth. */
 bool charset_is_binary(Str head)
 {
     size_t control = 0, zero = 0;
@@ -145,7 +154,10 @@ bool charset_is_binary(Str head)
         control += (c < ' ' && !(c >= '\b' && c <= '\r') && c != 0x1B) || c == 0x7F;
     }
     if (zero) return unmarked_utf16(head) == NULL;
-    return control * 10 > head.n;
+    if (control * 10 > head.n) return true;
+    if (control < CONTROL_MIN || control * 50 <= head.n) return false;
+    Census c = census(head);
+    return !is_utf8(&c);
 }
 
 /* ---- other charsets ---------------------------------------------------------------- */
@@ -271,7 +283,7 @@ Status charset_find(Ctx *cx, Str bytes, Charset *out)
         return OK;
     }
     TRY(count(cx, bytes, &c));
-    out->broken = c.bad && c.wide >= c.bad * GOOD_PER_BAD;
+    out->broken = c.bad && is_utf8(&c);
     if (c.bad == 0 || out->broken) return OK;
     if (!meta_charset(bytes, out->name) || str_ieq(str_z(out->name), STR("utf-8")))
         return detect(cx, bytes, c.first_wide, out->name);

@@ -12,7 +12,8 @@
 enum { CHARSET_HEAD = 8192 };
 
 /* Do these first bytes of a file look like no text: zero bytes that are no UTF-16, more
- * than a tenth control characters, or a known signature (PDF, ZIP, ...)? */
+ * than a tenth control characters (a fiftieth of what is no UTF-8), or a known signature
+ * (PDF, ZIP, ...)? */
 bool charset_is_binary(Str head);
 
 /* *out is bytes itself where that is UTF-8 already, else made in the arena. A byte order

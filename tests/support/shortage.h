@@ -1,9 +1,9 @@
 /* shortage.h -- memory, with a switch: the n-th request of the whole program, its
  * libraries included, is refused, alone or with all that come after it.
  *
- * The functions here take the place of the C library's and hand on to them (under the
- * address sanitizer to its own), so nothing that is tested knows of it. Include it in one
- * file of a program. Where the thread sanitizer is, it has to be left out. */
+ * The functions here take the place of the C library's and hand on to them, so nothing
+ * that is tested knows of it. Include it in one file of a program. SHORTAGE is 0 where
+ * that cannot be: the test is to be skipped. */
 #ifndef PITH_TESTS_SHORTAGE_H
 #define PITH_TESTS_SHORTAGE_H
 
@@ -25,10 +25,10 @@
 #define __SANITIZE_ADDRESS__ 1      // as gcc tells it
 #endif
 #endif
-#if defined __SANITIZE_ADDRESS__
-#define THEIRS(name) __interceptor_##name
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { SHORTAGE = 0 };              // a sanitizer has taken their place already
 #else
-#define THEIRS(name) __libc_##name
+enum { SHORTAGE = 1 };
 #endif
 
 static struct Shortage {
@@ -38,10 +38,10 @@ static struct Shortage {
     bool lasts;             // so are all after it
 } shortage;
 
-extern void *THEIRS(malloc)(size_t n);
-extern void *THEIRS(calloc)(size_t n, size_t size);
-extern void *THEIRS(realloc)(void *p, size_t n);
-extern void *THEIRS(memalign)(size_t to, size_t n);
+extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *p, size_t n);
+extern void *__libc_memalign(size_t to, size_t n);
 
 static inline void shortage_begin(long at, bool lasts)
 {
@@ -113,7 +113,7 @@ static inline void crash_after(int seconds)
 
 /* ---- the switch -------------------------------------------------------------------- */
 
-static bool shortage_now(void)
+static inline bool shortage_now(void)
 {
     if (!atomic_load_explicit(&shortage.armed, memory_order_relaxed)) return false;
     long n = atomic_fetch_add(&shortage.count, 1) + 1;
@@ -123,39 +123,42 @@ static bool shortage_now(void)
     return true;
 }
 
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
 #define SEEN __attribute__((visibility("default")))     // by the libraries, too
 
 SEEN void *malloc(size_t n)
 {
-    return shortage_now() ? NULL : THEIRS(malloc)(n);
+    return shortage_now() ? NULL : __libc_malloc(n);
 }
 
 SEEN void *calloc(size_t n, size_t size)
 {
-    return shortage_now() ? NULL : THEIRS(calloc)(n, size);
+    return shortage_now() ? NULL : __libc_calloc(n, size);
 }
 
 SEEN void *realloc(void *p, size_t n)
 {
-    return shortage_now() ? NULL : THEIRS(realloc)(p, n);
+    return shortage_now() ? NULL : __libc_realloc(p, n);
 }
 
 SEEN void *memalign(size_t to, size_t n)
 {
-    return shortage_now() ? NULL : THEIRS(memalign)(to, n);
+    return shortage_now() ? NULL : __libc_memalign(to, n);
 }
 
 SEEN void *aligned_alloc(size_t to, size_t n)
 {
-    return shortage_now() ? NULL : THEIRS(memalign)(to, n);
+    return shortage_now() ? NULL : __libc_memalign(to, n);
 }
 
 SEEN int posix_memalign(void **p, size_t to, size_t n)
 {
-    void *got = shortage_now() ? NULL : THEIRS(memalign)(to, n);
+    void *got = shortage_now() ? NULL : __libc_memalign(to, n);
     if (!got) return ENOMEM;
     *p = got;
     return 0;
 }
+
+#endif
 
 #endif

@@ -113,6 +113,25 @@ static void a_few_bad_bytes_do_not_make_utf8_something_else(void **state)
                     "\xEF\xBF\xBD."));
 }
 
+/* A tenth of them are control characters, give or take. */
+static void random_bytes_without_a_zero_are_no_text(void **state)
+{
+    enum { FILES = 1000, BYTES = 500 };
+    char bytes[BYTES];
+    uint32_t seed = 1;
+    (void)state;
+    for (int i = 0; i < FILES; i++) {
+        for (int k = 0; k < BYTES; k++) {
+            seed = seed * 1664525 + 1013904223;
+            bytes[k] = (char)(1 + (seed >> 8) % 255);
+        }
+        assert_true(charset_is_binary((Str){ bytes, BYTES }));
+    }
+    assert_false(charset_is_binary(STR("caf\xE9 de la gare, ouvert\r\n\x1A")));
+    assert_false(charset_is_binary(STR("\x01\x02 caf\xC3\xA9 de la gare, ouvert tous les "
+                                       "jours \x7F de six heures")));
+}
+
 static void binary_is_refused(void **state)
 {
     (void)state;
@@ -151,6 +170,7 @@ int main(void)
         cmocka_unit_test(a_mark_in_the_middle_is_no_mark),
         cmocka_unit_test(a_few_bad_bytes_do_not_make_utf8_something_else),
         cmocka_unit_test(binary_is_refused),
+        cmocka_unit_test(random_bytes_without_a_zero_are_no_text),
         cmocka_unit_test(counts_the_bytes_that_are_no_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
