@@ -207,8 +207,8 @@ const Command command_add = {
     "  pith add manual.docx mail.mbox sources.tar.gz --store work.db\n"
     "\n"
     "Formats: text, Markdown, HTML, reStructuredText, AsciiDoc, program source, CSV,\n"
-    "JSON, PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, e-mail (.eml, .mbox), and\n"
-    "archives of these (.zip, .tar, .gz, .xz, .zst, .bz2): `man pith-add`.\n",
+    "JSON, PDF, Word, PowerPoint, Excel, OpenDocument, RTF, EPUB, e-mail (.eml, .mbox),\n"
+    "and archives of these (.zip, .tar, .gz, .xz, .zst, .bz2): `man pith-add`.\n",
 };
 const Command command_sync = {
     "sync", run_sync, "revisit what was added: new, changed and deleted files", "",

@@ -15,6 +15,7 @@ static const struct { const char *name; bool binary; } kinds[KINDS] = {
     [KIND_JSON] = { "json", false }, [KIND_DOCX] = { "docx", true },
     [KIND_PPTX] = { "pptx", true }, [KIND_XLSX] = { "xlsx", true },
     [KIND_ODF] = { "odf", true }, [KIND_EPUB] = { "epub", true },
+    [KIND_RTF] = { "rtf", true },
     [KIND_MAIL] = { "eml", true }, [KIND_MBOX] = { "mbox", true },
     [KIND_ARCHIVE] = { "archive", true }, [KIND_OLE] = { "ole", true },
 };
@@ -44,7 +45,7 @@ static const Extension extensions[] = {
     { "sh", KIND_SOURCE }, { "bash", KIND_SOURCE }, { "sql", KIND_CODE },
     { "r", KIND_CODE }, { "css", KIND_CODE }, { "cmake", KIND_CODE },
     { "ndjson", KIND_JSON }, { "geojson", KIND_JSON }, { "eml", KIND_MAIL },
-    { "mbox", KIND_MBOX },
+    { "mbox", KIND_MBOX }, { "rtf", KIND_RTF },
 };
 
 /* ZIP files by their names; their first bytes may say more. */
@@ -100,7 +101,7 @@ static Kind by_signature(Str name, Str head)
         { 0, { "\x1F\x8B\x08", 3 }, KIND_ARCHIVE },          // gzip
         { 0, { "\xFD" "7zXZ\0", 6 }, KIND_ARCHIVE },           // xz
         { 0, { "\x28\xB5\x2F\xFD", 4 }, KIND_ARCHIVE },      // zstd
-        { 0, { "BZh", 3 }, KIND_ARCHIVE },
+        { 0, { "BZh", 3 }, KIND_ARCHIVE }, { 0, { "{\\rtf", 5 }, KIND_RTF },
     };
     if (has(head, 0, STR("PK\3\4"))) return kind_of_zip(name, head);
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)

@@ -8,7 +8,7 @@ typedef enum Kind {
     KIND_NONE,          // nothing that we read
     KIND_TEXT, KIND_MARKUP, KIND_CODE, KIND_SOURCE, KIND_MARKDOWN, KIND_HTML,
     KIND_CSV, KIND_JSON, KIND_PDF,
-    KIND_DOCX, KIND_PPTX, KIND_XLSX, KIND_ODF, KIND_EPUB,
+    KIND_DOCX, KIND_PPTX, KIND_XLSX, KIND_ODF, KIND_EPUB, KIND_RTF,
     KIND_MAIL, KIND_MBOX,
     KIND_ARCHIVE,       // or one file that is compressed
     KIND_OLE,           // Office files before 2007, and encrypted ones: not read

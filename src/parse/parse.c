@@ -20,6 +20,7 @@ static const struct { TextParser *text; Parser *bytes; } parsers[KINDS] = {
     [KIND_EPUB] = { .bytes = epub_parse }, [KIND_MAIL] = { .bytes = mail_parse },
     [KIND_MBOX] = { .bytes = mbox_parse }, [KIND_ARCHIVE] = { .bytes = archive_parse },
     [KIND_OLE] = { .bytes = ole_parse }, [KIND_PDF] = { .bytes = pdf_parse },
+    [KIND_RTF] = { .bytes = rtf_parse },
 };
 
 /* ---- large texts ------------------------------------------------------------------- */

@@ -61,6 +61,7 @@ MUST_USE Status docx_parse(Ctx *cx, const Input *in, const Sink *to);
 MUST_USE Status pptx_parse(Ctx *cx, const Input *in, const Sink *to);
 MUST_USE Status xlsx_parse(Ctx *cx, const Input *in, const Sink *to);
 MUST_USE Status odf_parse(Ctx *cx, const Input *in, const Sink *to);
+MUST_USE Status rtf_parse(Ctx *cx, const Input *in, const Sink *to);
 MUST_USE Status epub_parse(Ctx *cx, const Input *in, const Sink *to);
 /* One message, and a file of many. */
 MUST_USE Status mail_parse(Ctx *cx, const Input *in, const Sink *to);
