@@ -1,6 +1,8 @@
 /* prompt.c -- see prompt.h. */
 #include "ask/prompt.h"
 
+#include "ask/tongue.h"
+
 #include <string.h>
 
 /* No leave to refuse here: offered one, a 0.5B model refused 35 % of nq_open's questions
@@ -56,10 +58,12 @@ Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps
 
 Status prompt_build(Ctx *cx, const Passages *ps, Str question, PromptWay way, Prompt *out)
 {
+    const char *tongue;
     Buf b = BUF((size_t)64 << 20);
     Excerpt *excerpt = ctx_new(cx, Excerpt, ps->n);
     *out = (Prompt){ .excerpts = { excerpt, 0 } };
     TRY_NEW(excerpt);
+    TRY(tongue_of(cx, ps, question, &tongue));
     for (size_t i = 0; i < ps->n; i++) {
         const Passage *p = &ps->at[i];
         Str place = passage_place(cx, &p->chunk), text = passage_text(cx, p);
@@ -77,8 +81,10 @@ Status prompt_build(Ctx *cx, const Passages *ps, Str question, PromptWay way, Pr
     buf_free(&b);
     if (!user.p) return fail(cx, E_MEMORY, "out of memory for a prompt");
     const char *with = way == PROMPT_QUOTE ? quoting : grounded;
-    const char *system = ps->n ? with : closed_book;
-    out->message[0] = (Message){ "system", str_z(system) };
+    Str system = str_z(ps->n ? with : closed_book);
+    if (*tongue) system = ctx_printf(cx, "%s Answer %s.", system.p, tongue);
+    TRY_NEW(system.p);
+    out->message[0] = (Message){ "system", system };
     out->message[1] = (Message){ "user", user };
     return OK;
 }

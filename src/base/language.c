@@ -5,12 +5,16 @@
 #include <string.h>
 
 enum {
-    SLOTS = 4096,       // of the table; a power of two, twice the words and more
+    SLOTS = 8192,       // of the table; a power of two, twice the words and more
     WORD_MAX = 24,      // bytes of the longest function word
     READ_MAX = 4096,
     HITS_MIN = 3,       // function words of two letters and more that a text must have,
     HITS_SHARE = 8,     // and one of so many words; letters alone are initials
+    SHARE = 8,          // or by weight, where that alone is enough
 };
+static const float LETTER_WEIGHT = .5f,     // of a word with a letter that few write
+                   ENDING_WEIGHT = .4f,     // of one that ends as few languages' words do
+                   LEAST_WEIGHT = .7f, LEAST_SOLID = .5f;
 
 /* English: Lucene's 33 and the words that questions are made of. The others: the most
  * frequent words, with those of questions. */
@@ -186,11 +190,159 @@ const LanguageFacts language_facts[LANGUAGES] = {
         "하지", false, NULL },
 };
 
+/* Other frequent words: they tell a language, but a query may mean them. */
+static const char *const frequent[LATIN_LANGUAGES] = {
+    [LANGUAGE_CA] =
+        "abans altre altres any anys aquell aquella bé cada casa cosa després dia "
+        "dies dir dos dues encara fa fer força gran haver hem home ja lloc llavors "
+        "manera mateix millor moltes molts món nou nova part poc pot primer primera "
+        "quant quanta sempre seus seves sobre tant temps tenir tota totes tots tres "
+        "vegada vegades vida vol",
+    [LANGUAGE_DA] =
+        "aldrig altid anden andre blevet bruge dag dage derfor fik findes flere får "
+        "første gennem gør gøre hele hver hvert indtil ingen kommer koster kunne lige "
+        "ligger lille længe mange mellem mere mest måske nogen nye samme selv siden "
+        "skulle sådan tid to tre uden været år året åbner",
+    [LANGUAGE_DE] =
+        "beim bereits bitte darf deren dessen drei dürfen etwa etwas euch fünf geben "
+        "gehen gibt gut heißt hier immer ihnen ihren ins jahr jahre jahren jede jeder "
+        "jedes jedoch jetzt kosten kostet lange liegt machen macht mich mir müssen "
+        "neue neuen schon sehr seinem seinen seiner seit selbst sondern sonst steht "
+        "teil viel viele vier weil weitere wenig wieder wollen worden während zeit "
+        "zwei zwischen",
+    [LANGUAGE_EN] =
+        "after all also any because before being between both during each even every "
+        "few first get he her here him his just know like made make many may more "
+        "most much must new only other over own same see so some than through time "
+        "two until up us very way while work year years yes",
+    [LANGUAGE_ES] =
+        "antes aquí así aunque año años bien cada casa cosa cuanto cuesta debe deben "
+        "decir después dos día días gran hacer hizo hoy lugar manera mejor menos "
+        "misma mismo mucha muchas muchos mundo nada nunca parte poco primera primero "
+        "pues según siempre siendo solo sólo tal tan tanto tenía tiempo toda todas "
+        "trabajo tres unas usted veces vez vida",
+    [LANGUAGE_FI] =
+        "aika aina alla ehkä eikä enemmän ensimmäinen erittäin hyvin hänen häntä "
+        "juuri jälkeen kaksi kerran koko kolme kuitenkin kunnes lisäksi maksaa muu "
+        "muut muuta noin nyt oikein olla osa paikka pitää sama samalla sanoi siinä "
+        "silloin siis suuri tapa täysin uusi vielä voit vuoden vuonna vuosi yksi",
+    [LANGUAGE_FR] =
+        "année années avant beaucoup bien bon certains chose combien coûte coûtent "
+        "depuis deux devant dire doit doivent encore faire faut fois grand heure "
+        "heures ici jamais jour jours jusqu moins monde non nouveau nouvelle parce "
+        "pendant petit peu plusieurs première premier puis quelque quelques rien sera "
+        "seulement soit temps toujours toutes travail trois trop trouve vers voir",
+    [LANGUAGE_HU] =
+        "alatt által aztán bár egyszer első emberek fog gyakran ha három hozzá igen "
+        "ilyen ismét jó kerül két később közben között körül lenne lett minden "
+        "mindenki mindig mivel más mennyibe múlva nagy nekem soha sok számára szinte "
+        "talán tehát tőle valaki valami volna ő ők új évben éves éppen",
+    [LANGUAGE_ID] =
+        "air akhirnya anak anda bahkan baik baru beberapa begitu besar bukan cara "
+        "cukup demikian dua dulu hal harga hari hidup hingga jadi jalan jangan kali "
+        "kamu kata kecil kembali kemudian kerja lagi lain lalu lama maka malam masuk "
+        "melakukan melalui melihat memiliki menggunakan menjadi merupakan mungkin "
+        "orang penting perlu pernah pertama rumah saat saja sama satu sebelum selalu "
+        "semua sendiri seorang sering sesuai setelah setiap tahun tempat tentang "
+        "terjadi tiga waktu",
+    [LANGUAGE_IT] =
+        "altra altri altro anni anno bene casa costa così detto devono dire due fare "
+        "fatto giorni giorno grande hai lei lui mentre mio modo molti molto nessuno "
+        "noi nostro nulla oggi ora ore parte poco poi posso primo proprio quindi "
+        "sempre solo sotto stesso tanto tempo tre troppo tutta tutte uomo verso vita "
+        "volta",
+    [LANGUAGE_NL] =
+        "alleen altijd ander andere beter daar dag dagen deel doen drie echter eerst "
+        "eerste elk gaan gaat geven gewoon goed graag grote haar heel hem hier iemand "
+        "iets jaar jaren keer komen komt kost krijgen laten maken mij moeten nieuwe "
+        "nooit onze sinds staat steeds tijd toen tussen twee uur vaak vele verder "
+        "volgens voordat weer wel weten wil willen zeer zelf zoals zullen",
+    [LANGUAGE_NO] =
+        "aldri alltid andre blitt bruke dag dager derfor fikk finnes flere får første "
+        "gjennom gjør gjøre hele hver hvert ingen inntil kommer koster kunne lenge "
+        "ligger lite mange mellom mer mest nye samme selv siden skulle slik tid to "
+        "tre vært år året åpner",
+    [LANGUAGE_PT] =
+        "ainda ano anos antes apenas aqui assim bem cada casa coisa custa dessa desse "
+        "deve devem dia dias disse dizer dois duas então fazer grande hoje lugar "
+        "maior melhor menos mesma minha muitas muitos mundo nada nosso novo nunca "
+        "outra outras outro outros parte pouco primeira primeiro sempre sob tempo "
+        "tinha toda todas todo todos trabalho três tudo vez vezes vida",
+    [LANGUAGE_RO] =
+        "acestor acum alte alți altă ani anul aproape asemenea atunci bine cea cei "
+        "chiar costă dacă două fapt face făcut fiind foarte iar însă loc lucru mare "
+        "mari mod mulți nimic noastră noi nostru nou nouă oameni ori parte peste prea "
+        "prima primul puțin său sale spre timp toată trebuie trei viața",
+    [LANGUAGE_SV] =
+        "alltid andra behöver bättre bör dag dagar därför eftersom endast enligt fick "
+        "finns flera få får första genom ger gör göra hela här innan ingen kommer "
+        "kostar kunde ligger lite länge mest måste nya olika redan samma själv sätt "
+        "tid tre två vem vilja väl varje år året åren öppnar",
+    [LANGUAGE_TR] =
+        "ait artık aynı az bana bazen belki beri bile bin biraz birçok böyle bugün "
+        "bütün büyük eski etmek etti fazla geldi gün hala hemen iki ilk iyi iş içinde "
+        "kendisi küçük olmak olması önce özellikle pek sahip şimdi tek vardı vardır "
+        "yapılan yeni yerine yıl yılda yılı yılında üç",
+};
+
+/* How words end there; two letters at least stand before. */
+static const char *const endings[LATIN_LANGUAGES] = {
+    [LANGUAGE_CA] =
+        "ció cions tat tats ment ar ó nts ables itzar",
+    [LANGUAGE_DA] =
+        "tion tioner hed heden erne ende lig lige sk ske else elsen ede",
+    [LANGUAGE_DE] =
+        "ung ungen heit keit lich liche lichen licher isch ische ischen ischer schaft "
+        "tion ieren iert igen end enden tät",
+    [LANGUAGE_EN] =
+        "able al ally an ance ant ants ate ated ates ating ation ations cy ed en ence "
+        "ency ent ents er ers es ful gy hood ian ible ic ical ics ies ing ings ion ions "
+        "ish ism ist ists ity ive ized le less ly ment ments ness or ors ous ry ship "
+        "sis th ties tion tions ty ure y",
+    [LANGUAGE_ES] =
+        "ción ciones dad dades mente ando iendo ado ados ada adas ido idos ida idas "
+        "arse ir aje ería",
+    [LANGUAGE_FI] =
+        "ssa ssä sta stä lla llä lta ltä lle ksi nen iin ään aan een taan tään mme "
+        "vat vät minen misen tuu taa tää ttu tty tetty tettu iden jen ien uus yys "
+        "ista istä issa issä ella ellä non",
+    [LANGUAGE_FR] =
+        "tion tions ement ements eur eurs aux eux ité ités ique iques oir ez aient "
+        "ois ée ées és",
+    [LANGUAGE_HU] =
+        "ban ben nak nek hoz hez höz ból ből ról ről tól től val vel ért ság ség "
+        "ságot séget ható hető ása ése ások ések okat eket ják jük ként nként ott ett "
+        "ött ni ja ás és tt ok ek ök ák át ét ai ei",
+    [LANGUAGE_ID] =
+        "kan nya lah an",
+    [LANGUAGE_IT] =
+        "zione zioni mente tà ato ati ata ate are ere ire ando endo ezza ismo aggio "
+        "gli ità",
+    [LANGUAGE_NL] =
+        "ing ingen heid lijk lijke isch ische atie aties teit eren eerd tie ties den "
+        "de en",
+    [LANGUAGE_NO] =
+        "sjon sjoner sjonen het heten lig lige else elsen ende ene",
+    [LANGUAGE_PT] =
+        "ção ções dade dades mente ando endo ado ados ada adas ido idos ida idas ões "
+        "ães agem",
+    [LANGUAGE_RO] =
+        "ului elor ilor ul ție ții ția iei ând ește esc ează tor lui at ate",
+    [LANGUAGE_SV] =
+        "tion tioner het heten ning ningar ande arna orna erna ade at ig iga lig liga "
+        "else elsen",
+    [LANGUAGE_TR] =
+        "lar ler ları leri dır dir dur dür tır tir ması mesi mak mek nın nin ının "
+        "inin acak ecek yor miş mış sını sini ında inde dan den ya ye ı lık lik sı si "
+        "ını ini ır ir",
+};
+
 /* ---- the table -------------------------------------------------------------------- */
 
 typedef struct Slot {
     Str word;
-    uint32_t languages;
+    uint32_t function, any;     // languages: a function word there, and that or frequent
+    uint32_t ending;
 } Slot;
 
 struct FunctionWords {
@@ -204,18 +356,29 @@ static Slot *slot(const FunctionWords *f, Str word)
     return (Slot *)&f->at[i];
 }
 
+static void add_words(FunctionWords *f, const char *p, Slot as)
+{
+    while (p && *p) {
+        Str word = { p, strcspn(p, " ") };
+        Slot *s = slot(f, word);
+        s->word = word;
+        s->function |= as.function;
+        s->any |= as.any;
+        s->ending |= as.ending;
+        p += word.n + (p[word.n] == ' ');
+    }
+}
+
 FunctionWords *function_words_new(void)
 {
     FunctionWords *f = calloc(1, sizeof *f);
     for (int l = 0; f && l < LANGUAGES; l++) {
-        const char *p = language_facts[l].function_words;
-        while (*p) {
-            Str word = { p, strcspn(p, " ") };
-            Slot *s = slot(f, word);
-            s->word = word;
-            s->languages |= 1u << l;
-            p += word.n + (p[word.n] == ' ');
-        }
+        uint32_t in = 1u << l;
+        const LanguageFacts *facts = &language_facts[l];
+        add_words(f, facts->function_words, (Slot){ .function = in, .any = in });
+        if (l >= LATIN_LANGUAGES) continue;
+        add_words(f, frequent[l], (Slot){ .any = in });
+        add_words(f, endings[l], (Slot){ .ending = in });
     }
     return f;
 }
@@ -224,7 +387,7 @@ void function_words_free(FunctionWords *f) { free(f); }
 
 uint32_t function_words_find(const FunctionWords *f, Str word)
 {
-    return word.n && word.n <= 2 * WORD_MAX ? slot(f, word)->languages : 0;
+    return word.n && word.n <= 2 * WORD_MAX ? slot(f, word)->function : 0;
 }
 
 /* ---- the language of a text ------------------------------------------------------- */
@@ -232,6 +395,7 @@ uint32_t function_words_find(const FunctionWords *f, Str word)
 typedef struct Tally {
     int words, hits[LATIN_LANGUAGES];
     float weight[LATIN_LANGUAGES];      // a word of n languages counts 1 / n
+    float solid[LATIN_LANGUAGES];       // the same without endings and single letters
 } Tally;
 
 static bool is_letter(unsigned char c)
@@ -240,16 +404,17 @@ static bool is_letter(unsigned char c)
 }
 
 /* The next word in Latin letters, small ones (ASCII and Latin-1 are made so), into word.
- * Quotation marks and dashes (U+2000 and on) end it, as any byte of no letter does. */
+ * Punctuation (U+0080 to U+00BF, U+2000 and on) and bytes that are no letter end it. */
 static Str latin_word(Str text, size_t *at, char *word)
 {
     for (size_t i = *at, n = 0;; i++, n++) {
         unsigned char c = i < text.n ? (unsigned char)text.p[i] : ' ';
-        if (!is_letter(c) || c == 0xE2) {
+        if (!is_letter(c) || c == 0xE2 || c == 0xC2) {
             *at = i;
             if (n > 0) return (Str){ word, n <= WORD_MAX ? n : 0 };
             if (i >= text.n) return (Str){ NULL, 0 };
-            *at = i += c == 0xE2 && text.n - i > 2 ? 2 : 0;
+            size_t more = c == 0xE2 ? 2 : c == 0xC2;
+            *at = i += text.n - i > more ? more : 0;
             n = SIZE_MAX;
             continue;
         }
@@ -259,33 +424,131 @@ static Str latin_word(Str text, size_t *at, char *word)
     }
 }
 
+/* Letters that few languages write; of two bytes, as all of Latin Extended is. */
+typedef struct Letter {
+    char bytes[3];
+    uint32_t languages;
+} Letter;
+
+#define IN(x) (1u << LANGUAGE_##x)
+static const Letter letters[] = {
+    { "ß", IN(DE) }, { "ä", IN(DE) | IN(FI) | IN(SV) },
+    { "ü", IN(DE) | IN(HU) | IN(TR) },
+    { "ö", IN(DE) | IN(FI) | IN(HU) | IN(SV) | IN(TR) },
+    { "å", IN(DA) | IN(NO) | IN(SV) }, { "ø", IN(DA) | IN(NO) },
+    { "æ", IN(DA) | IN(NO) }, { "ñ", IN(ES) }, { "ã", IN(PT) }, { "õ", IN(PT) },
+    { "ç", IN(CA) | IN(FR) | IN(PT) | IN(TR) }, { "ê", IN(FR) | IN(PT) },
+    { "è", IN(CA) | IN(FR) | IN(IT) }, { "ù", IN(FR) | IN(IT) }, { "ì", IN(IT) },
+    { "ò", IN(CA) | IN(IT) }, { "î", IN(FR) | IN(RO) }, { "ă", IN(RO) },
+    { "ș", IN(RO) }, { "ț", IN(RO) }, { "ţ", IN(RO) }, { "ş", IN(RO) | IN(TR) },
+    { "ğ", IN(TR) }, { "ı", IN(TR) }, { "İ", IN(TR) }, { "ő", IN(HU) },
+    { "ű", IN(HU) },
+};
+#undef IN
+
+/* The languages of the rarest of these letters in word; 0 where it has none. */
+static uint32_t letters_find(Str word)
+{
+    uint32_t least = 0;
+    for (size_t i = 0; i + 1 < word.n; i++) {
+        if (!(word.p[i] & 0x80)) continue;
+        for (size_t k = 0; k < sizeof letters / sizeof *letters; k++) {
+            uint32_t in = letters[k].languages;
+            if (memcmp(word.p + i, letters[k].bytes, 2) != 0) continue;
+            if (!least || __builtin_popcount(in) < __builtin_popcount(least)) least = in;
+        }
+    }
+    return least;
+}
+
+/* The languages of the longest ending of word that is known. */
+static uint32_t endings_find(const FunctionWords *f, Str word)
+{
+    enum { SHORTEST = 2, LONGEST = 7, BEFORE = 2 };
+    size_t n = word.n < LONGEST + BEFORE ? word.n : LONGEST + BEFORE;
+    for (n = n > BEFORE ? n - BEFORE : 0; n >= SHORTEST; n--) {
+        Str end = { word.p + word.n - n, n };
+        uint32_t in = slot(f, end)->ending;
+        if (in) return in;
+    }
+    return 0;
+}
+
+static void vote(float *to, uint32_t in, float weight)
+{
+    for (int l = 0; in >> l; l++)
+        if (in >> l & 1) to[l] += weight / (float)__builtin_popcount(in);
+}
+
+/* ¿ and ¡ are of Spanish alone. */
+static int spanish_marks(Str text)
+{
+    int n = 0;
+    for (size_t i = 0; i + 1 < text.n; i++) {
+        unsigned char second = (unsigned char)text.p[i + 1];
+        n += (unsigned char)text.p[i] == 0xC2 && (second == 0xBF || second == 0xA1);
+    }
+    return n;
+}
+
 static void tally(const FunctionWords *f, Str text, Tally *t)
 {
     char word[WORD_MAX];
     const uint32_t latin = (1u << LATIN_LANGUAGES) - 1;
+    t->weight[LANGUAGE_ES] += (float)spanish_marks(text);
     for (size_t at = 0; at < text.n;) {
         Str w = latin_word(text, &at, word);
         if (!w.p) return;
         if (w.n && (unsigned char)*w.p >= 0xCD) continue;   // of another script
-        uint32_t in = function_words_find(f, w) & latin;
+        uint32_t in = (w.n ? slot(f, w)->any : 0) & latin;
         t->words++;
-        for (int l = 0; in >> l; l++) {
-            if (!(in >> l & 1)) continue;
-            t->hits[l] += w.n > 1;
-            t->weight[l] += 1.0f / (float)__builtin_popcount(in);
-        }
+        vote(t->weight, in, 1);
+        vote(t->weight, letters_find(w), LETTER_WEIGHT);
+        if (w.n && !in) vote(t->weight, endings_find(f, w), ENDING_WEIGHT);
+        if (w.n < 2) continue;
+        vote(t->solid, in, 1);
+        vote(t->solid, letters_find(w), LETTER_WEIGHT);
+        for (int l = 0; in >> l; l++) t->hits[l] += in >> l & 1;
     }
+}
+
+/* Of two that weigh the same, the language that is written more. */
+static Language heaviest(const Tally *t)
+{
+    static const Language by_use[LATIN_LANGUAGES] = {
+        LANGUAGE_EN, LANGUAGE_ES, LANGUAGE_DE, LANGUAGE_FR, LANGUAGE_PT, LANGUAGE_IT,
+        LANGUAGE_TR, LANGUAGE_NL, LANGUAGE_ID, LANGUAGE_SV, LANGUAGE_RO, LANGUAGE_HU,
+        LANGUAGE_FI, LANGUAGE_DA, LANGUAGE_NO, LANGUAGE_CA };
+    Language best = LANGUAGE_EN;
+    for (int i = 0; i < LATIN_LANGUAGES; i++)
+        if (t->weight[by_use[i]] > t->weight[best]) best = by_use[i];
+    return best;
+}
+
+static bool is_clear(const Tally *t, Language l)
+{
+    return t->weight[l] >= LEAST_WEIGHT && t->weight[l] * SHARE >= (float)t->words &&
+           t->weight[l] > 1.5f * t->weight[LANGUAGE_EN] &&
+           t->solid[l] >= LEAST_SOLID && t->solid[l] > 1.5f * t->solid[LANGUAGE_EN];
 }
 
 Language language_of_text(const FunctionWords *f, Str text)
 {
     Tally t = { 0 };
-    int best = LANGUAGE_EN;
     if (text.n > READ_MAX) text.n = READ_MAX;
     tally(f, text, &t);
-    for (int l = 0; l < LATIN_LANGUAGES; l++)
-        if (t.weight[l] > t.weight[best]) best = l;
-    bool enough = t.hits[best] >= HITS_MIN && t.hits[best] * HITS_SHARE >= t.words;
-    return enough && t.weight[best] > 1.5f * t.weight[LANGUAGE_EN] ? (Language)best
-                                                                  : LANGUAGE_EN;
+    Language best = heaviest(&t);
+    bool enough = t.hits[best] >= HITS_MIN && t.hits[best] * HITS_SHARE >= t.words &&
+                  t.weight[best] > 1.5f * t.weight[LANGUAGE_EN];
+    return enough || is_clear(&t, best) ? best : LANGUAGE_EN;
+}
+
+Language language_of_question(const FunctionWords *f, Str text)
+{
+    Tally t = { 0 };
+    if (text.n > READ_MAX) text.n = READ_MAX;
+    tally(f, text, &t);
+    Language best = heaviest(&t);
+    if (best == LANGUAGE_EN) return t.weight[best] > 0 ? best : LANGUAGE_NONE;
+    return is_clear(&t, best) ? best : LANGUAGE_NONE;
 }

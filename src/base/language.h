@@ -2,8 +2,9 @@
  *
  * Script decides where it can (Cyrillic is stemmed as Russian, Arabic as Arabic). Texts
  * in Latin script are told apart by their function words, of which a third or more of
- * any running text consists: no model, no data file, and silent about texts that have
- * none (a table, code), for which English is assumed. */
+ * any running text consists, by other frequent words, by letters that few languages write
+ * and by how words end: no model, no data file, and silent about texts that have none of
+ * it (a table, code), for which English is assumed. */
 #ifndef PITH_BASE_LANGUAGE_H
 #define PITH_BASE_LANGUAGE_H
 
@@ -44,5 +45,8 @@ uint32_t function_words_find(const FunctionWords *f, Str word);
 /* The language of a text in Latin script; LANGUAGE_EN where nothing speaks for another
  * one. It reads the first 4 KiB, and takes no notice of other scripts. */
 Language language_of_text(const FunctionWords *f, Str text);
+/* The same of a few words, of which less is asked; LANGUAGE_NONE where nothing speaks for
+ * any. */
+Language language_of_question(const FunctionWords *f, Str text);
 
 #endif

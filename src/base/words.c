@@ -535,9 +535,10 @@ Status words_end(Ctx *cx, const Words *w)
 
 /* ---- sentences -------------------------------------------------------------------- */
 
-Language words_written(const Words *w, Str text)
+/* The language of the script of most letters of text; LANGUAGE_EN: Latin, or none. */
+static Language of_script(Str text)
 {
-    enum { READ_MAX = 4096 };
+    enum { READ_MAX = 4096, SYLLABLE = 3 };     // letters that a character stands for
     size_t letters[LANGUAGES + 1] = { 0 };
     Language most = LANGUAGE_EN;
     for (size_t i = 0; i < text.n && i < READ_MAX;) {
@@ -545,11 +546,23 @@ Language words_written(const Words *w, Str text)
         Language l = plain ? LANGUAGE_EN : language_of(step(text, &i, text.n));
         if (plain) i++;
         if (plain && !letter) continue;
-        if (++letters[l] > letters[most] && l != LANGUAGE_NONE) most = l;
+        letters[l] += l == LANGUAGE_ZH ? SYLLABLE : 1;
+        if (letters[l] > letters[most] && l != LANGUAGE_NONE) most = l;
     }
-    if (most != LANGUAGE_EN) return most;
-    most = words_language(w, text);
-    return most == LANGUAGE_EN ? w->spoken : most;
+    return most;
+}
+
+Language words_written(const Words *w, Str text)
+{
+    Language l = of_script(text);
+    if (l == LANGUAGE_EN) l = words_language(w, text);
+    return l == LANGUAGE_EN ? w->spoken : l;
+}
+
+Language words_asked(const Words *w, Str question)
+{
+    Language l = of_script(question);
+    return l == LANGUAGE_EN ? language_of_question(w->function_words, question) : l;
 }
 
 Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n)

@@ -50,6 +50,8 @@ void words_singles(Words *w, bool on);
 /* The language that text is written in: that of the script of most of its letters; where
  * they are Latin, as language.h finds it, and the one spoken where it finds none. */
 Language words_written(const Words *w, Str text);
+/* The same of a question, which has few words; LANGUAGE_NONE where nothing tells it. */
+Language words_asked(const Words *w, Str question);
 /* The sentences of text, as sentences.h cuts them in the language it is written in. */
 MUST_USE Status words_sentences(Ctx *cx, Words *w, Str text, Span **out, size_t *n);
 

@@ -112,12 +112,36 @@ static void tells_languages_apart(void **state)
         "ro", "Casa se află lângă râu și nu se știe cine a construit-o sau când.",
         "id", "Rumah itu ada di tepi sungai dan tidak ada yang tahu siapa pembuatnya.",
         "ca", "La casa és al costat del riu i no se sap qui la va fer amb les mans.",
+        "hu", "A csomag telepítése előtt a beállításokat ellenőrizni kell.",
+        "fi", "Asetukset ovat tiedostossa, joka on käyttäjän hakemistossa.",
+        "tr", "Kullanıcıların dosyaları bu dizinde saklanmaktadır.",
+        "no", "Innstillingene lagres i en fil som brukes av programmet.",
+        "en", "Natural and accidental causes of Los Angeles fires in La Jolla.",
         "en", "D. H. Lawrence, M. de la Mare, L. D. Smith: 1984; a, c, d, l",
         "en", "", "en", "3.14 \xFF\xE2",
     };
     for (size_t i = 0; i < sizeof text / sizeof *text; i += 2) {
         Language l = words_language(words, str_z(text[i + 1]));
         assert_string_equal(language_facts[l].code, text[i]);
+    }
+}
+
+/* A question is told by less than a passage, or not at all. */
+static void tells_the_language_of_a_question(void **state)
+{
+    (void)state;
+    static const char *const text[] = {
+        "de", "Was kostet der Ausweis?", "fr", "Combien coûte l'entrée ?",
+        "es", "¿Cuánto pesa?", "it", "Dove si trova la stazione?",
+        "nl", "Wie heeft de brief geschreven?", "pt", "Onde fica a estação?",
+        "ru", "Сколько стоит билет?", "zh", "博物馆几点开门？",
+        "ar", "متى يفتح المتحف؟",
+        "en", "Who wrote it?", "en", "what is la la land about",
+        "--", "Der Spiegel", "--", "3.14",
+    };
+    for (size_t i = 0; i < sizeof text / sizeof *text; i += 2) {
+        Language l = words_asked(words, str_z(text[i + 1]));
+        assert_string_equal(l < LANGUAGES ? language_facts[l].code : "--", text[i]);
     }
 }
 
@@ -314,6 +338,7 @@ int main(void)
         cmocka_unit_test(stems_by_the_language_spoken),
         cmocka_unit_test(knows_arabic_articles_and_what_is_written_with_them),
         cmocka_unit_test(tells_languages_apart),
+        cmocka_unit_test(tells_the_language_of_a_question),
         cmocka_unit_test(tells_characters_alone_for_an_index),
         cmocka_unit_test(pairs_what_is_written_without_spaces),
         cmocka_unit_test(gives_identifiers_whole_and_in_parts),
