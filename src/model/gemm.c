@@ -38,14 +38,22 @@ void gemm_to_bf16(size_t n, const float *from, uint16_t *to)
 
 void gemm_from_bf16(size_t n, const uint16_t *from, float *to)
 {
-    if (n > 1 && gemm_bf16_can()) {
-        gemm_bf16_widen(n, from, to);
-        return;
-    }
     for (size_t i = 0; i < n; i++) {
         uint32_t u = (uint32_t)from[i] << 16;
         memcpy(&to[i], &u, sizeof u);
     }
+}
+
+void gemm_keep(const GemmRoom *r, size_t n, const float *from, void *to)
+{
+    if (r->way == GEMM_WAY_BF16) gemm_bf16_round(n, from, to);
+    else memcpy(to, from, n * sizeof *from);
+}
+
+void gemm_kept(const GemmRoom *r, size_t n, const void *from, float *to)
+{
+    if (r->way == GEMM_WAY_BF16) gemm_bf16_widen(n, from, to);
+    else memcpy(to, from, n * sizeof *to);
 }
 
 /* (columns / 16, rows / 2, 16, 2): pairs of rows side by side. A panel is 48 columns. */

@@ -57,12 +57,16 @@ void gemm_room_close(GemmRoom *r);
 MUST_USE bool gemm_run(GemmRoom *r, const GemmJob *job);
 
 /* For GEMM_WAY_BF16: b (k, n) as that way reads it, in a memory of so many bytes that is
- * aligned to a cache line; a product with it gives the same bits as with b. Fewer rows and
- * columns of it, from the first on, may be multiplied too. */
+ * aligned to a cache line; a product with it gives the same bits as with b. Fewer rows
+ * and columns of it, from the first on, may be multiplied too. */
 size_t gemm_packed_bytes(size_t k, size_t n);
 GemmMatrix gemm_pack(const GemmMatrix *b, size_t k, size_t n, void *memory);
 /* Row i of it, n values. */
 void gemm_packed_row(const GemmMatrix *packed, size_t i, size_t n, float *out);
+
+/* n values as operands of the room's way are held; and back to f32. */
+void gemm_keep(const GemmRoom *r, size_t n, const float *from, void *to);
+void gemm_kept(const GemmRoom *r, size_t n, const void *from, float *to);
 
 /* n values to bf16, nearest even; and back. */
 void gemm_to_bf16(size_t n, const float *from, uint16_t *to);

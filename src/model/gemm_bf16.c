@@ -18,7 +18,8 @@
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
 
-enum { LANES = 16, PAIR = 2, ROWS = 8, COLUMNS = 3 * LANES, DEPTH = 1536 };
+enum { LANES = 16, PAIR = 2, ROWS = 8, COLUMNS = 3 * LANES, DEPTH = 1536,
+       BAND = 64 * COLUMNS };
 
 typedef uint16_t Bf16;
 
@@ -116,21 +117,34 @@ AVX512 static inline __m512i interleave(__m512i upper, __m512i lower)
     return _mm512_permutex2var_epi16(upper, _mm512_loadu_si512(order), lower);
 }
 
-/* Rows `first` .. first + k of b, up to 48 columns from n on, to (columns / 16, pairs, 16,
- * 2); what lies beyond `columns` or k rows is zero. A line of memory is read once. */
+/* Rows i and i + 1 of the k from `first` on, up to 16 columns from n on. */
+AVX512 static inline __m512i pair_at(const GemmMatrix *b, size_t first, size_t k, size_t i,
+                                     size_t n, size_t left)
+{
+    size_t at = (first + i) * b->stride + n;
+    if (left > LANES) left = LANES;
+    __m512i upper = load_32(element(b, at), b->type, left);
+    __m512i lower = _mm512_setzero_si512();
+    if (i + 1 < k) lower = load_32(element(b, at + b->stride), b->type, left);
+    return interleave(upper, lower);
+}
+
+/* Rows `first` .. first + k of b, columns n .. n + columns, to (columns / 16, pairs, 16,
+ * 2); what lies beyond is zero. A few rows at a time, so that they are read as they lie. */
 AVX512 static void pack_rows(const GemmMatrix *b, size_t first, size_t k, size_t n,
                              size_t columns, Bf16 *to)
 {
+    enum { SOME = 16 };
     size_t step = (k + 1) / PAIR * PAIR * LANES;
-    for (size_t i = 0; i < k; i += PAIR, to += LANES * PAIR)
+    for (size_t begin = 0; begin < k; begin += SOME) {
+        size_t end = k - begin < SOME ? k : begin + SOME;
         for (size_t j = 0; j < columns; j += LANES) {
-            size_t at = (first + i) * b->stride + n + j, left = columns - j;
-            if (left > LANES) left = LANES;
-            __m512i upper = load_32(element(b, at), b->type, left);
-            __m512i lower = _mm512_setzero_si512();
-            if (i + 1 < k) lower = load_32(element(b, at + b->stride), b->type, left);
-            _mm512_store_si512(to + j / LANES * step, interleave(upper, lower));
+            Bf16 *at = to + j / LANES * step;
+            for (size_t i = begin; i < end; i += PAIR)
+                _mm512_store_si512(at + i * LANES,
+                                   pair_at(b, first, k, i, n + j, columns - j));
         }
+    }
 }
 
 /* The same for a b that is turned: its columns are rows in memory. */
@@ -324,25 +338,20 @@ AVX512 static void kernel_narrow(const Strip *strip, size_t n_strips, const Tile
     EACH_ROW(STORE_1)
 }
 
-/* What of b comes next: it is fetched from memory while this panel is multiplied. */
+/* The panel of b that comes next: it is fetched while this one is multiplied. */
 typedef struct Ahead {
-    const char *p;               // NULL: nothing
+    const char *p;               // NULL: none
     size_t stride, lines, rows;  // bytes between rows; cache lines of a row
 } Ahead;
 
-static Ahead ahead_of(const GemmJob *job, size_t first, size_t k, size_t n)
+static Ahead ahead_of(const GemmMatrix *band, size_t k, size_t j, size_t n)
 {
-    const GemmMatrix *b = &job->part[0].b;
-    size_t size = b->type == GEMM_F32 ? sizeof(float) : sizeof(Bf16), line = 64;
-    if (n >= job->n) return (Ahead){ NULL, 0, 0, 0 };
-    size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS;
-    if (b->type == GEMM_PACKED)
-        return (Ahead){ element(b, n * b->stride + first * LANES),
-                        b->stride * LANES * size, (k * LANES * size + line - 1) / line,
-                        (columns + LANES - 1) / LANES };
-    size_t rows = b->turned ? columns : k, width = b->turned ? k : columns;
-    const char *p = element(b, b->turned ? n * b->stride + first : first * b->stride + n);
-    return (Ahead){ p, b->stride * size, (width * size + line - 1) / line, rows };
+    enum { LINE = 64 };
+    size_t bytes = LANES * sizeof(Bf16);     // of 16 columns, for each k
+    if (j >= n) return (Ahead){ NULL, 0, 0, 0 };
+    size_t groups = ((n - j < COLUMNS ? n - j : COLUMNS) + LANES - 1) / LANES;
+    return (Ahead){ element(band, j * band->stride), band->stride * bytes,
+                    (k * bytes + LINE - 1) / LINE, groups };
 }
 
 /* Share i of n of it. */
@@ -370,28 +379,51 @@ static void panel(const GemmJob *job, const Rows *a, Strip strip[2], size_t n_st
     }
 }
 
-/* Columns n .. n + columns and k rows of b from `first` on: where they lie if b is packed
- * already, else packed into `room`. */
-static Strip strip_of(const GemmMatrix *b, size_t first, size_t k, size_t n,
-                      size_t columns, Bf16 *room)
+static size_t lesser(size_t a, size_t b)
 {
-    Strip s = { .b = room, .pairs = (k + 1) / PAIR };
-    s.step = s.pairs * PAIR * LANES;
-    if (b->type == GEMM_PACKED) {
-        s.b = element(b, n * b->stride + first * LANES);
-        s.step = b->stride * LANES;
-    } else {
-        pack_b(b, first, k, n, columns, room);
-    }
-    return s;
+    return a < b ? a : b;
 }
 
-/* Room for a panel of b, k deep; *out is NULL where none is needed. */
-static bool room_for(GemmScratch *s, const GemmPart *part, size_t k, Bf16 **out)
+/* Columns n .. n + columns and k rows of b from `first` on, as a packed matrix: where they
+ * lie if b is packed already, else in `room`. */
+static GemmMatrix band_of(const GemmMatrix *b, size_t first, size_t k, size_t n,
+                          size_t columns, Bf16 *room)
+{
+    size_t stride = (k + 1) / PAIR * PAIR;
+    if (b->type == GEMM_PACKED)
+        return (GemmMatrix){ element(b, n * b->stride + first * LANES), b->stride,
+                             GEMM_PACKED, false };
+    pack_b(b, first, k, n, columns, room);
+    return (GemmMatrix){ room, stride, GEMM_PACKED, false };
+}
+
+static Strip strip_of(const GemmMatrix *band, size_t k, size_t n, size_t stride)
+{
+    return (Strip){ .b = element(band, n * band->stride), .stride = stride,
+                    .pairs = (k + 1) / PAIR, .step = band->stride * LANES };
+}
+
+/* Room for a band of b, k deep; *out is NULL where none is needed. */
+static bool room_for(GemmScratch *s, const GemmPart *part, size_t k, size_t n, Bf16 **out)
 {
     *out = NULL;
     if (part->b.type == GEMM_PACKED) return true;
-    return (*out = gemm_scratch(s, (k + 1) * COLUMNS * sizeof(Bf16))) != NULL;
+    return (*out = gemm_scratch(s, gemm_packed_bytes(k, lesser(n, BAND)))) != NULL;
+}
+
+/* Columns first .. first + n of c: k rows of the first part from `depth` on, and the
+ * second part where there are two. */
+static void band(const GemmJob *job, const Rows a[2], const GemmMatrix b[2], size_t depth,
+                 size_t k, size_t first, size_t n, bool two)
+{
+    for (size_t j = 0; j < n; j += COLUMNS) {
+        Strip strip[2] = { strip_of(&b[0], k, j, a[0].stride) };
+        Tile t = { job->c + first + j, job->c_stride, 0, lesser(n - j, COLUMNS),
+                   job->scale, job->add || depth > 0 };
+        Ahead next = ahead_of(&b[0], k, j + COLUMNS, n);
+        if (two) strip[1] = strip_of(&b[1], job->part[1].k, j, a[1].stride);
+        panel(job, a, strip, two ? 2 : 1, depth, t, &next);
+    }
 }
 
 /* The first part is taken DEPTH at a time; the second, which is short, goes with its last
@@ -401,26 +433,20 @@ bool gemm_bf16_run(GemmRoom *r, const GemmJob *job)
     bool two = job->n_parts == 2;
     size_t k = job->part[0].k, k2 = two ? job->part[1].k : 0;
     Rows a[2] = { { NULL, 0 } };
-    Bf16 *b, *b2 = NULL;
-    if (!room_for(&r->b[0], &job->part[0], k < DEPTH ? k : DEPTH, &b)) return false;
-    if (two && !room_for(&r->b[1], &job->part[1], k2, &b2)) return false;
+    Bf16 *room, *room2 = NULL;
+    if (!room_for(&r->b[0], &job->part[0], lesser(k, DEPTH), job->n, &room)) return false;
+    if (two && !room_for(&r->b[1], &job->part[1], k2, job->n, &room2)) return false;
     for (size_t p = 0; p < job->n_parts; p++)
         if (!rows_of(r, job, p, &a[p])) return false;
 
     for (size_t d = 0, piece; d < k; d += piece) {
-        piece = k - d < DEPTH ? k - d : DEPTH;
-        bool last = d + piece == k;
-        for (size_t n = 0; n < job->n; n += COLUMNS) {
-            size_t columns = job->n - n < COLUMNS ? job->n - n : COLUMNS, strips = 1;
-            Strip strip[2] = { strip_of(&job->part[0].b, d, piece, n, columns, b) };
-            Tile t = { job->c + n, job->c_stride, 0, columns, job->scale,
-                       job->add || d > 0 };
-            Ahead next = ahead_of(job, d, piece, n + COLUMNS);
-            if (last && two)
-                strip[strips++] = strip_of(&job->part[1].b, 0, k2, n, columns, b2);
-            strip[0].stride = a[0].stride;
-            strip[1].stride = a[1].stride;
-            panel(job, a, strip, strips, d, t, &next);
+        piece = lesser(k - d, DEPTH);
+        bool last = two && d + piece == k;
+        for (size_t n = 0, columns; n < job->n; n += columns) {
+            columns = lesser(job->n - n, BAND);
+            GemmMatrix b[2] = { band_of(&job->part[0].b, d, piece, n, columns, room) };
+            if (last) b[1] = band_of(&job->part[1].b, 0, k2, n, columns, room2);
+            band(job, a, b, d, piece, n, columns, last);
         }
     }
     return true;

@@ -178,16 +178,24 @@ CLONES double rows_cross_entropy(size_t n, float *x, size_t target, float weight
 
 /* ---- rotary positions ------------------------------------------------------------- */
 
-CLONES void rows_rope(size_t dims, float *x, const float *cosine, const float *sine,
-                      bool neox, bool back)
+INLINE void turn(float *a, float *b, float cosine, float sine)
 {
-    size_t half = dims / 2, step = neox ? 1 : 2, far = neox ? half : 1;
-    for (size_t i = 0; i < half; i++) {
-        float *a = x + i * step, *b = a + far, s = back ? -sine[i] : sine[i];
-        float turned = *a * cosine[i] - *b * s;
-        *b = *a * s + *b * cosine[i];
-        *a = turned;
-    }
+    float turned = *a * cosine - *b * sine;
+    *b = *a * sine + *b * cosine;
+    *a = turned;
+}
+
+CLONES void rows_rope(size_t dims, float *restrict x, const float *restrict cosine,
+                      const float *restrict sine, bool neox, bool back)
+{
+    size_t half = dims / 2;
+    float sign = back ? -1 : 1;
+    if (neox)
+        for (size_t i = 0; i < half; i++)
+            turn(x + i, x + half + i, cosine[i], sign * sine[i]);
+    else
+        for (size_t i = 0; i < half; i++)
+            turn(x + 2 * i, x + 2 * i + 1, cosine[i], sign * sine[i]);
 }
 
 /* ---- AdamW ------------------------------------------------------------------------ */

@@ -45,7 +45,7 @@ static GemmMatrix narrowed(Tape *t, size_t rows)
     if (gemm_type(t->lm->way) == GEMM_F32) return floats(t->logits, vocab);
     for (size_t i = 0; i < rows; i++) {
         float *row = t->logits + i * vocab;
-        gemm_to_bf16(vocab, row, (uint16_t *)(void *)row);
+        gemm_keep(t->room, vocab, row, row);
     }
     return held(t, t->logits, 2 * vocab);
 }

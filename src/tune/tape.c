@@ -188,16 +188,19 @@ void tape_close(Tape *t)
 
 /* ---- operands --------------------------------------------------------------------- */
 
+static size_t value_bytes(const Tape *t)
+{
+    return gemm_type(t->lm->way) == GEMM_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
 void hold_row(const Tape *t, const float *x, size_t width, size_t i, void *to)
 {
-    if (gemm_type(t->lm->way) == GEMM_F32)
-        memcpy((float *)to + i * width, x, width * sizeof *x);
-    else gemm_to_bf16(width, x, (uint16_t *)to + i * width);
+    gemm_keep(t->room, width, x, (char *)to + i * width * value_bytes(t));
 }
 
 GemmMatrix hold(const Tape *t, const float *x, size_t rows, size_t width, void *to)
 {
-    for (size_t i = 0; i < rows; i++) hold_row(t, x + i * width, width, i, to);
+    gemm_keep(t->room, rows * width, x, to);
     return held(t, to, width);
 }
 
@@ -208,8 +211,7 @@ GemmMatrix held(const Tape *t, const void *p, size_t width)
 
 const float *row_of(const Tape *t, const void *p, size_t width, size_t i, float *row)
 {
-    if (gemm_type(t->lm->way) == GEMM_F32) return (const float *)p + i * width;
-    gemm_from_bf16(width, (const uint16_t *)p + i * width, row);
+    gemm_kept(t->room, width, (const char *)p + i * width * value_bytes(t), row);
     return row;
 }
 

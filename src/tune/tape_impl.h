@@ -51,7 +51,7 @@ GemmMatrix hold(const Tape *t, const float *x, size_t rows, size_t width, void *
 void hold_row(const Tape *t, const float *x, size_t width, size_t i, void *to);
 /* What was held so. */
 GemmMatrix held(const Tape *t, const void *p, size_t width);
-/* Row i of it as f32: in `row`, or where it is. */
+/* Row i of it as f32, in `row`, which is returned. */
 const float *row_of(const Tape *t, const void *p, size_t width, size_t i, float *row);
 /* m from column j on; from row i on. */
 GemmMatrix columns(GemmMatrix m, size_t j);
