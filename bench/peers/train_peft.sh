@@ -9,22 +9,14 @@
 # cache folder ($PITH_PEER_PYTHON: a Python that has torch, transformers and peft).
 set -euo pipefail
 
-die() { printf '%s\n' "train_peft: $*" >&2; exit 1; }
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=bench/peers/common.sh
+. "$here/common.sh"
 
 [ $# -ge 3 ] || die "usage: $0 PITH MODEL.gguf DATA.jsonl [STEPS]"
 pith=$1 model=$2 data=$3 steps=${4:-6}
 seq=256 batch=4 rank=8
-here=$(cd "$(dirname "$0")" && pwd)
-venv=${XDG_CACHE_HOME:-$HOME/.cache}/pith/peers/peft
-python=${PITH_PEER_PYTHON:-$venv/bin/python}
-
-if [ -z "${PITH_PEER_PYTHON:-}" ] && [ ! -f "$venv/.complete" ]; then
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet torch==2.15.0 transformers==5.24.0 peft==0.21.2 \
-        || die "the peer could not be installed"
-    touch "$venv/.complete"
-fi
+python=${PITH_PEER_PYTHON:-$(peer_peft)/bin/python}
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT

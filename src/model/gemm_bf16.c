@@ -118,8 +118,8 @@ AVX512 static inline __m512i interleave(__m512i upper, __m512i lower)
 }
 
 /* Rows i and i + 1 of the k from `first` on, up to 16 columns from n on. */
-AVX512 static inline __m512i pair_at(const GemmMatrix *b, size_t first, size_t k, size_t i,
-                                     size_t n, size_t left)
+AVX512 static inline __m512i pair_at(const GemmMatrix *b, size_t first, size_t k,
+                                     size_t i, size_t n, size_t left)
 {
     size_t at = (first + i) * b->stride + n;
     if (left > LANES) left = LANES;
@@ -130,7 +130,8 @@ AVX512 static inline __m512i pair_at(const GemmMatrix *b, size_t first, size_t k
 }
 
 /* Rows `first` .. first + k of b, columns n .. n + columns, to (columns / 16, pairs, 16,
- * 2); what lies beyond is zero. A few rows at a time, so that they are read as they lie. */
+ * 2); what lies beyond is zero. A few rows at a time, so that they are read as they
+ * lie. */
 AVX512 static void pack_rows(const GemmMatrix *b, size_t first, size_t k, size_t n,
                              size_t columns, Bf16 *to)
 {
@@ -384,8 +385,8 @@ static size_t lesser(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Columns n .. n + columns and k rows of b from `first` on, as a packed matrix: where they
- * lie if b is packed already, else in `room`. */
+/* Columns n .. n + columns and k rows of b from `first` on, as a packed matrix: where
+ * they lie if b is packed already, else in `room`. */
 static GemmMatrix band_of(const GemmMatrix *b, size_t first, size_t k, size_t n,
                           size_t columns, Bf16 *room)
 {

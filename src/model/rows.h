@@ -28,8 +28,8 @@ float rows_weights(size_t n, float *s, float scale);
 void rows_scale(size_t n, const float *x, float factor, float *y);
 /* Of n softmaxes one value s each: s becomes p = e^(scale * s - lse), and dp, the
  * derivative by p, becomes that by s, given the mean of dp under each softmax. */
-void rows_attend_back(size_t n, float scale, const float *lse, const float *mean, float *s,
-                      float *dp);
+void rows_attend_back(size_t n, float scale, const float *lse, const float *mean,
+                      float *s, float *dp);
 
 /* Returns -log softmax(x)[target], and turns x (n) into weight times its derivative. */
 double rows_cross_entropy(size_t n, float *x, size_t target, float weight);

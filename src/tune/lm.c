@@ -48,7 +48,8 @@ size_t group_in(const LmShape *s, Group g)
 size_t group_out(const LmShape *s, Group g)
 {
     size_t out = 0;
-    for (size_t i = 0; i < groups[g].n; i++) out += lm_out(s, groups[g].first + (Linear)i);
+    for (size_t i = 0; i < groups[g].n; i++)
+        out += lm_out(s, groups[g].first + (Linear)i);
     return out;
 }
 
@@ -177,8 +178,8 @@ static Status block(Ctx *cx, Lm *m, const LmFile *f, size_t i)
 }
 
 /* A matrix over the vocabulary; forward: NULL where only its rows are wanted. */
-static Status words(Ctx *cx, Lm *m, const LmFile *f, const char *name, GemmMatrix *forward,
-                    GemmMatrix *back)
+static Status words(Ctx *cx, Lm *m, const LmFile *f, const char *name,
+                    GemmMatrix *forward, GemmMatrix *back)
 {
     size_t n = m->shape.vocab, dim = m->shape.dim;
     void *room = room_for(cx, m, n, dim);

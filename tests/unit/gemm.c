@@ -134,7 +134,8 @@ static void a_packed_operand_gives_the_same_bits(void **state)
         }
         gemm_packed_row(&packed, 7, N, row);
         for (size_t j = 0; j < N; j++)
-            assert_true(fabsf(row[j] - own[1][layout & 2 ? j * K + 7 : 7 * N + j]) < 4e-3f);
+            assert_true(fabsf(row[j] - own[1][layout & 2 ? j * K + 7 : 7 * N + j])
+                        < 4e-3f);
         free(own[0]), free(own[1]);
     }
     free(memory);
