@@ -4,10 +4,11 @@
  *     bench_train MODEL.gguf DATA.jsonl [TOKENS [TURNS [RANK [FOLDER]]]]
  *
  * The first row of TOKENS from DATA that is nearly full goes forward and backward, with
- * its own tokens to learn and then with all; the best of some turns, by the thread's own
- * clock, which tells on a busy machine too. The share is of a bare loop of the instruction that products rest on. Then
- * the derivatives are compared with those in f32. Into FOLDER, which is there, goes what
- * another program needs to do the same: see bench/peers/train_exact.py. */
+ * its own tokens to learn and then with all; the best of some turns, by the thread's
+ * own clock, which tells on a busy machine too. The share is of a bare loop of the
+ * instruction that products rest on. Then the derivatives are compared with those in
+ * f32. Into FOLDER, which is there, goes what another program needs to do the same: see
+ * bench/peers/train_exact.py. */
 #include "peak.h"
 
 #include "base/file.h"

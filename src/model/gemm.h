@@ -1,9 +1,9 @@
 /* gemm.h -- plain matrix products c = a b, for training, where both sides change.
  *
- * matmul.h packs weights and is given rows in f32; here any side may be turned, of either
- * type, or a b that was packed before. A product may have two parts, c = a1 b1 + a2 b2,
- * which is a layer with its low-rank adapter in one pass over c. There is one way for each
- * kind of CPU:
+ * matmul.h packs weights and is given rows in f32; here any side may be turned, of
+ * either type, or a b that was packed before. A product may have two parts, c = a1 b1 +
+ * a2 b2, which is a layer with its low-rank adapter in one pass over c. There is one
+ * way for each kind of CPU:
  *
  *   GEMM_WAY_BF16   AVX-512 BF16, ours: operands are rounded to bf16, sums are f32.
  *   GEMM_WAY_F32    oneDNN's sgemm, any CPU.
