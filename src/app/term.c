@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -39,12 +40,27 @@ static void draw_bar(double share)
     fprintf(stderr, "] %3.0f%% ", share * 100);
 }
 
+/* Whether it is time to show something again. */
+static bool due(Progress *p, double now)
+{
+    double every = p->terminal ? 100 : 10000;
+    if (p->quiet || now - p->shown < every) return false;
+    p->shown = now;
+    return true;
+}
+
+void progress_line(Progress *p, const char *line)
+{
+    if (!due(p, term_now_ms())) return;
+    fprintf(stderr, p->terminal ? "\r\033[K%s" : "%s\n", line);
+    fflush(stderr);
+}
+
 void progress_show(Progress *p, double done, double total, const char *unit,
                    const char *note)
 {
-    double now = term_now_ms(), every = p->terminal ? 100 : 10000;
-    if (p->quiet || now - p->shown < every) return;
-    p->shown = now;
+    double now = term_now_ms();
+    if (!due(p, now)) return;
     double seconds = (now - p->begun) / 1e3, rate = seconds > 0 ? done / seconds : 0;
     if (p->terminal) fputs("\r\033[K", stderr);
     if (p->terminal && total > 0) draw_bar(done / total > 1 ? 1 : done / total);
@@ -58,6 +74,16 @@ void progress_show(Progress *p, double done, double total, const char *unit,
         fprintf(stderr, "  %s", n > (size_t)room ? note + n - room : note);
     if (!p->terminal) fputc('\n', stderr);
     fflush(stderr);
+}
+
+bool term_utf8(void)
+{
+    static const char *const name[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        const char *is = getenv(name[i]);
+        if (is && *is) return strcasestr(is, "utf-8") || strcasestr(is, "utf8");
+    }
+    return false;
 }
 
 void progress_clear(const Progress *p)

@@ -18,6 +18,10 @@ void progress_begin(Progress *p, bool quiet);
  * times a second on a terminal, every ten seconds elsewhere. total 0: not known. */
 void progress_show(Progress *p, double done, double total, const char *unit,
                    const char *note);
+/* The same with a line of the caller's own, of at most 79 columns. */
+void progress_line(Progress *p, const char *line);
+/* Whether the owner's locale has UTF-8. */
+bool term_utf8(void);
 /* Clears the line, so that other text can be written. */
 void progress_clear(const Progress *p);
 

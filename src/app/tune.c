@@ -5,9 +5,11 @@
  * then the report. */
 #include "app/cli.h"
 #include "app/term.h"
+#include "base/spark.h"
 
 #include <jansson.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,21 +18,41 @@
 typedef struct Live {
     const Cli *cli;
     Progress progress;
+    Spark curve;             // of this call's losses
 } Live;
+
+/* "40 s", "12 min", "3.5 h" */
+static const char *duration(double s, char out[16])
+{
+    if (s < 120) snprintf(out, 16, "%.0f s", s);
+    else if (s < 7200) snprintf(out, 16, "%.0f min", s / 60);
+    else snprintf(out, 16, "%.1f h", fmin(s / 3600, 1e6));
+    return out;
+}
+
+/* The curve, where a terminal shows it; step, loss, speed and time left. */
+static void show_step(Live *live, const pith_tune_step *s)
+{
+    char line[256], curve[SPARK_BYTES] = "", of[24] = "", left[16];
+    if (live->progress.terminal) spark_draw(&live->curve, term_utf8(), curve);
+    if (s->steps) snprintf(of, sizeof of, "/%llu", (unsigned long long)s->steps);
+    snprintf(line, sizeof line, "%s%sstep %llu%s, loss %.3f, %.0f tok/s, %s left", curve,
+             *curve ? "  " : "", (unsigned long long)s->step, of, s->loss, s->tok_per_s,
+             duration(s->left_s, left));
+    progress_line(&live->progress, line);
+}
 
 static void on_step(void *arg, const pith_tune_step *s)
 {
     Live *live = arg;
-    char note[64];
+    spark_add(&live->curve, s->loss);
     if (live->cli->json) {
         printf("{\"step\":%llu,\"loss\":%.6g,\"tok_per_s\":%.1f,\"lr\":%.4g}\n",
                (unsigned long long)s->step, s->loss, s->tok_per_s, s->lr);
         fflush(stdout);
         return;
     }
-    snprintf(note, sizeof note, "loss %.3f, %.0f tok/s, %.0f s left", s->loss,
-             s->tok_per_s, s->left_s);
-    progress_show(&live->progress, (double)s->step, (double)s->steps, "steps", note);
+    show_step(live, s);
 }
 
 static void on_note(void *arg, const char *text)

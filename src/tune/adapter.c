@@ -2,6 +2,7 @@
 #include "tune/adapter.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "model/lineage.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_MAGIC "pithrun1"
+#define STATE_MAGIC "pithrun2"
 
 /* (rank, out) to (out, rank). */
 static void turn(const float *from, size_t rank, size_t out, float *to)
@@ -187,8 +188,18 @@ Status adapter_write_peft(Ctx *cx, const char *folder, const Lm *lm,
 
 /* ---- the state of a run ----------------------------------------------------------- */
 
+/* Over all that stands behind the magic and before itself. */
+static uint64_t check_of(const TrainState *s, float *const part[3])
+{
+    uint64_t check = checksum64(s, sizeof *s);
+    for (int i = 0; i < 3; i++)
+        check = check * 31 + checksum64(part[i], s->n * sizeof *part[i]);
+    return check;
+}
+
 Status state_write(Ctx *cx, const char *path, const TrainState *s, float *const part[3])
 {
+    uint64_t check = check_of(s, part);
     Str temp;
     TRY(temporary(cx, path, &temp));
     FILE *f = fopen(temp.p, "wbe");
@@ -196,6 +207,7 @@ Status state_write(Ctx *cx, const char *path, const TrainState *s, float *const 
     bool ok = fwrite(STATE_MAGIC, 8, 1, f) == 1 && fwrite(s, sizeof *s, 1, f) == 1;
     for (int i = 0; ok && i < 3; i++)
         ok = fwrite(part[i], sizeof(float), s->n, f) == s->n;
+    ok = ok && fwrite(&check, sizeof check, 1, f) == 1;
     ok = fclose(f) == 0 && ok;
     return ok ? file_commit(cx, temp.p, path)
               : fail(cx, E_IO, "%s: cannot be written: %s", temp.p, strerror(errno));
@@ -205,6 +217,7 @@ static Status read_open(Ctx *cx, const char *path, FILE *f, TrainState *s,
                         float *const part[3])
 {
     char magic[8];
+    uint64_t check;
     TrainState had;
     if (fread(magic, 8, 1, f) != 1 || memcmp(magic, STATE_MAGIC, 8) != 0
         || fread(&had, sizeof had, 1, f) != 1 || had.key[32] != '\0')
@@ -218,6 +231,8 @@ static Status read_open(Ctx *cx, const char *path, FILE *f, TrainState *s,
     for (int i = 0; i < 3; i++)
         if (fread(part[i], sizeof(float), had.n, f) != had.n)
             return fail(cx, E_FORMAT, "%s: cut short; remove it to begin anew", path);
+    if (fread(&check, sizeof check, 1, f) != 1 || check != check_of(&had, part))
+        return fail(cx, E_FORMAT, "%s: damaged; remove it to begin anew", path);
     *s = had;
     return OK;
 }

@@ -137,10 +137,11 @@ static Status read_all(Ctx *cx, const char *path, FILE *f, Model *words, size_t 
     }
     free(line);
     if (st == OK && ferror(f)) st = fail(cx, E_IO, "%s: %s", path, strerror(errno));
+    if (st == OK && e->n == 0 && e->dropped == 0)
+        st = fail(cx, E_FORMAT, "%s: no example in it", path);
     if (st == OK && e->n == 0)
-        st = fail(cx, E_FORMAT,
-                  "%s: %zu lines and nothing to learn; %zu answers begin behind "
-                  "token %zu: raise --seq", path, number, e->dropped, seq);
+        st = fail(cx, E_FORMAT, "%s: all %zu answers begin behind token %zu: raise --seq",
+                  path, e->dropped, seq);
     return st;
 }
 

@@ -160,25 +160,51 @@ static void a_folder_of_another_run_is_refused(void **state)
     assert_non_null(strstr(cx.reason, "other options, data or model"));
 }
 
+/* The state of a run in folder 0, with the first number of its adapter changed. */
+static void change_state(uint64_t step, float first)
+{
+    Str bytes = file_of(0, "state"), path;
+    TrainState s;
+    float *part[3];
+    memcpy(&s, bytes.p + 8, sizeof s);
+    for (int i = 0; i < 3; i++)
+        assert_non_null(part[i] = ctx_alloc(&cx, s.n, sizeof(float)));
+    assert_int_equal(path_join(&cx, str_z(out[0]), STR("state"), &path), OK);
+    assert_int_equal(state_read(&cx, path.p, &s, part), OK);
+    s.step = step;
+    part[0][0] = first;
+    assert_int_equal(state_write(&cx, path.p, &s, part), OK);
+}
+
+static void a_damaged_checkpoint_is_refused(void **state)
+{
+    (void)state;
+    TrainOptions o = options(0);
+    TrainResult r;
+    Str path;
+    write_data(facts);
+    assert_int_equal(train(&cx, &o, &r), OK);
+    Str bytes = file_of(0, "state");
+    char *copy = ctx_alloc(&cx, bytes.n, 1);
+    assert_int_equal(path_join(&cx, str_z(out[0]), STR("state"), &path), OK);
+    memcpy(copy, bytes.p, bytes.n);
+    copy[bytes.n / 2] ^= 1;
+    assert_int_equal(file_write(&cx, path.p, (Str){ copy, bytes.n }), OK);
+    assert_int_equal(train(&cx, &o, &r), E_FORMAT);
+    assert_non_null(strstr(cx.reason, "damaged"));
+    ctx_forgive(&cx);
+    assert_int_equal(file_write(&cx, path.p, (Str){ bytes.p, bytes.n - 9 }), OK);
+    assert_int_equal(train(&cx, &o, &r), E_FORMAT);
+}
+
 static void a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(void **state)
 {
     (void)state;
     TrainOptions o = options(0);
     TrainResult r;
-    TrainState s;
     write_data(facts);
     assert_int_equal(train(&cx, &o, &r), OK);
-    Str bytes = file_of(0, "state");
-    memcpy(&s, bytes.p + 8, sizeof s);
-    s.step = 11;             // one step is left; its first number is not one
-    float nan = NAN;
-    char *copy = ctx_alloc(&cx, bytes.n, 1);
-    memcpy(copy, bytes.p, bytes.n);
-    memcpy(copy + 8, &s, sizeof s);
-    memcpy(copy + 8 + sizeof s, &nan, sizeof nan);
-    Str path;
-    assert_int_equal(path_join(&cx, str_z(out[0]), STR("state"), &path), OK);
-    assert_int_equal(file_write(&cx, path.p, (Str){ copy, bytes.n }), OK);
+    change_state(11, NAN);   // one step is left
     Str before = file_of(0, "adapter.gguf");
     assert_int_equal(train(&cx, &o, &r), E_MODEL);
     assert_non_null(strstr(cx.reason, "step 12 is not finite"));
@@ -293,7 +319,7 @@ static void a_broken_line_is_told_by_its_number(void **state)
     expect_refused("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}\n",
                    "no message of the assistant");
     expect_refused("{\"messages\":[{\"role\":\"user\"}]}\n", "message 1 lacks");
-    expect_refused("", "nothing to learn");
+    expect_refused("", "no example in it");
 }
 
 static void only_the_answer_and_its_end_are_learned(void **state)
@@ -359,6 +385,7 @@ int main(void)
         TEST(a_stopped_run_goes_on_as_if_it_had_not_been),
         TEST(threads_do_not_change_a_bit),
         TEST(a_folder_of_another_run_is_refused),
+        TEST(a_damaged_checkpoint_is_refused),
         TEST(a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint),
         TEST(libllama_computes_what_was_trained),
         TEST(an_adapter_of_another_base_is_refused),
