@@ -1,11 +1,12 @@
-/* decode.c -- what a token costs libllama to write, against what its weights cost to read.
+/* decode.c -- what a token costs libllama to write, against what its weights cost to be
+ * read.
  *
  *     bench_decode MODEL.gguf...
  *
  * One thread, by its processor time, which others on the machine disturb less than the
- * clock: the fastest of some tokens behind a short context, and the fastest of some passes
- * over a buffer larger than the caches. The share is near 1 where memory is all that the
- * writing waits for. */
+ * clock: the fastest of some tokens behind a short context, and the fastest of some
+ * passes over a buffer larger than the caches. The share is near 1 where memory is all
+ * that the writing waits for. */
 #include "model/engine.h"
 #include "model/weights.h"
 

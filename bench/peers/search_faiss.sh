@@ -7,6 +7,7 @@
 # nearest of one query at a time, all cores (or those that taskset leaves). pith scans
 # codes of a byte and scores the best again from the float vectors; faiss scans the floats
 # (IndexFlatIP) or, inexact, codes of a byte (IndexScalarQuantizer). Turn by turn, twice.
+# On one core of a busy Zen 5, 20,000 vectors: .99 ms, 1.46 exact, .48 inexact.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/peers/common.sh
