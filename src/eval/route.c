@@ -100,6 +100,16 @@ static Status figures(const Job *j, const Table *t)
     return routed_curve(j->cx, &c, j->result);
 }
 
+/* Stopped on request: the rows that are whole are kept. */
+static Status stopped(const Job *j, Table *t)
+{
+    if (t->n < 2 || !j->opt->per_query) return E_CANCELLED;
+    t->n--;         // the question in work
+    TRY(job_per_query(j, t));
+    job_warn(j, "%zu questions were asked: %s has them", t->n, j->opt->per_query);
+    return E_CANCELLED;
+}
+
 static Status ask_folder(const Job *j, Table *t, Times *times)
 {
     Set s;
@@ -109,7 +119,7 @@ static Status ask_folder(const Job *j, Table *t, Times *times)
     TRY(job_store(j, &s.corpus, true, &p));
     Status st = ask_all(j, p, &s.questions, t, times);
     pith_close(p);
-    return st;
+    return st == E_CANCELLED ? stopped(j, t) : st;
 }
 
 /* What --per-query wrote. */

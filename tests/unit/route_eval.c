@@ -33,6 +33,8 @@ static void hear(void *arg, const char *message)
     buf_add(arg, STR("\n"));
 }
 
+static int (*stop)(void *arg);      // asked whether to; NULL: no
+
 static Run run(const char *line)
 {
     char words[1024], *argv[24];
@@ -46,6 +48,7 @@ static Run run(const char *line)
     EvalEnv env = { .open = { .generator = "fake:", .embedder = "fake:", .threads = 1,
                               .reranker = "fake:" },
                     .json = true, .on_message = hear, .arg = &r.said };
+    env.open.cancelled = stop;
     env.out = open_memstream(&r.out, &n);
     assert_non_null(env.out);
     r.status = eval_main(argc, argv, &env);
@@ -119,6 +122,40 @@ static void asks_the_large_model_once_and_then_nobody(void **state)
     assert_false(file_is_here(at(d, "pith/route.jsonl"), NULL));    // the owner's
     assert_true(file_is_here(at(d, "pith/remote-usage.json"), NULL));   // still paid
     end(&again);
+    llm_server_stop(&s);
+}
+
+static LlmServer *watched;
+
+/* The large model never answers the second one. */
+static int at_the_second_question(void *arg)
+{
+    (void)arg;
+    if (watched->requests == 1) watched->mood = LLM_SILENT;
+    return watched->requests > 1;
+}
+
+static void keeps_the_rows_that_are_whole_when_it_is_stopped(void **state)
+{
+    Desk *d = *state;
+    char line[512];
+    Str rows;
+    LlmServer s = { .answer = "It was Ingrid Halvorsen." };
+    if (!llm_server_start(&s)) skip();
+    settle(d);
+    watched = &s;
+    stop = at_the_second_question;
+    snprintf(line, sizeof line, "route %s --no-abstain --remote %s --per-query %s",
+             d->folder, s.url, at(d, "rows.tsv"));
+    assert_refused(line, 3, "1 questions were asked");
+    stop = NULL;
+    s.mood = LLM_GOOD;
+    assert_int_equal(file_read(&d->cx, at(d, "rows.tsv"), 9999, &rows), OK);
+    assert_non_null(strstr(rows.p, "\n1\t"));
+    assert_null(strstr(rows.p, "\n2\t"));
+    Run r = run(line);
+    assert_true(r.status == 0 && figure(&r, "queries") == 2);
+    end(&r);
     llm_server_stop(&s);
 }
 
@@ -411,6 +448,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(asks_the_large_model_once_and_then_nobody),
+        TEST(keeps_the_rows_that_are_whole_when_it_is_stopped),
         TEST(stops_where_the_large_model_does_not_answer),
         TEST(own_questions_are_measured_by_the_large_models_answer),
         TEST(learns_what_speaks_for_the_large_model),
