@@ -34,7 +34,7 @@ static Status copy(Ctx *cx, struct archive *a, const char *zip, uint64_t max, FI
             return fail(cx, E_LIMIT, "%s: unpacks to more than %llu bytes", zip,
                         (unsigned long long)max);
         sum += n;
-        if (fwrite(p, 1, n, out) != n)
+        if (n && fwrite(p, 1, n, out) != n)
             return fail(cx, E_IO, "unpacking %s: %s", zip, strerror(errno));
     }
     if (rc == ARCHIVE_EOF) return OK;

@@ -96,7 +96,8 @@ static void on_exit_inside(void)
  * says where it was. */
 static inline void crash_watch(char to[CRASH_MAX])
 {
-    static const int fatal[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGPROF };
+    static const int fatal[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGPROF,
+                                 SIGALRM };
     void *frame[1];
     crash_note = to;
     backtrace(frame, 1);        // loads what it needs while there is memory
@@ -104,11 +105,13 @@ static inline void crash_watch(char to[CRASH_MAX])
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) signal(fatal[i], on_crash);
 }
 
-/* From here on so much processor time is a crash: it hangs. */
+/* From here on so much processor time is a crash, and ten times as much of waiting: it
+ * hangs. */
 static inline void crash_after(int seconds)
 {
     struct itimerval t = { .it_value = { .tv_sec = seconds } };
     setitimer(ITIMER_PROF, &t, NULL);
+    alarm(10 * (unsigned)seconds);
 }
 
 /* ---- the switch -------------------------------------------------------------------- */
