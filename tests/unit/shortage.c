@@ -230,12 +230,12 @@ static bool ends_well(Desk *d, pid_t child, const char *what)
     return false;
 }
 
-/* ICU waits for itself where it has no memory for the name of the default locale, which
- * it wants once in a process, and uses abbreviations that it had no memory for. There is
- * no way round either; the store is examined all the same. */
+/* ICU waits for itself or crashes where it has no memory for the name of the default
+ * locale, which it wants once in a process, and uses abbreviations that it had no memory
+ * for. There is no way round either; the store is examined all the same. */
 static bool is_foreign(Told *t)
 {
-    bool known = strstr(t->crash, "locale_set_default_internal") ||
+    bool known = strstr(t->crash, "locale_get_default") ||
                  strstr(t->crash, "SimpleFilteredBreakIteratorBuilder");
     if (known) t->end = END_TOLD;
     return known;
