@@ -20,6 +20,10 @@ case ${1:-} in
             || die 'vulkan/vulkan.h is absent: install libvulkan-dev, or set VULKAN_SDK'
         [ -n "${VULKAN_SDK:-}" ] || [ -d /usr/include/spirv ] \
             || die 'the headers of SPIR-V are absent: install spirv-headers'
+        # Of 1.3.239, in Debian 12, ggml's back end cannot be compiled.
+        [ -n "${VULKAN_SDK:-}" ] \
+            || grep -q VK_EXT_layer_settings /usr/include/vulkan/vulkan_core.h \
+            || die 'the Vulkan headers are too old: take the SDK and set VULKAN_SDK'
         echo -DGGML_VULKAN=ON ;;
     metal)
         [ "$(uname -s)" = Darwin ] || die 'Metal is there on macOS alone'
