@@ -28,26 +28,42 @@ def index(encoder, store, out):
     FAISS.from_documents(store_chunks(store), OnnxEmbeddings(encoder, 1)).save_local(out)
 
 
+class Peer:
+    """A LangChain program that is ready for questions."""
+
+    def __init__(self, encoder, folder, gguf):
+        from langchain_community.llms import LlamaCpp
+        from langchain_community.vectorstores import FAISS
+        from langchain_core.prompts import PromptTemplate
+        self.found = FAISS.load_local(folder, OnnxEmbeddings(encoder),
+                                      allow_dangerous_deserialization=True)
+        self.llm = LlamaCpp(model_path=gguf, n_ctx=2048, n_batch=512, max_tokens=ANSWER,
+                            temperature=0, n_threads=len(os.sched_getaffinity(0)),
+                            verbose=False)
+        self.chain = PromptTemplate.from_template(PROMPT) | self.llm
+
+    def context(self, question):
+        """The best passages that fit, and how many tokens they have."""
+        context, left = [], CONTEXT
+        for d in self.found.similarity_search(question, k=20):
+            n = self.llm.get_num_tokens(d.page_content)
+            if n <= left:
+                context.append(d.page_content)
+                left -= n
+        return "\n\n".join(context), CONTEXT - left
+
+    def write(self, context, question):
+        """The pieces of an answer, a token each, as they come."""
+        return self.chain.stream({"context": context, "question": question})
+
+
 def ask(encoder, folder, gguf, question):
-    from langchain_community.llms import LlamaCpp
-    from langchain_community.vectorstores import FAISS
-    from langchain_core.prompts import PromptTemplate
-    found = FAISS.load_local(folder, OnnxEmbeddings(encoder),
-                             allow_dangerous_deserialization=True)
-    llm = LlamaCpp(model_path=gguf, n_ctx=2048, n_batch=512, max_tokens=ANSWER, temperature=0,
-                   n_threads=len(os.sched_getaffinity(0)), verbose=False)
-    context, left = [], CONTEXT
-    for d in found.similarity_search(question, k=20):
-        n = llm.get_num_tokens(d.page_content)
-        if n <= left:
-            context.append(d.page_content)
-            left -= n
-    tokens = 0
-    prompt = PromptTemplate.from_template(PROMPT)
-    for piece in (prompt | llm).stream({"context": "\n\n".join(context), "question": question}):
+    peer, tokens = Peer(encoder, folder, gguf), 0
+    context, used = peer.context(question)
+    for piece in peer.write(context, question):
         tokens += 1
         print(piece, end="", flush=True)
-    print(f"passages of {CONTEXT - left} tokens, {tokens} written", file=sys.stderr)
+    print(f"passages of {used} tokens, {tokens} written", file=sys.stderr)
 
 
 def run(command, log):

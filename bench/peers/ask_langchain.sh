@@ -16,16 +16,6 @@ source "$here/common.sh"
 [ $# -le 1 ] || die "usage: $0 [FOLDER]"
 folder=${1:-$here/../../examples/docs}
 question=${QUESTION:-How long does the town have to answer a request for records?}
-pith=${PITH:-build/pith}
-[ -x "$pith" ] || die "$pith: no such program; build it or set PITH"
-venv=$(langchain_venv)
-encoder=$(encoder_folder)
-gguf=${GENERATOR:-$("$pith" model show qwen2.5-coder-0.5b --json |
-    "$venv/bin/python" -c 'import json, sys; print(json.load(sys.stdin)["path"])')}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-"$pith" --store "$work/store.db" add "$folder" --quiet > /dev/null
-"$venv/bin/python" "$here/ask_langchain.py" index "$encoder" "$work/store.db" "$work/index"
+ask_setup "$folder"
 "$venv/bin/python" "$here/ask_langchain.py" compare "${RUNS:-5}" "$question" "$work" \
     "$pith" "$encoder" "$gguf"

@@ -57,3 +57,20 @@ langchain_venv()
         beautifulsoup4==4.15.0 onnxruntime==1.32.0 tokenizers==0.23.3 numpy==2.4.6 \
         llama-cpp-python==0.3.36
 }
+
+# ask_setup FOLDER: what a question to both sides needs. Sets pith, venv, encoder and gguf, and
+# makes the folder work with pith's store of FOLDER and the peer's index of the same chunks.
+# shellcheck disable=SC2034,SC2154  # both sides of these names are in the caller
+ask_setup()
+{
+    pith=${PITH:-build/pith}
+    [ -x "$pith" ] || die "$pith: no such program; build it or set PITH"
+    venv=$(langchain_venv)
+    encoder=$(encoder_folder)
+    gguf=${GENERATOR:-$("$pith" model show qwen2.5-coder-0.5b --json |
+        "$venv/bin/python" -c 'import json, sys; print(json.load(sys.stdin)["path"])')}
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    "$pith" --store "$work/store.db" add "$1" --quiet > /dev/null
+    "$venv/bin/python" "$here/ask_langchain.py" index "$encoder" "$work/store.db" "$work/index"
+}
