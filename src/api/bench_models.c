@@ -21,7 +21,7 @@ static Status own_text(Ctx *cx, Model *m, const BenchPlan *plan, unsigned seed, 
         st = b.failed ? fail(cx, E_MEMORY, "no memory for a text")
                       : model_count(cx, m, buf_str(&b), &have);
     }
-    size_t keep = st == OK ? b.n / (size_t)have * (size_t)n : 0;
+    size_t keep = st == OK && have > 0 ? b.n / (size_t)have * (size_t)n : 0;
     while (keep > 0 && keep < b.n && b.p[keep] != ' ') keep--;
     *out = ctx_dup(cx, (Str){ b.p, keep < b.n ? keep : b.n });
     buf_free(&b);

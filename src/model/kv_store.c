@@ -183,7 +183,8 @@ static bool items_add(Items *all, Item item)
         size_t cap = all->cap ? 2 * all->cap : 64;
         Item *at = realloc(all->at, cap * sizeof *at);
         if (!at) return false;
-        *all = (Items){ at, all->n, cap, all->bytes };
+        all->at = at;
+        all->cap = cap;
     }
     all->at[all->n++] = item;
     all->bytes += item.bytes;

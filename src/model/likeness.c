@@ -88,10 +88,10 @@ static Status read_some(Ctx *cx, const Reader *r, const Text *t, size_t at, size
 static double log_sum(const float *logit, int n)
 {
     float most = logit[0];
-    double sum = 0;
+    double others = -1;         // the largest itself is counted with them
     for (int i = 1; i < n; i++) most = fmaxf(most, logit[i]);
-    for (int i = 0; i < n; i++) sum += (double)expf(logit[i] - most);
-    return (double)most + log(sum);
+    for (int i = 0; i < n; i++) others += (double)expf(logit[i] - most);
+    return (double)most + log1p(others);
 }
 
 /* Calls each(arg, text, place, logits) for all places of a text. */
