@@ -218,7 +218,7 @@ static bool items_list(const KvStore *s, bool worths, Items *out)
         if (fstatat(s->at, e->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
         if (!S_ISREG(info.st_mode) || strcmp(e->d_name, "lock") == 0) continue;
         bool ours = ends_with(e->d_name, ".kv") && strlen(e->d_name) < NAME;
-        if (ours) strcpy(item.name, e->d_name);
+        if (ours) memcpy(item.name, e->d_name, strlen(e->d_name) + 1);
         item.bytes = (uint64_t)info.st_size;
         item.used = info.st_mtime;
         item.worth = !ours ? INFINITY : worths ? worth_of(s, e->d_name) : 0;
@@ -276,7 +276,7 @@ static bool make_room(const KvStore *s, int lock, uint64_t size, double worth)
         free(all.at);
         all = (Items){ 0 };
         ok = items_list(s, true, &all);
-        if (ok) qsort(all.at, all.n, sizeof *all.at, by_worth);
+        if (ok && all.n) qsort(all.at, all.n, sizeof *all.at, by_worth);
         ok = ok && victims(&all, s->budget, size, worth, &n);
         if (!ok) clock_write(lock, worth);
         else if (n) clock_write(lock, all.at[n - 1].worth);

@@ -89,7 +89,7 @@ static Status have(Ctx *cx, LlamaModel *m, Batch *b, const Reading *r, Stretch s
     KvEntry *entry = &out->entry[out->n];
     void **own = &out->own[out->n++];
     KvNew new;
-    KvPut put;
+    KvPut put = KV_NOT_NOW;
     TRY(describe(cx, m, batch_prefill(b), r, s, &new));
     if (kv_store_find(m->kv, new.key, new.bytes, entry)) {
         out->restored += s.end - s.begin;

@@ -103,9 +103,10 @@ static size_t rows_of(const Prefill *p)
 
 static Status rows_open(Ctx *cx, Prefill *p)
 {
-    const LmShape *s = &p->shape;
-    if (!p->x) p->x = malloc(rows_of(p) * s->dim * sizeof *p->x);
-    if (!p->q) p->q = malloc(rows_of(p) * prefill_q_width(s) * sizeof *p->q);
+    size_t x = rows_of(p) * p->shape.dim, q = rows_of(p) * prefill_q_width(&p->shape);
+    if (x == 0 || q == 0) return fail(cx, E_INTERNAL, "a model without width");
+    if (!p->x) p->x = malloc(x * sizeof *p->x);
+    if (!p->q) p->q = malloc(q * sizeof *p->q);
     return p->x && p->q ? OK : fail(cx, E_MEMORY, "no memory for %zu tokens", rows_of(p));
 }
 

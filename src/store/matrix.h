@@ -53,8 +53,8 @@ MUST_USE Status matrix_open(Ctx *cx, const char *path, int dim, uint64_t epoch,
 /* The last block of the file alone, for who only adds rows: what it costs does not grow
  * with the file. NULL where that block does not hold, is the only one, or there is no
  * file of this epoch and dim: matrix_open is called for then. The blocks before it are
- * believed; who searches reads the file by matrix_open, which does not. A tail is for matrix_last,
- * matrix_add, matrix_agrees and matrix_save. */
+ * believed; who searches reads the file by matrix_open, which does not. A tail is for
+ * matrix_last, matrix_add, matrix_agrees and matrix_save. */
 MUST_USE Status matrix_open_tail(Ctx *cx, const char *path, int dim, uint64_t epoch,
                                  Matrix **out);
 void matrix_close(Matrix *m);
