@@ -32,7 +32,7 @@ size_t alone_fold(Str text, char *to)
 static size_t word_at(const char *p, size_t n, char word[WORD])
 {
     size_t w = 0;
-    while (w < n && !memchr(" \t\n\v\f\r,;:()[]\"'", p[w], 15)) w++;
+    while (w < n && !str_one_of(p[w], " \t\n\v\f\r,;:()[]\"'")) w++;
     size_t kept = w < WORD ? w : 0;
     memcpy(word, p, kept);
     word[kept] = '\0';
@@ -85,7 +85,7 @@ static void look_for_terms(const Index *x, Str text, size_t document)
     char word[WORD];
     for (size_t i = 0; i < text.n; i++) {
         size_t n = word_at(text.p + i, text.n - i, word), kept = strlen(word);
-        while (kept > 1 && memchr(".!?", word[kept - 1], 3)) word[--kept] = '\0';
+        while (kept > 1 && str_one_of(word[kept - 1], ".!?")) word[--kept] = '\0';
         term_seen(x, word, document);
         if (kept > 1 && word[kept - 1] == 's') word[kept - 1] = '\0';
         term_seen(x, word, document);

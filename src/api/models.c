@@ -161,7 +161,7 @@ static void tell_stale(Ctx *cx, json_t *problems)
         if (st == OK) st = catalog_resolve(cx, e[i].name, &source);
         if (st == OK) st = fitted_paths(cx, source.p, &at);
         if (st == OK) st = fitted_read(cx, &at, &j);
-        const char *stale = j ? fitted_stale(cx, &at, j) : NULL;
+        const char *stale = st == OK && j ? fitted_stale(cx, &at, j) : NULL;
         if (stale)
             json_array_append_new(problems, json_pack("{so so}", "what",
                 json_sprintf("%s is used as it came: %s", e[i].name, stale), "cure",

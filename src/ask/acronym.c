@@ -63,7 +63,7 @@ static bool is_term(Str *s)
     if (t.n > TERM_LEAST && t.p[t.n - 1] == 's' && is_capital(t.p[t.n - 2])) t.n--;
     if (t.n < TERM_LEAST || t.n > TERM_MOST || !in_word(t.p[0])) return false;
     for (size_t i = 0; i < t.n; i++) {
-        if (!in_word(t.p[i]) && !memchr("-/&.+", t.p[i], 5)) return false;
+        if (!in_word(t.p[i]) && !str_one_of(t.p[i], "-/&.+")) return false;
         capitals += is_capital(t.p[i]);
         digits += is_digit(t.p[i]);
     }
@@ -95,8 +95,8 @@ static Str meaning_in(Str text, Str term)
 static bool is_plain(Str s)
 {
     for (size_t i = 0; i < s.n; i++) {
-        if (memchr("()[]{}|=<>\"*$`", s.p[i], 14)) return false;
-        bool stop = memchr(".;:?!", s.p[i], 5) != NULL;
+        if (str_one_of(s.p[i], "()[]{}|=<>\"*$`")) return false;
+        bool stop = str_one_of(s.p[i], ".;:?!");
         if (stop && i + 1 < s.n && is_space(s.p[i + 1])) return false;
     }
     return true;
@@ -142,7 +142,7 @@ static bool pair_of(Str term, Str text, bool whole, Acronym *out)
 static bool in_brackets(Str text, size_t i, Acronym *out)
 {
     size_t end = i + 1;
-    while (end < text.n && end - i < WINDOW && !memchr("(),;", text.p[end], 4)) end++;
+    while (end < text.n && end - i < WINDOW && !str_one_of(text.p[end], "(),;")) end++;
     if (end == text.n || text.p[end] == '(') return false;
     Str inside = str_trim((Str){ text.p + i + 1, end - i - 1 }), left = before(text, i);
     return pair_of(inside, left, false, out)
@@ -153,7 +153,7 @@ static bool in_brackets(Str text, size_t i, Acronym *out)
 static Str clause(Str text, size_t from)
 {
     size_t end = from;
-    while (end < text.n && end - from < WINDOW && !memchr(".,;:()\n", text.p[end], 7))
+    while (end < text.n && end - from < WINDOW && !str_one_of(text.p[end], ".,;:()\n"))
         end++;
     while (from < end && !in_word(text.p[from])) from++;
     while (end > from && !in_word(text.p[end - 1])) end--;

@@ -51,6 +51,8 @@ Str str_trim(Str s)
     return s;
 }
 
+bool str_one_of(char c, const char *set) { return c && strchr(set, c); }
+
 int str_cmp(Str a, Str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;

@@ -27,6 +27,8 @@ bool str_starts(Str s, Str prefix);
 bool str_ends(Str s, Str suffix);
 /* Without ASCII white space at both ends. */
 Str str_trim(Str s);
+/* Whether c is one of the characters of set; NUL never is. */
+bool str_one_of(char c, const char *set);
 /* Byte-wise order, as memcmp; a prefix comes first. */
 int str_cmp(Str a, Str b);
 /* FNV-1a, 64 bit: for tables in memory, never for what is stored. */

@@ -69,10 +69,14 @@ static Status open_files(Making *m)
     return OK;
 }
 
+static size_t count_in(const Making *m, int file)
+{
+    return json_object_size(kept_all(m->file[file]));
+}
+
 static size_t made(const Making *m)
 {
-    return json_object_size(kept_all(m->file[TRAIN]))
-         + json_object_size(kept_all(m->file[DEV]));
+    return count_in(m, TRAIN) + count_in(m, DEV);
 }
 
 static bool is_done(const Making *m, const char *key)
@@ -82,11 +86,15 @@ static bool is_done(const Making *m, const char *key)
     return any;
 }
 
+/* Where few examples are wanted the held-out documents may all be missed by the draw; one
+ * of the others gives what to judge by then. */
 static int side_of(const Making *m, const char *document)
 {
+    enum { TRAIN_FIRST = 4 };
     const json_t *known = json_object_get(m->side, document);
     if (known) return (int)json_integer_value(known);
-    return pool_holds_out(&m->pool, document) ? DEV : TRAIN;
+    bool lacking = count_in(m, DEV) == 0 && count_in(m, TRAIN) >= TRAIN_FIRST;
+    return lacking || pool_holds_out(&m->pool, document) ? DEV : TRAIN;
 }
 
 /* ---- the run ----------------------------------------------------------------------- */
@@ -149,8 +157,8 @@ static void tell(const Making *m)
     const Job *j = m->job;
     json_t *rejected = json_object();
     job_count(j, "examples", made(m));
-    job_count(j, "train", json_object_size(kept_all(m->file[TRAIN])));
-    job_count(j, "dev", json_object_size(kept_all(m->file[DEV])));
+    job_count(j, "train", count_in(m, TRAIN));
+    job_count(j, "dev", count_in(m, DEV));
     job_count(j, "unanswerable", count_kind(m, TRAIN, "unanswerable")
                                  + count_kind(m, DEV, "unanswerable"));
     job_count(j, "tried_now", m->tried);

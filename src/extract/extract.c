@@ -75,7 +75,10 @@ static void stop(Extractor *x)
 void extractor_close(Extractor *x)
 {
     if (!x) return;
-    while (x->first) extract_drop(x->first);
+    for (Extract *e = x->first, *next; e; e = next) {
+        next = e->next;
+        extract_drop(e);
+    }
     stop(x);
     free(x);
 }

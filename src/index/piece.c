@@ -176,7 +176,7 @@ const Heading *trail_keep(Trail *t, const Heading *h)
 {
     const Heading *last = NULL;
     Trail kept = { 0 };
-    for (int i = h ? h->depth : 0; i-- > 0; h = h->up) {
+    for (int i = h ? h->depth : 0; h && i-- > 0; h = h->up) {
         kept.at[i] = (Heading){ .level = h->level, .depth = i + 1,
                                 .name = { t->name[i], h->name.n } };
         if (h->name.n) memcpy(kept.name[i], h->name.p, h->name.n);

@@ -278,10 +278,10 @@ static bool cut_in_code(const PdfFlow *f, const PdfLine *l)
 
 static Status take_text(PdfFlow *f, const PdfLine *l)
 {
-    Str text = text_of(f, l);
+    text_of(f, l);
     Marker m = flow_marker(first_word(f, l));
     bool leaders = flow_cut_leaders(&f->line);
-    text = buf_str(&f->line);
+    Str text = buf_str(&f->line);
     if (!goes_on(f, l)) {
         bool item = m != MARKER_NONE && l->n > 1;
         TRY(flow_open(f, item || leaders || l->hang ? PART_ITEM : PART_PARAGRAPH, 0, l));

@@ -207,7 +207,7 @@ static Status word_begin(Reader *r, const Glyph *g)
         size_t room = p->words_room ? p->words_room * 2 : 512;
         PdfWord *words = ctx_new(r->cx, PdfWord, room);
         TRY_NEW(words);
-        if (p->n_words) memcpy(words, p->words, p->n_words * sizeof *words);
+        if (p->words) memcpy(words, p->words, p->n_words * sizeof *words);
         p->words = words;
         p->words_room = room;
     }
