@@ -124,6 +124,7 @@ Status budget_use(Ctx *cx, pith *p, Budget *b, Asker *a, AskOptions *opt)
                         .max_tokens = opt->generate.max_tokens };
     double left = b->begun + b->ms - now_ms();
     BudgetPlan plan = budget_plan(&p->rates, left, b->cold, &most);
+    opt->alone_tokens = opt->prompt.context_tokens;
     opt->prompt.context_tokens = plan.context_tokens;
     opt->generate.max_tokens = plan.max_tokens;
     opt->rerank.depth = (size_t)plan.rerank;

@@ -270,11 +270,12 @@ static Status fit_here(Ctx *cx, Model *writer, const AskOptions *opt, Passages *
     Passages all = *ps;
     int stages = cx->n_stages;
     Status st = prompt_fit(cx, writer, &o, ps);
-    if (st != E_LIMIT || o.context_tokens == opt->prompt.context_tokens) return st;
+    int most = opt->alone_tokens ? opt->alone_tokens : opt->prompt.context_tokens;
+    if (st != E_LIMIT || o.context_tokens >= most) return st;
     ctx_forgive(cx);
     cx->n_stages = stages;
     *ps = all;
-    o = opt->prompt;
+    o.context_tokens = most;
     o.max_passages = 1;
     return prompt_fit(cx, writer, &o, ps);
 }

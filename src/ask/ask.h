@@ -46,6 +46,8 @@ typedef struct AskOptions {
     RouteRules route;            // read where there is a remote writer
     int remote_tokens;           // its budget for passages; 0: as prompt's
     Deadline deadline;           // zeros: none
+    int alone_tokens;            // a passage may have by itself, where the deadline
+                                 // leaves no more; 0: as prompt's budget
     bool context_only;           // stop before the prompt
     Passages *given;             // answer from these instead of a search
     bool closed_book;            // from the model's memory alone

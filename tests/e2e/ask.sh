@@ -66,5 +66,14 @@ json out "'may be too long' in j['budget']"
 run 0 "$pith" ask "$question" --budget 1ms --no-abstain --json
 json out "j['tokens']['cut'] and j['tokens']['generated'] == 0"
 json out "j['answer'] and j['citations']"
+# A passage that is longer than what the plan reads is read by itself, not refused.
+mkdir long-words
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do
+    printf 'the harbourmaster of northcliffe counts the boats of the fleet at dusk '
+done > long-words/fleet.txt
+run 0 "$pith" --store long.db add long-words
+run 0 "$pith" --store long.db ask 'harbourmaster northcliffe boats fleet dusk' \
+    --budget 1ms --no-abstain --no-filter --json
+json out "j['passages'][0]['document'].endswith('fleet.txt') and j['answer']"
 run 2 "$pith" ask "$question" --budget soon
 run 2 "$pith" ask "$question" --budget 0s
