@@ -31,7 +31,8 @@ void passages_sort(Passage *p, size_t n);
 /* Where a chunk stands, for a reader: "Title > Section"; .p is NULL on E_MEMORY. */
 Str passage_place(Ctx *cx, const Chunk *c);
 /* Where a span of a chunk's text stands in the source. A text that is no slice of it
- * (HTML) has a map; where an older store has none, all of the chunk is it. */
+ * (HTML) has a map; where an older store has none, and where there is no memory to read
+ * it, all of the chunk is it. */
 Span passage_source(const Chunk *k, Span s);
 /* The words that go on: the whole text, or the kept sentences joined; .p is NULL
  * on E_MEMORY. */

@@ -338,6 +338,8 @@ Status sentences_cut(Ctx *cx, Sentences *s, Language l, Str text, Span **out, si
         TRY(add_sentence(cx, text, l, (Span){ start, end }, &all));
         start = end;
     }
+    if (start != text.n)        // without memory ICU ends where it is, and says nothing
+        return fail(cx, E_MEMORY, "no memory for the sentences of a text");
     *out = all.at;
     *n = all.n;
     return OK;
