@@ -9,6 +9,7 @@
  * that the writing waits for. */
 #include "model/engine.h"
 #include "model/weights.h"
+#include "took.h"
 
 #include <llama.h>
 #include <stdio.h>
@@ -18,13 +19,6 @@
 
 typedef uint64_t Line __attribute__((vector_size(64)));   // a cache line, one wide load
 enum { BUFFER = 512 << 20, HUGE_PAGE = 2 << 20, PASSES = 4, TOKENS = 24, SUMS = 8 };
-
-static double cpu_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 static double lesser(double a, double b)
 {

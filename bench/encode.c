@@ -7,6 +7,7 @@
  * to libllama on the same file in the same run; the share is of what a bare loop of the
  * same instruction does. */
 #include "peak.h"
+#include "took.h"
 
 #include "model/encoder.h"
 #include "model/machine.h"
@@ -74,13 +75,6 @@ static Status once(Ctx *cx, const Run *r)
 typedef struct Rate {
     double wall, cpu;
 } Rate;
-
-static double cpu_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 /* The best of some runs. */
 static Status rate(Ctx *cx, const Run *r, int runs, Rate *best)

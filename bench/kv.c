@@ -13,6 +13,7 @@
 #include "model/kv_store.h"
 #include "model/machine.h"
 #include "model/prefill.h"
+#include "took.h"
 
 #include <llama.h>
 #include <math.h>
@@ -44,29 +45,6 @@ typedef struct Bench {
     uint16_t *data[MOST];
     int32_t follow[FOLLOW];
 } Bench;
-
-typedef struct Took {
-    double wall, cpu;
-} Took;
-
-static double cpu_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-static void took_end(Took begin, Took *best)
-{
-    double wall = now_ms() - begin.wall, cpu = cpu_ms() - begin.cpu;
-    if (best->wall == 0 || wall < best->wall) best->wall = wall;
-    if (best->cpu == 0 || cpu < best->cpu) best->cpu = cpu;
-}
-
-static Took took_begin(void)
-{
-    return (Took){ now_ms(), cpu_ms() };
-}
 
 /* ---- the prompt ------------------------------------------------------------------- */
 

@@ -9,6 +9,7 @@
  * next token are compared: with one another, and with those behind keys and values that
  * oneDNN computed in f32 from the same weights. */
 #include "peak.h"
+#include "took.h"
 
 #include "base/file.h"
 #include "model/engine.h"
@@ -90,31 +91,6 @@ static bool decode(Bench *b, size_t first, size_t n, float *out)
                    width * sizeof *out);
     }
     return true;
-}
-
-/* Milliseconds of a turn: by the clock, and of processors. */
-typedef struct Took {
-    double wall, cpu;
-} Took;
-
-static double cpu_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-static Took took_begin(void)
-{
-    return (Took){ now_ms(), cpu_ms() };
-}
-
-/* Keeps the least of both. */
-static void took_end(Took begin, Took *best)
-{
-    double wall = now_ms() - begin.wall, cpu = cpu_ms() - begin.cpu;
-    if (best->wall == 0 || wall < best->wall) best->wall = wall;
-    if (best->cpu == 0 || cpu < best->cpu) best->cpu = cpu;
 }
 
 static Status read_by_libllama(Bench *b, int turns, Took *best)

@@ -1,16 +1,9 @@
 /* sample.c -- see sample.h. */
 #include "ask/sample.h"
 
-#include <math.h>
+#include "base/random.h"
 
-/* SplitMix64 (Steele, Lea and Flood, 2014). */
-static uint64_t next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
+#include <math.h>
 
 /* The chunks that stand at places[0..n), which rise, counted over all documents. */
 static Status at_places(Ctx *cx, Store *store, const size_t *places, size_t n,
@@ -33,7 +26,7 @@ static Status at_places(Ctx *cx, Store *store, const size_t *places, size_t n,
 static void shuffle(int64_t *id, size_t n, uint64_t *state)
 {
     for (size_t i = n; i > 1; i--) {
-        size_t other = next(state) % i;
+        size_t other = random_next(state) % i;
         int64_t swap = id[i - 1];
         id[i - 1] = id[other];
         id[other] = swap;
@@ -55,7 +48,7 @@ Status sample(Ctx *cx, Store *store, size_t n, uint64_t seed, Passages *out)
     if (!place || !id || !chunk || !out->at) return cx->status;
     for (size_t i = 0; i < n; i++) {
         size_t low = all * i / n, high = all * (i + 1) / n;
-        place[i] = low + next(&seed) % (high - low);
+        place[i] = low + random_next(&seed) % (high - low);
     }
     TRY(at_places(cx, store, place, n, id));
     shuffle(id, n, &seed);

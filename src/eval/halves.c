@@ -1,17 +1,10 @@
 /* halves.c -- see halves.h. */
 #include "eval/halves.h"
 
+#include "base/random.h"
 #include "eval/stats.h"
 
 enum { SEED = 2021 };
-
-static uint64_t random_next(uint64_t *state)    // SplitMix64
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
 
 static void shuffle(Scored *s, size_t n, uint64_t *state)
 {

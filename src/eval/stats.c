@@ -1,6 +1,8 @@
 /* stats.c -- see stats.h. */
 #include "eval/stats.h"
 
+#include "base/random.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -24,15 +26,6 @@ double stats_percentile(double *x, size_t n, double q)
     double rank = ceil(q * (double)n);
     if (rank < 1) rank = 1;
     return x[rank < (double)n ? (size_t)rank - 1 : n - 1];
-}
-
-/* SplitMix64 (Steele, Lea and Flood, 2014). */
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
 }
 
 /* Uniform in [0, n), by the high half of a product; the bias is below n / 2^64. */

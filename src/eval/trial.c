@@ -1,6 +1,7 @@
 /* trial.c -- see trial.h. */
 #include "eval/trial.h"
 
+#include "base/random.h"
 #include "eval/asking.h"
 #include "eval/squad.h"
 
@@ -15,10 +16,8 @@ Status trials_new(Ctx *cx, size_t max, Table *out)
 
 bool trial_is_masked(size_t i)
 {
-    uint64_t z = (i + 1) * 0x9e3779b97f4a7c15u;   // the finisher of SplitMix64
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return (z ^ z >> 31) & 1;
+    uint64_t state = i * RANDOM_STEP;     // as after i draws from 0
+    return random_next(&state) & 1;
 }
 
 /* ---- one question ------------------------------------------------------------------ */
