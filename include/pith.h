@@ -302,7 +302,8 @@ typedef struct pith_citation {
     int page, page_end;     /* of its passage; 0: the source has no pages */
 } pith_citation;
 
-/* Words of a passage that the answer has between quotation marks. */
+/* Words of a passage that the answer has: those between quotation marks where quotations
+ * were asked for; else what it repeats, five words in a row and more, or a claim whole. */
 typedef struct pith_quote {
     size_t passage;         /* index into passages */
     size_t start, end;      /* bytes of the document's source */
@@ -324,7 +325,7 @@ typedef struct pith_answer {
     const char *caution;        /* why a calibration was not used; NULL: nothing to say */
     pith_citation *citations;
     size_t n_citations;
-    pith_quote *quotes;         /* in the order of the text, where they were asked for */
+    pith_quote *quotes;         /* in the order of the text */
     size_t n_quotes;
     size_t misquoted;           /* quotations that stand in no passage: of a remote model,
                                    which cannot be held to them */

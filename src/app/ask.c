@@ -104,6 +104,19 @@ static void show_quotes(const pith_answer *a)
     }
 }
 
+/* The words cited; those that the answer has word for word stand out. */
+static void show_words(const Cli *cli, const pith_answer *a, const pith_citation *c)
+{
+    unsigned char *bright = calloc(1, strlen(c->text) + 1);
+    for (size_t i = 0; bright && i < a->n_quotes; i++) {
+        const pith_quote *q = &a->quotes[i];
+        const char *at = q->passage == c->passage ? strstr(c->text, q->text) : NULL;
+        if (at) memset(bright + (at - c->text), 1, strlen(q->text));
+    }
+    term_paragraph(c->text, 4, cli->color, bright);
+    free(bright);
+}
+
 static void show_sources(const Cli *cli, const pith_answer *a)
 {
     const char *dim = cli->color ? "\033[2m" : "", *plain = cli->color ? "\033[0m" : "";
@@ -112,9 +125,8 @@ static void show_sources(const Cli *cli, const pith_answer *a)
         const pith_passage *p = &a->passages[c->passage];
         printf("\n[%d] ", c->n);
         term_place(p);
-        printf("%s, bytes %zu-%zu\n", dim, c->start, c->end);
-        term_paragraph(c->text, 4);
-        fputs(plain, stdout);
+        printf("%s, bytes %zu-%zu%s\n", dim, c->start, c->end, plain);
+        show_words(cli, a, c);
     }
     if (!a->abstained || a->n_passages == 0) return;
     puts("\nNearest passages:");
@@ -194,7 +206,7 @@ static int ask_once(const Cli *cli, pith *p, const AskArgs *args, const char *qu
     } else {
         putchar('\n');
         show_sources(cli, a);
-        show_quotes(a);
+        if (args->ask.quote) show_quotes(a);
         if (args->explain) show_stages(a);
         fflush(stdout);
         if (!cli->quiet) show_remarks(a);

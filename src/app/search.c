@@ -13,7 +13,7 @@ static void print_passage(const Cli *cli, const pith_passage *p)
     printf("%s%d. ", bold, p->rank);
     term_place(p);
     printf("%s  (%.3f, bytes %zu-%zu)\n", plain, p->score, p->start, p->end);
-    term_paragraph(p->text, 3);
+    term_paragraph(p->text, 3, false, NULL);
     putchar('\n');
 }
 

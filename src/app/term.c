@@ -111,9 +111,24 @@ void term_place(const pith_passage *p)
     if (*p->section) printf(" > %s", p->section);
 }
 
-void term_paragraph(const char *text, int indent)
+/* One word; now: whether what stands before it is bright. */
+static void put_word(const char *word, size_t n, const unsigned char *bright, bool *now)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool is = bright && bright[i];
+        if (is != *now) fputs(is ? "\033[22m" : "\033[2m", stdout);
+        *now = is;
+        putchar(word[i]);
+    }
+}
+
+void term_paragraph(const char *text, int indent, bool color,
+                    const unsigned char *bright)
 {
     int width = width_of(STDOUT_FILENO), at = 0;
+    const char *begin = text;
+    bool now = false;
+    if (color) fputs("\033[2m", stdout);
     while (*text) {
         while (isspace((unsigned char)*text)) text++;
         size_t n = strcspn(text, " \t\r\n");
@@ -121,8 +136,10 @@ void term_paragraph(const char *text, int indent)
         if (at && at + 1 + (int)n > width) putchar('\n'), at = 0;
         if (at == 0) at = printf("%*s", indent, "");
         else at += printf(" ");
-        at += (int)fwrite(text, 1, n, stdout);
+        put_word(text, n, color && bright ? bright + (text - begin) : NULL, &now);
+        at += (int)n;
         text += n;
     }
     if (at) putchar('\n');
+    if (color) fputs("\033[0m", stdout);
 }

@@ -32,7 +32,9 @@ const char *term_bytes(uint64_t bytes, char out[16]);
 /* Prints where a passage stands: "manual.pdf, page 12 > Section". */
 void term_place(const pith_passage *p);
 /* Prints text wrapped and indented to the width of the terminal; line ends in it are
- * white space. */
-void term_paragraph(const char *text, int indent);
+ * white space. With a colour all of it is dim but the bytes that bright, as long as text,
+ * has 1 for. */
+void term_paragraph(const char *text, int indent, bool color,
+                    const unsigned char *bright);
 
 #endif

@@ -137,12 +137,24 @@ static Status reading(Ctx *cx, const AskOptions *opt, const Prompt *prompt, Read
     return OK;
 }
 
+/* An answer that was not to quote: what it repeats of the passages. */
+static Status find_copied(Ctx *cx, Answer *out)
+{
+    Quoter *q;
+    if (out->passages.n == 0) return OK;
+    TRY(quoter_open(cx, &out->passages, false, &q));
+    Status st = quoter_copied(cx, q, out->cited.text, &out->quotes);
+    quoter_close(q);
+    return st;
+}
+
 static Status finish(Ctx *cx, Stream *s, Answer *out)
 {
     bool more;
     if (s->quoter) TRY(citer_feed(s->citer, quoter_finish(s->quoter), &more));
     TRY(citer_finish(s->citer, &out->cited));
-    return s->quoter ? quoter_find(cx, s->quoter, out->cited.text, &out->quotes) : OK;
+    if (s->quoter) return quoter_find(cx, s->quoter, out->cited.text, &out->quotes);
+    return find_copied(cx, out);
 }
 
 /* Where the deadline left no time to write: what weighs most in the best passage. */

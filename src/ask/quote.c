@@ -7,18 +7,13 @@
  *
  * Invariant: from every state that is reached by allowed bytes, an end is reached by
  * allowed bytes: a stretch of text that may be quoted ends at the end of a word. */
-#include "ask/quote.h"
+#include "ask/quote_impl.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* So long may a quotation be; sorting compares no more. */
-enum { STRETCH_MOST = 4096, ANSWER_MOST = 1 << 20, QUOTES_MOST = 512 };
-
-typedef struct Marks {
-    Str open, close;
-} Marks;
+enum { ANSWER_MOST = 1 << 20 };
 
 static const Marks all_marks[] = {
     { { "\"", 1 }, { "\"", 1 } },
@@ -29,37 +24,9 @@ static const Marks all_marks[] = {
 };
 enum { N_MARKS = sizeof all_marks / sizeof *all_marks };
 
-/* Where a quotation may begin. */
-typedef struct Start {
-    const char *p;
-    uint32_t n;             // bytes to the end of its stretch
-    uint32_t passage;
-} Start;
-
-/* Where an answer stands. Outside of quotations marks is NULL. */
-typedef struct Place {
-    const Marks *marks;
-    size_t lo, hi;          // starts whose text begins with the quotation so far
-    size_t depth;           // its bytes
-    bool letter;            // outside: the last character is one of a spaced script
-} Place;
-
-struct Quoter {
-    const Passages *ps;
-    uint8_t **may_end;      // [passage][byte]: behind it a quotation may end
-    Start *start;           // sorted
-    size_t n;
-    bool begin;             // with a quotation, if with anything
-    Place at;
-    Buf text;               // all that was fed
-    size_t safe, passed;    // bytes that may be shown; that were
-};
-
 /* ---- characters and marks --------------------------------------------------------- */
 
-/* The first character of s; one that is cut short is all of s, a byte that begins none
- * stands for itself. */
-static Str first_char(Str s)
+Str quote_first_char(Str s)
 {
     unsigned char lead = (unsigned char)s.p[0];
     size_t n = lead < 0xC2 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 1;
@@ -165,8 +132,8 @@ static void add_stretches(Quoter *q, size_t passage, size_t from, size_t to)
         size_t skip = mark_at(rest);
         if (!skip) skip = number_at(rest);
         if (!skip) skip = gap_at(rest);
-        bool full = i - begun >= STRETCH_MOST - 4 && q->may_end[passage][i];
-        if (skip || full || i - begun == STRETCH_MOST) {
+        bool full = i - begun >= QUOTE_MOST - 4 && q->may_end[passage][i];
+        if (skip || full || i - begun == QUOTE_MOST) {
             add_starts(q, passage, begun, i);
             begun = i + skip;
         }
@@ -264,7 +231,7 @@ static size_t bound(const Quoter *q, const Place *at, int least)
     return lo;
 }
 
-static bool narrow(const Quoter *q, Place *at, Str bytes)
+bool quoter_narrow(const Quoter *q, Place *at, Str bytes)
 {
     for (size_t i = 0; i < bytes.n && at->lo < at->hi; i++, at->depth++) {
         int b = (unsigned char)bytes.p[i];
@@ -275,8 +242,7 @@ static bool narrow(const Quoter *q, Place *at, Str bytes)
     return at->lo < at->hi;
 }
 
-/* The start, first in the passages, whose quotation may end here; NULL: there is none. */
-static const Start *ending(const Quoter *q, const Place *at)
+const Start *quoter_ending(const Quoter *q, const Place *at)
 {
     const Start *best = NULL;
     for (size_t i = at->lo; at->depth > 0 && i < at->hi; i++) {
@@ -291,16 +257,14 @@ static const Start *ending(const Quoter *q, const Place *at)
     return best;
 }
 
-/* Takes one character; false: it makes a quotation that stands nowhere, or opens one
- * where none can begin. */
-static bool step(const Quoter *q, Place *at, Str c)
+bool quoter_step(const Quoter *q, Place *at, Str c)
 {
     if (at->marks && str_eq(c, at->marks->close)) {
-        bool fits = ending(q, at) != NULL;
+        bool fits = quoter_ending(q, at) != NULL;
         *at = (Place){ 0 };
         return fits;
     }
-    if (at->marks) return narrow(q, at, c);
+    if (at->marks) return quoter_narrow(q, at, c);
     const Marks *opened = opened_by(c);
     bool glued = at->letter;
     at->letter = is_spaced_letter(c);
@@ -313,8 +277,8 @@ static bool step(const Quoter *q, Place *at, Str c)
 static bool may_begin(const Quoter *q, const Place *at, Str c)
 {
     Place there = *at;
-    if (!at->marks || narrow(q, &there, c)) return true;
-    return str_starts(at->marks->close, c) && ending(q, at);
+    if (!at->marks || quoter_narrow(q, &there, c)) return true;
+    return str_starts(at->marks->close, c) && quoter_ending(q, at);
 }
 
 /* Whether s begins with an opening mark, or is the head of one. */
@@ -330,11 +294,11 @@ bool quoter_allows(const Quoter *q, Str bytes)
 {
     Place at = q->at;
     if (q->begin && q->text.n == 0 && !opens(bytes)) return false;
-    if (bytes.n == 0) return !at.marks || ending(q, &at);
+    if (bytes.n == 0) return !at.marks || quoter_ending(q, &at);
     while (bytes.n > 0) {
-        Str c = first_char(bytes);
+        Str c = quote_first_char(bytes);
         if (is_cut(bytes, c)) return may_begin(q, &at, c);
-        if (!step(q, &at, c)) return false;
+        if (!quoter_step(q, &at, c)) return false;
         bytes = (Str){ bytes.p + c.n, bytes.n - c.n };
     }
     return true;
@@ -353,7 +317,7 @@ static Str give(Quoter *q)
  * in no passage anyway. */
 static bool may_show(const Quoter *q)
 {
-    return !q->at.marks || q->at.lo == q->at.hi || ending(q, &q->at);
+    return !q->at.marks || q->at.lo == q->at.hi || quoter_ending(q, &q->at);
 }
 
 Str quoter_feed(Quoter *q, Str piece)
@@ -361,9 +325,9 @@ Str quoter_feed(Quoter *q, Str piece)
     size_t end = q->text.n;
     buf_add(&q->text, piece);
     while (!q->text.failed && end < q->text.n) {
-        Str c = first_char((Str){ q->text.p + end, q->text.n - end });
+        Str c = quote_first_char((Str){ q->text.p + end, q->text.n - end });
         end += c.n;
-        (void)step(q, &q->at, c);
+        (void)quoter_step(q, &q->at, c);
         if (may_show(q)) q->safe = end;
     }
     return give(q);
@@ -381,46 +345,4 @@ Str quoter_finish(Quoter *q)
     if (begun) buf_add(&q->text, open->close);
     q->safe = q->text.n;
     return give(q);
-}
-
-/* ---- quotations of a text --------------------------------------------------------- */
-
-static Quote quote_of(const Quoter *q, const Start *s, size_t n)
-{
-    const Chunk *k = &q->ps->at[s->passage].chunk;
-    size_t from = (size_t)(s->p - k->text.p);
-    Span at = passage_source(k, (Span){ from, from + n });
-    return (Quote){ s->passage, at.start, at.end, { s->p, n } };
-}
-
-Status quoter_find(Ctx *cx, const Quoter *q, Str text, Quotes *out)
-{
-    Place at = { 0 };
-    *out = (Quotes){ 0 };
-    TRY_NEW(out->at = ctx_new(cx, Quote, QUOTES_MOST));
-    while (text.n > 0) {
-        Str c = first_char(text);
-        bool closes = at.marks && str_eq(c, at.marks->close);
-        const Start *s = closes ? ending(q, &at) : NULL;
-        if (s && out->n < QUOTES_MOST) out->at[out->n++] = quote_of(q, s, at.depth);
-        out->unfounded += closes && !s;
-        (void)step(q, &at, c);
-        text = (Str){ text.p + c.n, text.n - c.n };
-    }
-    out->unfounded += at.marks != NULL;
-    return OK;
-}
-
-bool quote_is_open(Str text)
-{
-    static const Quoter none = { 0 };
-    Place at = { 0 };
-    size_t begun = 0;
-    for (size_t i = 0; i < text.n;) {
-        Str c = first_char((Str){ text.p + i, text.n - i });
-        if (!at.marks) begun = i;
-        (void)step(&none, &at, c);
-        i += c.n;
-    }
-    return at.marks && text.n - begun <= STRETCH_MOST + 8;
 }

@@ -6,7 +6,8 @@
  * stands in a passage. What a quotation may hold is all that the model read, but it ends
  * where a quotation mark, a mark like "[1]" or an empty line stands in the source.
  *
- * Whoever is not held (a model elsewhere) has its quotations looked up all the same. */
+ * Whoever is not held (a model elsewhere) has its quotations looked up all the same, and
+ * whoever was not asked to quote has what it repeats looked up. */
 #ifndef PITH_ASK_QUOTE_H
 #define PITH_ASK_QUOTE_H
 
@@ -43,6 +44,10 @@ Str quoter_feed(Quoter *q, Str piece);
 Str quoter_finish(Quoter *q);
 /* The quotations of a text, in cx. */
 MUST_USE Status quoter_find(Ctx *cx, const Quoter *q, Str text, Quotes *out);
+/* What a text without quotation marks repeats word for word all the same: runs of 5 words
+ * and more, each as long as it goes, and claims (up to a mark "[1]" or the end of a line)
+ * of 2 that stand in a passage whole. */
+MUST_USE Status quoter_copied(Ctx *cx, const Quoter *q, Str text, Quotes *out);
 
 /* Whether a quotation that begins in text has not ended there. One longer than any may be
  * is none. */

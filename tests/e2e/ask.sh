@@ -24,6 +24,12 @@ json out "all('\"' + q['text'] + '\"' in j['answer'] for q in j['quotes'])"
 run 0 "$pith" ask "$question" --quote
 has out 'Quoted:'
 
+# So does what an answer repeats that was not to quote.
+run 0 "$pith" ask "$question" --json
+json out "len(j['quotes']) >= 1 and j['misquoted'] == 0"
+json out "all(open(q['document'], 'rb').read()[q['start']:q['end']].decode() == q['text'] for q in j['quotes'])"
+json out "all(q['text'] in j['answer'] for q in j['quotes'])"
+
 # Whole passages; the test model's keys and values cannot be kept, which changes nothing.
 run 0 "$pith" ask "$question" --whole --json
 json out "all(p['read'] == p['text'] for p in j['passages'] if 'read' in p)"

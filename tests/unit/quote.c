@@ -409,6 +409,55 @@ static void a_model_held_to_it_quotes_word_for_word(void **state)
     unlink(path);
 }
 
+/* ---- what is repeated ------------------------------------------------------------- */
+
+static Quotes copied(Desk *d, const char *text)
+{
+    Quotes found;
+    assert_int_equal(quoter_copied(&d->cx, d->q, str_z(text), &found), OK);
+    for (size_t i = 0; i < found.n; i++) {
+        Str said = found.at[i].text;
+        assert_non_null(memmem(text, strlen(text), said.p, said.n));
+    }
+    return found;
+}
+
+static void what_an_answer_repeats_is_found(void **state)
+{
+    Desk *d = *state;
+    Quotes found =
+        copied(d, "As is known, the Halvorsen lighthouse stands on Brekke island, where "
+                  "tickets cost money. [1] Tickets cost four kroner. [2]");
+    assert_int_equal(found.n, 2);
+    assert_string_equal(ctx_dup(&d->cx, found.at[0].text).p,
+                        "Halvorsen lighthouse stands on Brekke island");
+    assert_int_equal(found.at[0].start, LIGHTHOUSE_AT + 4);
+    assert_int_equal(found.at[0].end, LIGHTHOUSE_AT + 48);
+    assert_int_equal(found.at[1].passage, 1);
+    assert_int_equal(found.at[1].start, MUSEUM_AT + 25);
+    assert_int_equal(found.at[1].end, MUSEUM_AT + 49);
+}
+
+static void a_few_words_are_told_only_where_they_are_the_claim(void **state)
+{
+    Desk *d = *state;
+    assert_int_equal(copied(d, "Ingrid Halvorsen [1]").n, 1);
+    assert_int_equal(copied(d, "Ingrid Halvorsen.").n, 1);
+    assert_int_equal(copied(d, "It was Ingrid Halvorsen.").n, 0);
+    assert_int_equal(copied(d, "No. [1] Ingrid Halvorsen; [2]").n, 1);
+    assert_int_equal(copied(d, "Halvorsen").n, 0);
+    assert_int_equal(copied(d, "").n, 0);
+}
+
+static void pairs_of_characters_are_not_told_twice(void **state)
+{
+    Desk *d = *state;
+    Quotes found = copied(d, "\u5e02\u573a\u6bcf\u5468\u4e09\u5f00\u653e\u3002");
+    assert_int_equal(found.n, 1);
+    assert_int_equal(found.at[0].start, MARKET_AT);
+    assert_int_equal(found.at[0].end, MARKET_AT + 21);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -430,6 +479,9 @@ int main(void)
         TEST(leads_to_the_words_of_a_page),
         TEST(a_mark_of_a_claim_never_stands_in_a_quotation),
         TEST(a_mark_that_is_never_closed_is_given_up),
+        TEST(what_an_answer_repeats_is_found),
+        TEST(a_few_words_are_told_only_where_they_are_the_claim),
+        TEST(pairs_of_characters_are_not_told_twice),
         TEST(whoever_writes_never_gets_stuck_and_never_misquotes),
         TEST(a_model_held_to_it_quotes_word_for_word),
     };
