@@ -529,6 +529,11 @@ PITH_API int pith_query_map_keep(pith *p, const char *figures, pith_error *why);
  * nothing is; free with pith_string_free. */
 PITH_API int pith_query_map_json(pith *p, char **json, pith_error *why);
 
+/* Writes the adapter at `from` (GGUF) to `to` with its effect times `scale`, above 0 and
+ * at most 100: below 1 it lies between the base and what was trained, and forgets less.
+ * The same path twice is allowed. */
+PITH_API int pith_adapter_scale(const char *from, const char *to, double scale,
+                                pith_error *why);
 /* Records beside the store that its questions are answered with this adapter and with the
  * generator of this handle, on which it was trained: where pith_options names no adapter
  * and no other generator. figures: a JSON object to keep with it, may be NULL. adapter

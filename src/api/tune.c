@@ -2,10 +2,13 @@
 #include "api/handle.h"
 #include "ask/prompt.h"
 #include "model/catalog.h"
+#include "tune/adapter.h"
 #include "tune/train.h"
 
 #include <jansson.h>
 #include <stdio.h>
+
+enum { MOST_SCALE = 100 };
 
 static void on_step(void *arg, const TrainStep *now)
 {
@@ -58,6 +61,18 @@ int pith_tune_train(const pith_tune_options *opt, pith_tune_result *out, pith_er
         st = train(&cx, &o, &r);
     }
     if (st == OK) show(&r, out);
+    int code = error_out(&cx, st, why);
+    ctx_end(&cx);
+    return code;
+}
+
+int pith_adapter_scale(const char *from, const char *to, double scale, pith_error *why)
+{
+    Ctx cx = CTX_INIT;
+    Status st = from && to && scale > 0 && scale <= MOST_SCALE
+        ? adapter_scale(&cx, from, to, scale)
+        : fail(&cx, E_ARG, "two files and a scale above 0, at most %d, are wanted",
+               MOST_SCALE);
     int code = error_out(&cx, st, why);
     ctx_end(&cx);
     return code;

@@ -8,7 +8,7 @@ typedef struct General {
     const char *answer[2];      // either is right; the second may be NULL
 } General;
 
-enum { N_GENERAL = 36 };
+enum { N_GENERAL = 120 };
 extern const General general[N_GENERAL];
 
 #endif

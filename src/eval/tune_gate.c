@@ -2,14 +2,18 @@
  *
  * Both models read the very conversations of the file, which were made of documents held
  * out, and the same questions of general knowledge; then the rule of verdict.h decides.
- * An adapter that lost lies in rejected/ with report.json, one that won has the report
- * beside it and is the store's from then on. */
+ * An adapter that forgets too much is tried at a smaller scale before, which is a point
+ * between the base and what was trained (Wortsman et al., arXiv 2109.01903): the largest
+ * of `scales` at which it does not, by questions that judge nothing afterwards. How much
+ * better its answers are plays no part there, so that every question that has an answer
+ * is unseen when the verdict is made.
+ *
+ * An adapter that lost lies in rejected/ with report.json; one that won has the report
+ * beside it and, or rather its copy of the chosen scale, is the store's from then on. */
 #include "base/file.h"
+#include "eval/gate_cases.h"
 #include "eval/gate_page.h"
-#include "eval/general.h"
-#include "eval/lines.h"
 #include "eval/squad.h"
-#include "eval/value.h"
 #include "eval/verbs.h"
 #include "eval/verdict.h"
 
@@ -17,20 +21,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { MESSAGES_MAX = 64, ACCEPTED_MAX = 2, ANSWER_TOKENS = 96, CURVE_MAX = 64 << 20 };
+enum { ANSWER_TOKENS = 96, GENERAL_TOKENS = 48, CURVE_MAX = 64 << 20, N_SCALES = 4 };
 
-/* A question as it is put, its last message included. Texts live in Gate.lines. */
-typedef struct Case {
-    pith_message before[MESSAGES_MAX];
-    size_t n_before;
-    const char *put;            // the user's last words
-    const char *context;        // a passage to answer from; NULL: none beside the words
-    const char *question;       // as shown in the report
-    Str accepted[ACCEPTED_MAX];
-    size_t n_accepted;
-    bool unanswerable;
-} Case;
+static const double scales[N_SCALES] = { 1, 0.7, 0.5, 0.35 };
 
 typedef struct Said {
     const char *text;
@@ -40,108 +35,15 @@ typedef struct Said {
 
 typedef struct Gate {
     const Job *job;
-    const char *adapter;
-    json_t *lines;              // what the file holds
-    Case *at;                   // its n lines, then N_GENERAL
-    size_t n, all;
-    Said *said[2];              // (all) of the base, of the tuned model
+    const char *adapter;        // as it came
+    const char *used;           // the same, or a copy of another scale
+    double scale;
+    Cases cases;
+    Said *said[2];              // (cases.all) of the base, of the tuned model
+    json_t *tried;              // what each scale lost, in the order of trial
+    size_t choosing;            // how many questions choose
+    size_t asked, to_ask;
 } Gate;
-
-/* ---- reading ----------------------------------------------------------------------- */
-
-static void accept(Case *c, const char *answer)
-{
-    if (answer && *answer) c->accepted[c->n_accepted++] = str_z(answer);
-}
-
-static Status from_messages(Ctx *cx, const json_t *list, Case *c)
-{
-    size_t n = json_array_size(list);
-    if (n < 2 || n > MESSAGES_MAX)
-        return fail(cx, E_FORMAT, "%zu messages: 2 to %d are wanted", n, MESSAGES_MAX);
-    for (size_t i = 0; i < n; i++) {
-        const json_t *m = json_array_get(list, i);
-        pith_message one = { text_at(m, "role"), text_at(m, "content") };
-        if (!one.role || !one.content)
-            return fail(cx, E_FORMAT, "message %zu lacks a role or a content", i + 1);
-        const char *due = i + 1 == n ? "assistant" : i + 2 == n ? "user" : NULL;
-        if (due && strcmp(one.role, due) != 0)
-            return fail(cx, E_FORMAT, "the last two messages are to be the user's and "
-                        "the assistant's");
-        if (i + 2 < n) c->before[c->n_before++] = one;
-        else if (i + 2 == n) c->put = one.content;
-        else accept(c, one.content);
-    }
-    return OK;
-}
-
-static Status read_case(Ctx *cx, const json_t *line, Case *c)
-{
-    const json_t *list = json_object_get(line, "messages");
-    c->question = text_at(line, "question");
-    if (json_is_array(list)) {
-        TRY(from_messages(cx, list, c));
-    } else {
-        c->put = c->question;
-        c->context = text_at(line, "context");
-        if (c->context && !*c->context) c->context = NULL;
-        accept(c, text_at(line, "answer"));
-    }
-    if (!c->put || !c->n_accepted)
-        return fail(cx, E_FORMAT, "neither \"messages\" nor \"question\" and "
-                    "\"answer\"");
-    if (!c->question) c->question = c->put;
-    c->unanswerable = pith_is_refusal(c->accepted[0].p);
-    if (!c->unanswerable) accept(c, text_at(line, "words"));
-    return OK;
-}
-
-static void ask_in_general(Case *c)
-{
-    for (size_t i = 0; i < N_GENERAL; i++, c++) {
-        c->put = c->question = general[i].question;
-        accept(c, general[i].answer[0]);
-        accept(c, general[i].answer[1]);
-    }
-}
-
-static Status read_line(Gate *g, Str line, size_t number)
-{
-    json_error_t why = { .text = "" };
-    Ctx *cx = g->job->cx, one = CTX_INIT;
-    json_t *j = json_loadb(line.p, line.n, 0, &why);
-    Status st = OK;
-    if (!json_is_object(j)) st = fail(&one, E_FORMAT, "not a JSON object: %s", why.text);
-    if (st == OK) st = read_case(&one, j, &g->at[g->n]);
-    if (st == OK && json_array_append(g->lines, j) != 0)
-        st = fail(&one, E_MEMORY, "no memory for it");
-    if (st == OK) g->n++;
-    else fail(cx, st, "%s, line %zu: %s", g->job->opt->data, number, one.reason);
-    json_decref(j);
-    ctx_end(&one);
-    return st;
-}
-
-static Status read_cases(Gate *g)
-{
-    Ctx *cx = g->job->cx;
-    Str text, line;
-    TRY(lines_read(cx, g->job->opt->data, &text));
-    size_t most = lines_count(text), number = 0, limit = (size_t)g->job->opt->limit;
-    if (limit && limit < most) most = limit;
-    g->at = ctx_new(cx, Case, most + N_GENERAL);
-    for (int k = 0; k < 2; k++) g->said[k] = ctx_new(cx, Said, most + N_GENERAL);
-    if (!g->at || !g->said[0] || !g->said[1]) return cx->status;
-    while (g->n < most && lines_next(&text, &line)) {
-        number++;
-        if (str_trim(line).n) TRY(read_line(g, str_trim(line), number));
-    }
-    if (g->n == 0)
-        return fail(cx, E_FORMAT, "%s holds no example to judge by", g->job->opt->data);
-    ask_in_general(g->at + g->n);
-    g->all = g->n + N_GENERAL;
-    return OK;
-}
 
 /* ---- asking ------------------------------------------------------------------------ */
 
@@ -150,7 +52,8 @@ static Status ask_one(const Gate *g, pith *p, const Case *c, Said *out)
     pith_ask_options o = { .history = c->before, .n_history = c->n_before,
                            .passages = &c->context, .n_passages = c->context ? 1 : 0,
                            .ground = c->context ? PITH_GIVEN : PITH_CLOSED_BOOK,
-                           .max_tokens = ANSWER_TOKENS, .route = PITH_ROUTE_SLM };
+                           .max_tokens = c->general ? GENERAL_TOKENS : ANSWER_TOKENS,
+                           .route = PITH_ROUTE_SLM };
     pith_answer *a = NULL;
     pith_error why;
     Ctx scratch = CTX_INIT, *cx = g->job->cx;
@@ -167,25 +70,27 @@ static Status ask_one(const Gate *g, pith *p, const Case *c, Said *out)
     return st;
 }
 
-/* All questions to the tuned model (k = 1), which comes first, or to the base. */
-static Status ask_all(const Gate *g, int k)
+/* The questions that choose, or those that judge, to the base (k = 0) or to the adapter
+ * that g->used is (k = 1). */
+static Status ask_all(Gate *g, int k, bool chooses)
 {
     Job job = *g->job;
     EvalEnv env = *job.env;
     pith *p = NULL;
     Status st = OK;
-    env.open.adapter = k ? g->adapter : "none";
+    env.open.adapter = k ? g->used : "none";
     job.env = &env;
     TRY(job_open(&job, env.open.store, &p));
-    for (size_t i = 0; i < g->all && st == OK; i++) {
-        job_progress(&job, i + (k ? 0 : g->all), 2 * g->all, "questions");
-        st = ask_one(g, p, &g->at[i], &g->said[k][i]);
+    for (size_t i = 0; i < g->cases.all && st == OK; i++) {
+        if (g->cases.at[i].chooses != chooses) continue;
+        job_progress(&job, g->asked++, g->to_ask, "questions");
+        st = ask_one(g, p, &g->cases.at[i], &g->said[k][i]);
     }
     pith_close(p);
     return st;
 }
 
-/* ---- judging ----------------------------------------------------------------------- */
+/* ---- measuring --------------------------------------------------------------------- */
 
 static double value_of(const Said *s, int measure)
 {
@@ -196,27 +101,84 @@ static double value_of(const Said *s, int measure)
     }
 }
 
-static bool counts_for(const Gate *g, size_t i, int measure)
+static bool counts_for(const Case *c, int measure)
 {
-    if (i >= g->n) return measure == GATE_GENERAL;
-    return measure != GATE_GENERAL
-        && (measure == GATE_REFUSED) == g->at[i].unanswerable;
+    if (c->general) return measure == GATE_GENERAL;
+    return measure != GATE_GENERAL && (measure == GATE_REFUSED) == c->unanswerable;
 }
 
-static Status measure(const Gate *g, Measured m[N_GATE])
+static Status measure(const Gate *g, bool chooses, Measured m[N_GATE])
 {
+    Ctx *cx = g->job->cx;
     for (int k = 0; k < N_GATE; k++) {
-        m[k] = (Measured){ ctx_new(g->job->cx, double, g->all),
-                           ctx_new(g->job->cx, double, g->all), 0 };
+        m[k] = (Measured){ ctx_new(cx, double, g->cases.all),
+                           ctx_new(cx, double, g->cases.all), 0 };
         if (!m[k].base || !m[k].tuned) return E_MEMORY;
-        for (size_t i = 0; i < g->all; i++) {
-            if (!counts_for(g, i, k)) continue;
+        for (size_t i = 0; i < g->cases.all; i++) {
+            const Case *c = &g->cases.at[i];
+            if (c->chooses != chooses || !counts_for(c, k)) continue;
             m[k].base[m[k].n] = value_of(&g->said[0][i], k);
             m[k].tuned[m[k].n++] = value_of(&g->said[1][i], k);
         }
     }
     return OK;
 }
+
+/* ---- choosing a scale -------------------------------------------------------------- */
+
+/* adapter.gguf at scale .5 is adapter-0.50.gguf. */
+static Status scaled(Gate *g, double scale)
+{
+    Ctx *cx = g->job->cx;
+    pith_error why;
+    const char *slash = strrchr(g->adapter, '/'), *dot = strrchr(g->adapter, '.');
+    bool ends = dot && (!slash || dot > slash);
+    size_t n = ends ? (size_t)(dot - g->adapter) : strlen(g->adapter);
+    g->scale = scale;
+    g->used = g->adapter;
+    if (scale == 1) return OK;
+    g->used = ctx_printf(cx, "%.*s-%.2f%s", (int)n, g->adapter, scale, g->adapter + n).p;
+    if (!g->used) return E_MEMORY;
+    return pith_adapter_scale(g->adapter, g->used, scale, &why) == PITH_OK
+        ? OK : job_why(g->job, &why);
+}
+
+static void unscaled(const Gate *g)
+{
+    if (g->used != g->adapter) unlink(g->used);
+}
+
+/* Keeps the scale that g->used is of what the base knew, by the questions that choose? */
+static Status keeps(const Gate *g, bool *out)
+{
+    Measured m[N_GATE];
+    TRY(measure(g, true, m));
+    Verdict v = verdict_of(m);
+    *out = v.refuses && v.of[GATE_GENERAL].difference >= -VERDICT_GENERAL / 2;
+    json_array_append_new(g->tried, json_pack("{sf sI sf sI sf}", "scale", g->scale,
+        "general", (json_int_t)m[GATE_GENERAL].n, "general_difference",
+        v.of[GATE_GENERAL].difference, "unanswerable", (json_int_t)m[GATE_REFUSED].n,
+        "refused_difference", v.of[GATE_REFUSED].difference));
+    return OK;
+}
+
+/* The largest that forgets at most half of what is allowed, for what is seen in these
+ * few questions is in part chance; the smallest where none does. */
+static Status choose(Gate *g)
+{
+    bool enough = false;
+    for (size_t i = 0; i < N_SCALES && !enough; i++) {
+        if (i) unscaled(g);
+        TRY(scaled(g, scales[i]));
+        if (i) g->to_ask += g->choosing;
+        TRY(ask_all(g, 1, true));          // a wrong adapter is told at once
+        if (i == 0) TRY(ask_all(g, 0, true));
+        TRY(keeps(g, &enough));
+    }
+    return OK;
+}
+
+/* ---- judging ----------------------------------------------------------------------- */
 
 static json_t *row_of(const Measured *m, const Paired *p)
 {
@@ -237,6 +199,8 @@ static void tell(const Gate *g, const Measured m[N_GATE], const Verdict *v)
     for (int k = 0; k < N_GATE; k++)
         json_object_set_new(rows, name[k], row_of(&m[k], &v->of[k]));
     json_object_set_new(to, "figures", rows);
+    json_object_set_new(to, "scale", json_real(g->scale));
+    json_object_set(to, "scales", g->tried);
 }
 
 /* ---- what becomes of it ------------------------------------------------------------ */
@@ -244,12 +208,13 @@ static void tell(const Gate *g, const Measured m[N_GATE], const Verdict *v)
 static json_t *examples(const Gate *g)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < g->all; i++) {
-        const Case *c = &g->at[i];
+    for (size_t i = 0; i < g->cases.all; i++) {
+        const Case *c = &g->cases.at[i];
+        if (c->chooses) continue;
         const Said *b = &g->said[0][i], *t = &g->said[1][i];
         json_array_append_new(list, json_pack("{ss ss ss ss ss sf sf}",
-            "kind", i >= g->n ? "general" : c->unanswerable ? "unanswerable"
-                                                            : "answerable",
+            "kind", c->general ? "general" : c->unanswerable ? "unanswerable"
+                                                             : "answerable",
             "question", c->question, "expected", c->accepted[0].p, "base", b->text,
             "tuned", t->text, "f1_base", b->score.f1, "f1_tuned", t->score.f1));
     }
@@ -285,7 +250,8 @@ static Status write_report(const Gate *g, const char *path, const char *page)
     json_t *report = json_copy(g->job->result);
     json_object_set_new(report, "rule", json_string("wins where F1 is better with "
         "p < .05, refusals of the unanswerable are at most .02 fewer and right general "
-        "answers at most .05 fewer"));
+        "answers at most .05 fewer; its scale is the largest tried that loses at most "
+        "half as much on other general questions"));
     json_object_set_new(report, "data", json_string(g->job->opt->data));
     json_object_set_new(report, "examples", examples(g));
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
@@ -320,17 +286,17 @@ static Status keep(const Gate *g)
     pith *p = NULL;
     pith_error why;
     if (!report) return E_MEMORY;
-    json_object_set_new(g->job->result, "adapter", json_string(g->adapter));
+    json_object_set_new(g->job->result, "adapter", json_string(g->used));
     json_object_set_new(g->job->result, "report", json_string(report));
     TRY(write_report(g, report, beside(g, "", "report.html")));
     char *figures = json_dumps(json_object_get(g->job->result, "figures"), JSON_COMPACT);
     Status st = figures ? job_open(g->job, g->job->env->open.store, &p)
                         : fail(g->job->cx, E_MEMORY, "no memory for the figures");
-    if (st == OK && pith_adapter_set(p, g->adapter, figures, &why) != PITH_OK)
+    if (st == OK && pith_adapter_set(p, g->used, figures, &why) != PITH_OK)
         st = job_why(g->job, &why);
     if (st == OK)
-        job_warn(g->job, "the adapter won: ask and serve use it from now on; --adapter "
-                 "none does without");
+        job_warn(g->job, "the adapter won at scale %g: ask and serve use %s from now on; "
+                 "--adapter none does without", g->scale, g->used);
     free(figures);
     pith_close(p);
     return st;
@@ -339,12 +305,25 @@ static Status keep(const Gate *g)
 static Status judge(Gate *g)
 {
     Measured m[N_GATE];
-    TRY(read_cases(g));
-    for (int k = 1; k >= 0; k--) TRY(ask_all(g, k));   // a wrong adapter is told at once
-    TRY(measure(g, m));
+    TRY(ask_all(g, 1, false));
+    TRY(ask_all(g, 0, false));
+    TRY(measure(g, false, m));
     Verdict v = verdict_of(m);
     tell(g, m, &v);
-    return v.wins ? keep(g) : put_aside(g);
+    if (v.wins) return keep(g);
+    unscaled(g);
+    return put_aside(g);
+}
+
+static Status begin(Gate *g)
+{
+    Ctx *cx = g->job->cx;
+    TRY(cases_read(cx, g->job->opt->data, (size_t)g->job->opt->limit, &g->cases));
+    for (int k = 0; k < 2; k++) TRY_NEW(g->said[k] = ctx_new(cx, Said, g->cases.all));
+    for (size_t i = 0; i < g->cases.all; i++) g->choosing += g->cases.at[i].chooses;
+    g->to_ask = 2 * g->cases.all;
+    g->tried = json_array();
+    return g->tried ? OK : fail(cx, E_MEMORY, "no memory for the scales");
 }
 
 /* ---- the verb ---------------------------------------------------------------------- */
@@ -382,11 +361,15 @@ static Status look(const Job *j)
 
 static Status gate(const Job *j)
 {
-    Gate g = { .job = j, .adapter = j->env->open.adapter, .lines = json_array() };
-    if (!g.lines) return fail(j->cx, E_MEMORY, "no memory for the examples");
-    Status st = file_is_here(g.adapter, NULL) ? judge(&g)
-        : fail(j->cx, E_NOTFOUND, "%s: there is no such adapter", g.adapter);
-    json_decref(g.lines);
+    Gate g = { .job = j, .adapter = j->env->open.adapter };
+    if (!file_is_here(g.adapter, NULL))
+        return fail(j->cx, E_NOTFOUND, "%s: there is no such adapter", g.adapter);
+    Status st = begin(&g);
+    if (st == OK) st = choose(&g);
+    if (st == OK) st = judge(&g);
+    if (st != OK && g.used) unscaled(&g);
+    json_decref(g.tried);
+    cases_close(&g.cases);
     return st;
 }
 

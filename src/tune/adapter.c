@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "model/engine.h"
 #include "model/lineage.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define STATE_MAGIC "pithrun2"
+#define ALPHA_KEY   "adapter.lora.alpha"
 
 /* (rank, out) to (out, rank). */
 static void turn(const float *from, size_t rank, size_t out, float *to)
@@ -65,7 +67,7 @@ Status adapter_write_gguf(Ctx *cx, const char *path, const Lm *lm,
     gguf_set_val_str(f, "general.architecture", lm->arch);
     gguf_set_val_str(f, "general.base_model.0.name", lm->name);
     gguf_set_val_str(f, "adapter.type", "lora");
-    gguf_set_val_f32(f, "adapter.lora.alpha", info->alpha);
+    gguf_set_val_f32(f, ALPHA_KEY, info->alpha);
     gguf_set_val_str(f, LINEAGE_KEY, info->lineage);
     for (size_t i = 0; i < lm->shape.layers; i++)
         for (Linear l = 0; l < LINEARS; l++) gguf_layer(g, f, lm, info->rank, p, i, l);
@@ -74,6 +76,58 @@ Status adapter_write_gguf(Ctx *cx, const char *path, const Lm *lm,
     ggml_free(g);
     return ok ? file_commit(cx, temp.p, path)
               : fail(cx, E_IO, "%s: cannot be written: %s", temp.p, strerror(errno));
+}
+
+/* Behind the head at `to`, what stands behind that of `from`. */
+static bool copy_tensors(FILE *from, FILE *to, size_t at)
+{
+    char piece[1 << 16];
+    bool ok = fseek(from, (long)at, SEEK_SET) == 0;
+    for (size_t n = 1; ok && n > 0; ) {
+        n = fread(piece, 1, sizeof piece, from);
+        ok = !ferror(from) && fwrite(piece, 1, n, to) == n;
+    }
+    return ok;
+}
+
+/* Tensors are copied as bytes: what they claim to be is for the one who loads them. */
+static Status write_scaled(Ctx *cx, const char *from, const char *to,
+                           const struct gguf_context *f)
+{
+    Str temp;
+    TRY(temporary(cx, to, &temp));
+    FILE *in = fopen(from, "rbe"), *out = NULL;
+    bool ok = in && gguf_write_to_file(f, temp.p, true) && (out = fopen(temp.p, "abe"))
+           && copy_tensors(in, out, gguf_get_data_offset(f));
+    int why = errno;
+    if (in) fclose(in);
+    if (out) ok = fclose(out) == 0 && ok;
+    if (ok) return file_commit(cx, temp.p, to);
+    unlink(temp.p);
+    return fail(cx, E_IO, "%s: cannot be written: %s", temp.p, strerror(why));
+}
+
+/* What llama.cpp multiplies an adapter by is alpha / rank. */
+Status adapter_scale(Ctx *cx, const char *from, const char *to, double scale)
+{
+    struct gguf_init_params p = { .no_alloc = true };
+    if (!file_is_here(from, NULL))
+        return fail(cx, E_NOTFOUND, "%s: there is no such adapter", from);
+    engine_start();
+    struct gguf_context *f = gguf_init_from_file(from, p);
+    if (!f) return fail(cx, E_FORMAT, "%s: not a whole GGUF file", from);
+    int64_t key = gguf_find_key(f, ALPHA_KEY);
+    Status st = OK;
+    if (key < 0 || gguf_get_kv_type(f, key) != GGUF_TYPE_FLOAT32
+        || gguf_get_n_tensors(f) == 0) {
+        st = fail(cx, E_FORMAT, "%s: " ALPHA_KEY " and tensors are wanted of an adapter",
+                  from);
+    } else {
+        gguf_set_val_f32(f, ALPHA_KEY, (float)(gguf_get_val_f32(f, key) * scale));
+        st = write_scaled(cx, from, to, f);
+    }
+    gguf_free(f);
+    return st;
 }
 
 /* ---- PEFT ------------------------------------------------------------------------- */

@@ -19,6 +19,11 @@ MUST_USE Status adapter_write_gguf(Ctx *cx, const char *path, const Lm *lm,
 MUST_USE Status adapter_write_peft(Ctx *cx, const char *folder, const Lm *lm,
                                    const AdapterInfo *info, const float *p);
 
+/* The adapter at `from`, anybody's, written to `to` with its effect times `scale`, > 0:
+ * interpolation between base and tuned model. All else in it stays. E_NOTFOUND, E_FORMAT:
+ * not an adapter in GGUF, or none that states its alpha. */
+MUST_USE Status adapter_scale(Ctx *cx, const char *from, const char *to, double scale);
+
 typedef struct TrainState {
     char key[33];            // hash of all that must be the same in a resumed run
     uint64_t step, epoch, next, n;

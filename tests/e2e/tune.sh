@@ -60,7 +60,7 @@ mkdir run
 echo adapter > run/adapter.gguf
 printf '{"step":1,"loss":2.5,"lr":1e-4}\n{"step":2,"loss":1.25,"lr":1e-4}\n' > run/curve.jsonl
 run 0 "$pith" tune gate --adapter run/adapter.gguf --data qa.dev.jsonl --json
-json out 'j["verdict"] == "win" and j["figures"]["f1"]["p"] < .05'
+json out 'j["verdict"] == "win" and j["figures"]["f1"]["p"] < .05 and j["scale"] == 1'
 has err 'the adapter won'
 has run/report.html 'the adapter won' '2.500 at first, 1.250 at last' 'became better'
 run 0 "$pith" tune gate --show
@@ -88,6 +88,20 @@ has err 'did not win' 'rejected'
 has run/rejected/report.html 'did not win' 'None.'
 json run/rejected/report.json 'len(j["examples"]) > 30 and "rule" in j'
 [ ! -e "$PITH_STORE.adapter.json" ] || die 'a loser was recorded'
+
+# One that answers where it should refuse is tried at smaller scales before it is put
+# aside; what was tried does not stay.
+cp "$PITH_SOURCE/tests/fuzz/corpus/adapter/sound" run/adapter.gguf
+for _ in 1 2 3; do
+    echo '{"question":"What do the documents say?","answer":"The documents do not say.",' \
+        '"context":"The documents do not say? What documents say is little."}'
+done > hasty.jsonl
+run 0 "$pith" tune gate --adapter run/adapter.gguf --data hasty.jsonl --json
+json out 'j["verdict"] == "lose" and j["refuses"] == "no" and j["scale"] == .35'
+json out '[s["scale"] for s in j["scales"]] == [1, .7, .5, .35]'
+json out 'j["figures"]["refused"]["questions"] == 2 and j["scales"][0]["unanswerable"] == 1'
+[ "$(echo run/*.gguf)" = 'run/*.gguf' ] || die 'a scaled adapter stayed'
+cmp "$PITH_SOURCE/tests/fuzz/corpus/adapter/sound" run/rejected/adapter.gguf
 
 # Stopped by Ctrl-C, what was written is there, and the next run goes on.
 "$pith" tune data --out slow.jsonl --generator fake:slow_ms=9 > out 2> err &

@@ -271,9 +271,36 @@ static void libllama_computes_what_was_trained(void **state)
         assert_true(fabsf(got[i] - want[i]) < 2e-3f);
     }
     assert_true(apart > 0.1f);   // and it is not the base that was compared
+
+    /* the same at a third of its scale */
+    char less[128];
+    snprintf(less, sizeof less, "%s/less.gguf", folder);
+    assert_int_equal(adapter_scale(&cx, path, less, 1 / 3.0), OK);
+    tape_close(t);
+    lora.scale /= 3;
+    assert_int_equal(tape_open(&cx, lm, lora, N, &t), OK);
+    assert_true(tape_forward(t, p, &s) && tape_logits(t, N - 1, want));
+    libllama_logits(less, got);
+    for (int i = 0; i < TLM_VOCAB; i++) assert_true(fabsf(got[i] - want[i]) < 2e-3f);
     free(p);
     tape_close(t);
     lm_close(lm);
+}
+
+static void what_is_no_adapter_has_no_scale(void **state)
+{
+    (void)state;
+    char to[128];
+    snprintf(to, sizeof to, "%s/scaled.gguf", folder);
+    assert_int_equal(adapter_scale(&cx, "/nowhere/a.gguf", to, 0.5), E_NOTFOUND);
+    ctx_forgive(&cx);
+    assert_int_equal(adapter_scale(&cx, base, to, 0.5), E_FORMAT);
+    assert_non_null(strstr(cx.reason, "alpha"));
+    ctx_forgive(&cx);
+    write_data("no GGUF");
+    assert_int_equal(adapter_scale(&cx, data, to, 0.5), E_FORMAT);
+    assert_false(file_is_here(to, NULL));
+    ctx_forgive(&cx);
 }
 
 static void an_adapter_of_another_base_is_refused(void **state)
@@ -388,6 +415,7 @@ int main(void)
         TEST(a_damaged_checkpoint_is_refused),
         TEST(a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint),
         TEST(libllama_computes_what_was_trained),
+        TEST(what_is_no_adapter_has_no_scale),
         TEST(an_adapter_of_another_base_is_refused),
         TEST(a_broken_line_is_told_by_its_number),
         TEST(only_the_answer_and_its_end_are_learned),
