@@ -302,8 +302,8 @@ typedef struct pith_citation {
     int page, page_end;     /* of its passage; 0: the source has no pages */
 } pith_citation;
 
-/* Words of a passage that the answer has: those between quotation marks where quotations
- * were asked for; else what it repeats, five words in a row and more, or a claim whole. */
+/* Words of a passage that the answer has: those between quotation marks where it was to
+ * quote; else what it repeats, five words in a row and more, or a claim whole. */
 typedef struct pith_quote {
     size_t passage;         /* index into passages */
     size_t start, end;      /* bytes of the document's source */

@@ -60,7 +60,7 @@ _pith()
         vocab:-*)   words="--glossary --write $global" ;;
         mcp:-*)     words="--read-only $global" ;;
         tune:-*)    words="--data --model --out --rank --alpha --seq --batch --steps
-                           --minutes --lr --save-every --max-mb --seed --count --passages
+                           --minutes --lr --save-every --max-mb --seed --count --passages --jobs
                            --context-tokens --unanswerable --agree --limit --show --reset
                            $global" ;;
         tune:*)     [ "$before" = tune ] && words='data train gate retrieval' ;;

@@ -147,7 +147,7 @@ complete -c pith -n "$tune" -l model -x -a '(__pith_models)' -d 'the model to tr
 complete -c pith -n "$tune" -l data -r -F -d 'examples, JSONL'
 complete -c pith -n "$tune" -l out -r -F -d 'the folder of the adapter'
 for option in rank alpha seq batch steps minutes lr save-every max-mb seed count \
-        passages context-tokens unanswerable agree limit
+        passages context-tokens unanswerable agree limit jobs
     complete -c pith -n "$tune" -l $option -x
 end
 

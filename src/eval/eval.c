@@ -153,6 +153,7 @@ static const Verb verbs[] = {
       "  --agree X       F1 that two answers of the model need, 0.5\n"
       "  --context-tokens N  what passages are chosen from, 1200\n"
       "  --minutes T     stop after so long\n"
+      "  --jobs N        passages worked on at a time, 4: they share the model\n"
       "  --seed N        the draw of passages and documents\n" MODELS
       "\nExample:\n  pith tune data --out qa.jsonl --count 500\n" },
     { "tune-gate", EVAL_TUNE_GATE, 0, 0, eval_tune_gate,
@@ -177,6 +178,7 @@ static const Verb verbs[] = {
       "  --out FILE      the questions, retrieval.jsonl\n"
       "  --count N       questions wanted in all, 300\n"
       "  --minutes T     stop writing after so long\n"
+      "  --jobs N        passages worked on at a time, 4: they share the model\n"
       "  --seed N        the draw of passages and halves\n"
       "  --show, --reset what is kept; do without from now on\n" MODELS
       "\nExample:\n  pith tune retrieval --count 500\n" },

@@ -22,6 +22,19 @@ typedef struct Draft {
     json_t *messages;                   // NULL until all checks are passed
 } Draft;
 
+Status question_set_open(Ctx *cx, QuestionSet *out)
+{
+    pthread_mutex_init(&out->lock, NULL);
+    out->key = json_object();
+    return out->key ? OK : fail(cx, E_MEMORY, "no memory for the questions asked");
+}
+
+void question_set_close(QuestionSet *s)
+{
+    json_decref(s->key);
+    pthread_mutex_destroy(&s->lock);
+}
+
 Str example_key(Ctx *cx, const pith_passage *from)
 {
     return ctx_printf(cx, "%s#%zu", from->document, from->start);
@@ -32,9 +45,12 @@ bool example_is_new(const Maker *m, Str question)
     WordSet stems;
     if (wordset_of(m->job->cx, m->words, question, &stems) != OK) return false;
     Str key = wordset_key(m->job->cx, &stems);
-    if (!key.p || json_object_get(m->asked, key.p)) return false;
-    json_object_set_new(m->asked, key.p, json_true());
-    return true;
+    if (!key.p) return false;
+    pthread_mutex_lock(&m->asked->lock);
+    bool new = !json_object_get(m->asked->key, key.p);
+    if (new) json_object_set_new(m->asked->key, key.p, json_true());
+    pthread_mutex_unlock(&m->asked->lock);
+    return new;
 }
 
 /* ---- the answer -------------------------------------------------------------------- */

@@ -12,6 +12,8 @@
 #include "base/words.h"
 #include "eval/job.h"
 
+#include <pthread.h>
+
 /* In the order of the checks. */
 typedef enum Check {
     CHECK_PASSED,
@@ -27,20 +29,32 @@ typedef enum Check {
 } Check;
 extern const char *const check_name[N_CHECKS];
 
+/* Stems of the questions there are, as keys; grows. Several threads may ask. */
+typedef struct QuestionSet {
+    json_t *key;
+    pthread_mutex_t lock;
+} QuestionSet;
+
+/* For one thread; what it points at but asked is its own. */
 typedef struct Maker {
     const Job *job;
     pith *p;
     Words *words;
-    json_t *asked;          // stems of the questions there are, as keys; grows
+    QuestionSet *asked;
     size_t passages;        // of a conversation; > 0
     double unanswerable;    // share, [0,1]
     double agree;           // F1 that the two answers need, [0,1]
     uint64_t seed;
 } Maker;
 
+/* An empty set; E_MEMORY. */
+MUST_USE Status question_set_open(Ctx *cx, QuestionSet *out);
+/* After a failure to open too. */
+void question_set_close(QuestionSet *s);
+
 /* What names a passage in all runs: its document and where it begins. */
 Str example_key(Ctx *cx, const pith_passage *from);
-/* Marks a question as asked. False where it was; E_MEMORY is in the job then, or OK. */
+/* Marks a question as asked. False where it was, or where the job has failed. */
 bool example_is_new(const Maker *m, Str question);
 
 /* Makes an example of the passage. *line, which the caller lets go of, is {"kind",

@@ -51,6 +51,7 @@ static const Option table[] = {
     { "--count", offsetof(EvalOptions, count), COUNT, MAKES },
     { "--seed", offsetof(EvalOptions, seed), COUNT, MAKES },
     { "--passages", offsetof(EvalOptions, passages), COUNT, EVAL_TUNE_DATA },
+    { "--jobs", offsetof(EvalOptions, jobs), COUNT, MAKES },
     { "--unanswerable", offsetof(EvalOptions, unanswerable), REAL, EVAL_TUNE_DATA },
     { "--agree", offsetof(EvalOptions, agree), REAL, EVAL_TUNE_DATA },
     { "--minutes", offsetof(EvalOptions, minutes), REAL, MAKES },

@@ -44,7 +44,7 @@ typedef struct EvalOptions {
     int splits;                             // random halves; 0: 100
     bool masked, show, reset;               // see trial.h, calibrate.c
     const char *data;                       // examples to judge an adapter by
-    int count, passages, seed;              // of tuning: see tune_data.c; 0: its default
+    int count, passages, seed, jobs;        // of tuning: see tune_data.c; 0: its default
     double unanswerable, agree, minutes;    // likewise
     bool rewrite, decompose, hyde;          // what the generator adds to a question
 } EvalOptions;

@@ -3,8 +3,10 @@
  * Three files, a line for each passage tried: FILE.jsonl to learn from, FILE.dev.jsonl
  * to judge by, from documents held out, and FILE.rejected.jsonl with the check that
  * failed. Lines are written as they come; the next run goes on behind them, and leaves
- * what people changed as it is. */
+ * what people changed as it is. Several hands work at a time (hands.h), so the order of
+ * lines depends on who was faster; what is made of a passage does not. */
 #include "eval/example.h"
+#include "eval/hands.h"
 #include "eval/kept.h"
 #include "eval/pool.h"
 #include "eval/value.h"
@@ -20,13 +22,19 @@ enum { TRAIN, DEV, REJECTED, FILES };
 
 typedef struct Making {
     const Job *job;
-    Maker maker;
+    pith *p;
+    QuestionSet asked;
     Pool pool;
     Kept *file[FILES];
     Str path[FILES];
     json_t *side;           // documents that a file has: TRAIN or DEV
+    int hands;
     size_t wanted, tried;
     double ends;            // of now_ms; INFINITY: when all is done
+    size_t before;          // examples that there were
+    Maker like;             // what the hands' own are made after
+    size_t next;            // passage of the pool
+    pthread_mutex_t lock;   // of files, side, tried and next, while hands work
 } Making;
 
 /* ---- files ------------------------------------------------------------------------- */
@@ -45,14 +53,14 @@ static Status name_files(Making *m)
 }
 
 /* What the lines there are say: the questions asked, and the sides of their documents. */
-static Status learn(Making *m, int f)
+static Status learn(Making *m, const Maker *reader, int f)
 {
     const char *key;
     json_t *line;
     json_object_foreach(kept_all(m->file[f]), key, line) {
         const char *question = text_at(line, "question");
         const char *document = text_at(line, "document");
-        if (question) example_is_new(&m->maker, str_z(question));
+        if (question) (void)example_is_new(reader, str_z(question));
         if (document && f != REJECTED)
             json_object_set_new(m->side, document, json_integer(f));
     }
@@ -61,12 +69,16 @@ static Status learn(Making *m, int f)
 
 static Status open_files(Making *m)
 {
+    Maker reader = { .job = m->job, .asked = &m->asked };
     TRY(name_files(m));
-    for (int f = 0; f < FILES; f++) {
-        TRY(kept_open(m->job->cx, m->path[f].p, &m->file[f]));
-        TRY(learn(m, f));
+    TRY(words_open(m->job->cx, &reader.words));
+    Status st = OK;
+    for (int f = 0; f < FILES && st == OK; f++) {
+        st = kept_open(m->job->cx, m->path[f].p, &m->file[f]);
+        if (st == OK) st = learn(m, &reader, f);
     }
-    return OK;
+    words_close(reader.words);
+    return st;
 }
 
 static size_t count_in(const Making *m, int file)
@@ -97,41 +109,62 @@ static int side_of(const Making *m, const char *document)
     return lacking || pool_holds_out(&m->pool, document) ? DEV : TRAIN;
 }
 
-/* ---- the run ----------------------------------------------------------------------- */
+/* ---- the hands --------------------------------------------------------------------- */
 
-/* One passage, in an arena of its own. */
-static Status try_one(Making *m, const pith_passage *from)
+/* Keeps what came of a passage; a hand that comes last may bring one more than is wanted,
+ * which the next run makes again. */
+static Status keep(Making *m, Ctx *cx, const pith_passage *from, const char *key,
+                   Check check, json_t *line)
 {
-    Ctx *cx = m->job->cx, scratch = { .cancelled = cx->cancelled,
-                                      .cancel_arg = cx->cancel_arg };
-    Job job = *m->job;
-    Maker maker = m->maker;
+    m->tried++;
+    if (made(m) >= m->wanted) return json_decref(line), OK;
+    int to = check == CHECK_PASSED ? side_of(m, from->document) : REJECTED;
+    return kept_add(cx, m->file[to], key, line);
+}
+
+static bool is_first(Making *m, const char *key)
+{
+    pthread_mutex_lock(&m->lock);
+    bool first = !is_done(m, key);
+    pthread_mutex_unlock(&m->lock);
+    return first;
+}
+
+static Status try_passage(void *arg, const Hand *h, size_t item)
+{
+    Making *m = arg;
+    Ctx *cx = h->job->cx;
+    const pith_passage *from = m->pool.at[item];
+    Maker maker = m->like;
     Check check;
     json_t *line;
-    job.cx = &scratch;
-    maker.job = &job;
-    Str key = example_key(&scratch, from);
-    Status st = key.p ? OK : E_MEMORY;
-    if (st == OK && !is_done(m, key.p)) {
-        st = example_make(&maker, from, &check, &line);
-        int to = check == CHECK_PASSED ? side_of(m, from->document) : REJECTED;
-        if (st == OK) st = kept_add(&scratch, m->file[to], key.p, line);
-        m->tried++;
-    }
-    if (st != OK) fail(cx, st, "%s", scratch.reason);
-    ctx_end(&scratch);
+    maker.job = h->job;
+    maker.p = h->p;
+    maker.words = h->words;
+    Str key = example_key(cx, from);
+    TRY_NEW(key.p);
+    if (!is_first(m, key.p)) return OK;
+    TRY(example_make(&maker, from, &check, &line));
+    pthread_mutex_lock(&m->lock);
+    Status st = keep(m, cx, from, key.p, check, line);
+    pthread_mutex_unlock(&m->lock);
     return st;
+}
+
+static bool take(void *arg, size_t *item)
+{
+    Making *m = arg;
+    if (m->next == m->pool.n || made(m) >= m->wanted || now_ms() > m->ends) return false;
+    job_progress(m->job, made(m) - m->before, m->wanted - m->before, "examples");
+    *item = m->next++;
+    return true;
 }
 
 static Status run(Making *m)
 {
-    size_t before = made(m);
-    Status st = OK;
-    for (size_t i = 0; i < m->pool.n && made(m) < m->wanted && st == OK; i++) {
-        if (now_ms() > m->ends) break;
-        job_progress(m->job, made(m) - before, m->wanted - before, "examples");
-        st = try_one(m, m->pool.at[i]);
-    }
+    HandsWork work = { m->hands, &m->lock, m, take, try_passage };
+    m->before = made(m);
+    Status st = hands_run(m->job, m->p, &work);
     if (st != OK)
         job_warn(m->job, "%zu examples are kept; the same command goes on from there",
                  made(m));
@@ -178,19 +211,19 @@ static void tell(const Making *m)
 
 static Status check_options(const EvalOptions *o, Ctx *cx)
 {
-    if (o->unanswerable <= 1 && o->agree <= 1) return OK;
-    return fail(cx, E_ARG, "--unanswerable and --agree are shares, at most 1");
+    if (o->unanswerable > 1 || o->agree > 1)
+        return fail(cx, E_ARG, "--unanswerable and --agree are shares, at most 1");
+    return OK;
 }
 
 static Status make(Making *m, const EvalOptions *o)
 {
     uint64_t seed = (uint64_t)o->seed;
-    m->maker = (Maker){ m->job, m->maker.p, NULL, json_object(),
-                        o->passages ? (size_t)o->passages : PASSAGES,
-                        o->unanswerable > 0 ? o->unanswerable : unanswerable,
-                        o->agree > 0 ? o->agree : agree, seed };
-    TRY(words_open(m->job->cx, &m->maker.words));
-    TRY(pool_open(m->job, m->maker.p, seed, &m->pool));
+    m->like = (Maker){ m->job, NULL, NULL, &m->asked,
+                       o->passages ? (size_t)o->passages : PASSAGES,
+                       o->unanswerable > 0 ? o->unanswerable : unanswerable,
+                       o->agree > 0 ? o->agree : agree, seed };
+    TRY(pool_open(m->job, m->p, seed, &m->pool));
     TRY(open_files(m));
     TRY(run(m));
     tell(m);
@@ -201,10 +234,10 @@ static void close_all(Making *m)
 {
     for (int f = 0; f < FILES; f++) kept_close(m->file[f]);
     pool_free(&m->pool);
-    words_close(m->maker.words);
-    json_decref(m->maker.asked);
+    question_set_close(&m->asked);
     json_decref(m->side);
-    pith_close(m->maker.p);
+    pthread_mutex_destroy(&m->lock);
+    pith_close(m->p);
 }
 
 Status eval_tune_data(const Job *j)
@@ -212,13 +245,18 @@ Status eval_tune_data(const Job *j)
     const EvalOptions *o = j->opt;
     EvalEnv plain = *j->env;
     Job job = *j;
-    Making m = { .job = &job, .side = json_object(),
+    Making m = { .job = &job,
                  .wanted = o->count ? (size_t)o->count : COUNT,
                  .ends = o->minutes > 0 ? now_ms() + o->minutes * 60e3 : INFINITY };
     job.env = &plain;
     plain.open.adapter = "none";    // the writer is the model as it came
-    Status st = check_options(o, j->cx);
-    if (st == OK) st = job_open(&job, plain.open.store, &m.maker.p);
+    TRY(check_options(o, j->cx));
+    TRY(hands_count(&job, &m.hands));
+    plain.open = hands_options(&job, m.hands);
+    m.side = json_object();
+    pthread_mutex_init(&m.lock, NULL);
+    Status st = question_set_open(j->cx, &m.asked);
+    if (st == OK) st = job_open(&job, plain.open.store, &m.p);
     if (st == OK) st = make(&m, o);
     close_all(&m);
     return st;

@@ -5,8 +5,9 @@
  * documents choose among a few maps, and those of the other half judge that choice: a map
  * is kept if the choices bring a question's own passage nearer to the top, by more than
  * chance. It is then the one that all questions like best. */
-#include "eval/kept.h"
 #include "eval/example.h"
+#include "eval/hands.h"
+#include "eval/kept.h"
 #include "eval/pool.h"
 #include "eval/stats.h"
 #include "eval/value.h"
@@ -33,8 +34,12 @@ typedef struct Asked {
 typedef struct Fitting {
     const Job *job;
     pith *p;
-    Words *words;
-    json_t *asked;          // stems of the questions there are
+    int hands;
+    Pool pool;
+    size_t wanted, next;    // questions; passage of the pool
+    double ends;            // of now_ms
+    QuestionSet asked;
+    pthread_mutex_t lock;   // of file and next, while hands work
     Kept *file;
     Asked *half[2];         // each chooses for the other
     size_t n[2];
@@ -42,31 +47,6 @@ typedef struct Fitting {
 } Fitting;
 
 /* ---- questions --------------------------------------------------------------------- */
-
-static Status write_one(Fitting *f, const pith_passage *from)
-{
-    Ctx scratch = { .cancelled = f->job->cx->cancelled,
-                    .cancel_arg = f->job->cx->cancel_arg };
-    Job job = *f->job;
-    Str question = { "", 0 }, key = example_key(&scratch, from);
-    Maker maker = { .job = &job, .words = f->words, .asked = f->asked };
-    job.cx = &scratch;
-    Status st = key.p ? OK : E_MEMORY;
-    if (st == OK && !kept_find(f->file, key.p)) {
-        st = writer_question(&job, f->p, from, &question);
-        bool new = st == OK && question.n && example_is_new(&maker, question);
-        json_t *line = json_pack("{ss sI}", "document", from->document, "start",
-                                 (json_int_t)from->start);
-        if (new)
-            json_object_set_new(line, "question",
-                                json_stringn(question.p, question.n));
-        if (st == OK) st = kept_add(&scratch, f->file, key.p, line);
-        else json_decref(line);
-    }
-    if (st != OK) fail(f->job->cx, st, "%s", scratch.reason);
-    ctx_end(&scratch);
-    return st;
-}
 
 static size_t written(const Fitting *f)
 {
@@ -78,19 +58,48 @@ static size_t written(const Fitting *f)
     return n;
 }
 
-static Status write_all(Fitting *f, const Pool *pool)
+static bool is_done(Fitting *f, const char *key)
 {
-    const EvalOptions *o = f->job->opt;
-    size_t wanted = o->count ? (size_t)o->count : COUNT;
-    double ends = o->minutes > 0 ? now_ms() + o->minutes * 60e3 : INFINITY;
-    Status st = OK;
-    for (size_t i = 0; i < pool->n && st == OK; i++) {
-        size_t n = written(f);
-        if (n >= wanted || now_ms() > ends) break;
-        job_progress(f->job, n, wanted, "questions");
-        st = write_one(f, pool->at[i]);
-    }
+    pthread_mutex_lock(&f->lock);
+    bool done = kept_find(f->file, key) != NULL;
+    pthread_mutex_unlock(&f->lock);
+    return done;
+}
+
+static Status write_one(void *arg, const Hand *h, size_t item)
+{
+    Fitting *f = arg;
+    Ctx *cx = h->job->cx;
+    const pith_passage *from = f->pool.at[item];
+    Maker maker = { .job = h->job, .words = h->words, .asked = &f->asked };
+    Str question, key = example_key(cx, from);
+    TRY_NEW(key.p);
+    if (is_done(f, key.p)) return OK;
+    TRY(writer_question(h->job, h->p, from, &question));
+    bool new = question.n && example_is_new(&maker, question);
+    json_t *line = json_pack("{ss sI}", "document", from->document, "start",
+                             (json_int_t)from->start);
+    if (new) json_object_set_new(line, "question", json_stringn(question.p, question.n));
+    pthread_mutex_lock(&f->lock);
+    Status st = kept_add(cx, f->file, key.p, line);
+    pthread_mutex_unlock(&f->lock);
     return st;
+}
+
+static bool take(void *arg, size_t *item)
+{
+    Fitting *f = arg;
+    size_t n = written(f);
+    if (f->next == f->pool.n || n >= f->wanted || now_ms() > f->ends) return false;
+    job_progress(f->job, n, f->wanted, "questions");
+    *item = f->next++;
+    return true;
+}
+
+static Status write_all(Fitting *f)
+{
+    HandsWork work = { f->hands, &f->lock, f, take, write_one };
+    return hands_run(f->job, f->p, &work);
 }
 
 /* All questions there are, each document on one side. */
@@ -217,15 +226,12 @@ static Status judge(const Fitting *f)
 
 static Status fit(Fitting *f)
 {
-    Pool pool;
-    Ctx *cx = f->job->cx;
-    const char *out = f->job->opt->out ? f->job->opt->out : "retrieval.jsonl";
-    TRY(words_open(cx, &f->words));
-    TRY(kept_open(cx, out, &f->file));
-    Status st = pool_open(f->job, f->p, (uint64_t)f->job->opt->seed, &pool);
-    if (st == OK) st = write_all(f, &pool);
-    pool_free(&pool);
-    TRY(st);
+    const EvalOptions *o = f->job->opt;
+    f->wanted = o->count ? (size_t)o->count : COUNT;
+    f->ends = o->minutes > 0 ? now_ms() + o->minutes * 60e3 : INFINITY;
+    TRY(kept_open(f->job->cx, o->out ? o->out : "retrieval.jsonl", &f->file));
+    TRY(pool_open(f->job, f->p, (uint64_t)o->seed, &f->pool));
+    TRY(write_all(f));
     TRY(split(f));
     job_count(f->job, "questions", f->n[0] + f->n[1]);
     TRY(measure_all(f));
@@ -255,12 +261,20 @@ static Status look(const Fitting *f)
 Status eval_tune_retrieval(const Job *j)
 {
     const EvalOptions *o = j->opt;
-    Fitting f = { .job = j, .asked = json_object() };
-    Status st = job_open(j, j->env->open.store, &f.p);
+    EvalEnv env = *j->env;
+    Job job = *j;
+    Fitting f = { .job = &job };
+    job.env = &env;
+    TRY(hands_count(&job, &f.hands));
+    env.open = hands_options(&job, f.hands);
+    pthread_mutex_init(&f.lock, NULL);
+    Status st = question_set_open(j->cx, &f.asked);
+    if (st == OK) st = job_open(&job, env.open.store, &f.p);
     if (st == OK) st = o->show || o->reset ? look(&f) : fit(&f);
     kept_close(f.file);
-    words_close(f.words);
-    json_decref(f.asked);
+    pool_free(&f.pool);
+    question_set_close(&f.asked);
+    pthread_mutex_destroy(&f.lock);
     pith_close(f.p);
     return st;
 }
