@@ -9,14 +9,7 @@ enum { EXPANDED_BYTES = 1 << 16 };
 
 static Status add(Ctx *cx, Glossary *g, GlossaryEntry e)
 {
-    if (g->n == g->room) {
-        size_t room = g->room ? 2 * g->room : 32;
-        GlossaryEntry *at = ctx_new(cx, GlossaryEntry, room);
-        TRY_NEW(at);
-        if (g->n) memcpy(at, g->at, g->n * sizeof *at);
-        g->at = at;
-        g->room = room;
-    }
+    TRY(ctx_grow(cx, &g->at, g->n, &g->room, sizeof *g->at));
     g->at[g->n++] = e;
     return OK;
 }

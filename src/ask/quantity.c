@@ -139,21 +139,9 @@ static void add_word(Quantity *q, uint64_t stem)
     if (stem && q->n_of < QUANTITY_WORDS + 1) q->of[q->n_of++] = stem;
 }
 
-static Status make_room(Walk *k)
-{
-    if (k->out->n < k->room) return OK;
-    size_t more = k->room ? 2 * k->room : 4;
-    Quantity *at = ctx_new(k->cx, Quantity, more);
-    TRY_NEW(at);
-    if (k->room) memcpy(at, k->out->at, k->out->n * sizeof *at);
-    k->out->at = at;
-    k->room = more;
-    return OK;
-}
-
 static Status add_number(Walk *k, Str gap, const Word *w, uint64_t value, Str rest)
 {
-    TRY(make_room(k));
+    TRY(ctx_grow(k->cx, &k->out->at, k->out->n, &k->room, sizeof *k->out->at));
     Quantity *q = &k->out->at[k->out->n++];
     *q = (Quantity){ .value = value, .before = parts(gap) ? 0 : k->last,
                      .start = w->start };

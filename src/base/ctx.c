@@ -57,16 +57,19 @@ void *ctx_alloc(Ctx *cx, size_t n, size_t size)
     return memset(p, 0, bytes);
 }
 
-void *ctx_grow(Ctx *cx, void *p, size_t n, size_t *cap, size_t size)
+Status ctx_grow(Ctx *cx, void *array, size_t n, size_t *room, size_t size)
 {
-    enum { FIRST = 16 };
-    if (n < *cap) return p;
-    size_t more = *cap ? 2 * *cap : FIRST;
+    enum { FIRST = 8 };
+    void *old;
+    if (n < *room) return OK;
+    size_t more = *room ? 2 * *room : FIRST;
     void *grown = ctx_alloc(cx, more, size);
-    if (!grown) return NULL;
-    if (n) memcpy(grown, p, n * size);
-    *cap = more;
-    return grown;
+    if (!grown) return E_MEMORY;
+    memcpy(&old, array, sizeof old);    // a pointer of whatever type
+    if (n) memcpy(grown, old, n * size);
+    memcpy(array, &grown, sizeof grown);
+    *room = more;
+    return OK;
 }
 
 Str ctx_dup(Ctx *cx, Str s)

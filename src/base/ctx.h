@@ -64,10 +64,10 @@ void ctx_end(Ctx *cx);
  * overflows; E_MEMORY is recorded then. n = 0 gives a valid pointer. */
 void *ctx_alloc(Ctx *cx, size_t n, size_t size);
 #define ctx_new(cx, T, n) ((T *)ctx_alloc((cx), (n), sizeof(T)))
-/* The array p of n elements of `size` bytes with room for another one: p itself while it
- * has room for *cap > n, else a copy with twice the room, zeroed behind the n. NULL on
- * E_MEMORY; *cap is as it was then. What p pointed to stays until ctx_end. */
-void *ctx_grow(Ctx *cx, void *p, size_t n, size_t *cap, size_t size);
+/* Room for one more in the array that *array, a pointer to elements of `size` bytes, leads
+ * to: it has n and room for *room. Where that is not more it becomes a copy with twice the
+ * room, zeroed behind the n; the old one stays until ctx_end. On E_MEMORY nothing changes. */
+MUST_USE Status ctx_grow(Ctx *cx, void *array, size_t n, size_t *room, size_t size);
 /* A NUL-terminated copy in the arena; .p is NULL on E_MEMORY. */
 Str ctx_dup(Ctx *cx, Str s);
 /* The same of what a buffer holds; E_MEMORY too where that is not all. */

@@ -23,14 +23,7 @@ Status offsets_add(Ctx *cx, Offsets *o, Run r)
         last->text_n = last->source_n = r.text + r.text_n - last->text;
         return OK;
     }
-    if (o->n == o->room) {
-        size_t room = o->room ? 2 * o->room : 8;
-        Run *to = ctx_new(cx, Run, room);
-        TRY_NEW(to);
-        if (o->n) memcpy(to, o->at, o->n * sizeof *to);
-        o->at = to;
-        o->room = room;
-    }
+    TRY(ctx_grow(cx, &o->at, o->n, &o->room, sizeof *o->at));
     o->at[o->n++] = r;
     return OK;
 }

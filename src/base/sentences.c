@@ -252,8 +252,7 @@ static Status add_span(Ctx *cx, Str text, Language l, Span s, Spans *out)
         last->end = s.end;
         return OK;
     }
-    out->at = ctx_grow(cx, out->at, out->n, &out->cap, sizeof *out->at);
-    TRY_NEW(out->at);
+    TRY(ctx_grow(cx, &out->at, out->n, &out->cap, sizeof *out->at));
     out->at[out->n++] = s;
     return OK;
 }

@@ -125,14 +125,7 @@ static bool rule_read(Str line, Rule *out)
 
 static Status rule_keep(Ctx *cx, Rules *r, const Rule *rule)
 {
-    if (r->n == r->room) {
-        size_t room = r->room ? r->room * 2 : 16;
-        Rule *at = ctx_new(cx, Rule, room);
-        TRY_NEW(at);
-        if (r->n) memcpy(at, r->at, r->n * sizeof *at);
-        r->at = at;
-        r->room = room;
-    }
+    TRY(ctx_grow(cx, &r->at, r->n, &r->room, sizeof *r->at));
     r->at[r->n++] = *rule;
     return OK;
 }

@@ -43,14 +43,7 @@ static Status add(Cut *k, Str s, int tokens)
     if (k->parsed->verbatim) start += at, end = start + s.n;
     else (void)offsets_find(&p->map, at, at + s.n, &start, &end);
     Pieces *out = k->out;
-    if (out->n == out->room) {
-        size_t room = out->room ? out->room * 2 : 64;
-        Piece *to = ctx_new(k->cx, Piece, room);
-        TRY_NEW(to);
-        if (out->n) memcpy(to, out->at, out->n * sizeof *to);
-        out->at = to;
-        out->room = room;
-    }
+    TRY(ctx_grow(k->cx, &out->at, out->n, &out->room, sizeof *out->at));
     out->at[out->n++] = (Piece){
         .text = s, .start = start, .end = end, .part = k->part,
         .kind = p->kind, .tokens = tokens, .section = k->section,

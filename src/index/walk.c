@@ -27,14 +27,7 @@ static Status visit_folder(Walker *w, Str path);
 static Status keep(Walker *w, Str path, const struct stat *st, Str problem)
 {
     Walk *out = w->out;
-    if (out->n == out->room) {
-        size_t room = out->room ? out->room * 2 : 64;
-        Entry *at = ctx_new(w->cx, Entry, room);
-        TRY_NEW(at);
-        if (out->n) memcpy(at, out->at, out->n * sizeof *at);
-        out->at = at;
-        out->room = room;
-    }
+    TRY(ctx_grow(w->cx, &out->at, out->n, &out->room, sizeof *out->at));
     Entry *e = &out->at[out->n++];
     *e = (Entry){ .path = path, .problem = problem };
     if (st) {

@@ -78,14 +78,7 @@ static Status note_open(void *arg, const XmlTag *tag)
     if (strcmp(tag->name, "footnote") != 0 && strcmp(tag->name, "endnote") != 0)
         return OK;
     if (all->n == NOTES_MAX) return fail(w->cx, E_LIMIT, "too many footnotes");
-    if (all->n == all->room) {
-        size_t room = all->room ? 2 * all->room : 64;
-        Note *at = ctx_new(w->cx, Note, room);
-        TRY_NEW(at);
-        if (all->n) memcpy(at, all->at, all->n * sizeof *at);
-        all->at = at;
-        all->room = room;
-    }
+    TRY(ctx_grow(w->cx, &all->at, all->n, &all->room, sizeof *all->at));
     long id = xml_number(tag, "id", 0);
     all->at[all->n++] = (Note){ .id = id * all->sign, .at = all->text.n };
     all->inside = true;

@@ -17,14 +17,7 @@ static Status add_kind(Reader *r, long id)
 {
     Lists *l = r->out;
     if (l->n_kinds == KINDS_MAX) return fail(r->p->cx, E_LIMIT, "too many lists");
-    if (l->n_kinds == l->kinds_room) {
-        size_t room = l->kinds_room ? 2 * l->kinds_room : 8;
-        ListKind *at = ctx_new(r->p->cx, ListKind, room);
-        TRY_NEW(at);
-        if (l->n_kinds) memcpy(at, l->kinds, l->n_kinds * sizeof *at);
-        l->kinds = at;
-        l->kinds_room = room;
-    }
+    TRY(ctx_grow(r->p->cx, &l->kinds, l->n_kinds, &l->kinds_room, sizeof *l->kinds));
     l->kinds[l->n_kinds++] = (ListKind){ .id = id };
     return OK;
 }
@@ -33,14 +26,7 @@ static Status add_list(Reader *r, long id)
 {
     Lists *l = r->out;
     if (l->n_lists == KINDS_MAX) return fail(r->p->cx, E_LIMIT, "too many lists");
-    if (l->n_lists == l->lists_room) {
-        size_t room = l->lists_room ? 2 * l->lists_room : 8;
-        List *at = ctx_new(r->p->cx, List, room);
-        TRY_NEW(at);
-        if (l->n_lists) memcpy(at, l->lists, l->n_lists * sizeof *at);
-        l->lists = at;
-        l->lists_room = room;
-    }
+    TRY(ctx_grow(r->p->cx, &l->lists, l->n_lists, &l->lists_room, sizeof *l->lists));
     l->lists[l->n_lists++] = (List){ id, -1 };
     return OK;
 }

@@ -28,14 +28,7 @@ static void take_name(Style *s, Str name)
 static Status add_style(Pack *p, Styles *out, const XmlTag *tag)
 {
     if (out->n == STYLES_MAX) return fail(p->cx, E_LIMIT, "too many styles");
-    if (out->n == out->room) {
-        size_t room = out->room ? 2 * out->room : 64;
-        Style *at = ctx_new(p->cx, Style, room);
-        TRY_NEW(at);
-        if (out->n) memcpy(at, out->at, out->n * sizeof *at);
-        out->at = at;
-        out->room = room;
-    }
+    TRY(ctx_grow(p->cx, &out->at, out->n, &out->room, sizeof *out->at));
     Style s = { .id = ctx_dup(p->cx, xml_attribute(tag, "styleId")), .level = -1,
                 .list = -1 };
     TRY_NEW(s.id.p);

@@ -36,18 +36,11 @@ typedef struct Book {
     bool naming;
 } Book;
 
-/* Room for one more of n things of `size` bytes each in *at. */
-static Status grow(Ctx *cx, void **at, size_t n, size_t *room, size_t size)
+/* ctx_grow, up to ITEMS_MAX. */
+static Status grow(Ctx *cx, void *array, size_t n, size_t *room, size_t size)
 {
     if (n == ITEMS_MAX) return fail(cx, E_LIMIT, "a book of too many members");
-    if (n < *room) return OK;
-    size_t more = *room ? 2 * *room : 64;
-    void *to = ctx_alloc(cx, more, size);
-    TRY_NEW(to);
-    if (n) memcpy(to, *at, n * size);
-    *at = to;
-    *room = more;
-    return OK;
+    return ctx_grow(cx, array, n, room, size);
 }
 
 /* ---- the package document ---------------------------------------------------------- */
@@ -62,9 +55,7 @@ static Status container_open(void *arg, const XmlTag *tag)
 
 static Status add_item(Book *b, const XmlTag *tag)
 {
-    void *at = b->items;
-    TRY(grow(b->cx, &at, b->n_items, &b->items_room, sizeof *b->items));
-    b->items = at;
+    TRY(grow(b->cx, &b->items, b->n_items, &b->items_room, sizeof *b->items));
     Item item = {
         .id = ctx_dup(b->cx, xml_attribute(tag, "id")),
         .path = package_path(b->cx, b->opf, xml_attribute(tag, "href")),
@@ -78,9 +69,7 @@ static Status add_item(Book *b, const XmlTag *tag)
 
 static Status add_to_spine(Book *b, const XmlTag *tag)
 {
-    void *at = b->spine;
-    TRY(grow(b->cx, &at, b->n_spine, &b->spine_room, sizeof *b->spine));
-    b->spine = at;
+    TRY(grow(b->cx, &b->spine, b->n_spine, &b->spine_room, sizeof *b->spine));
     TRY_NEW((b->spine[b->n_spine] = ctx_dup(b->cx, xml_attribute(tag, "idref"))).p);
     b->n_spine++;
     return OK;
@@ -157,9 +146,7 @@ static Status toc_close(void *arg, const char *name)
     if (link || strcmp(name, "text") == 0) b->naming = false;
     if ((!link && strcmp(name, "content") != 0) || b->href.n == 0) return OK;
     if (b->n_entries && str_eq(b->entries[b->n_entries - 1].path, b->href)) return OK;
-    void *at = b->entries;
-    TRY(grow(b->cx, &at, b->n_entries, &b->entries_room, sizeof *b->entries));
-    b->entries = at;
+    TRY(grow(b->cx, &b->entries, b->n_entries, &b->entries_room, sizeof *b->entries));
     Str text = str_trim(buf_str(&b->name));
     b->entries[b->n_entries] = (Entry){ b->href, ctx_dup(b->cx, text) };
     return b->entries[b->n_entries++].name.p ? OK : E_MEMORY;

@@ -130,14 +130,7 @@ static Status rels_open(void *arg, const XmlTag *tag)
     if (strcmp(tag->name, "Relationship") != 0) return OK;
     if (str_ieq(xml_attribute(tag, "TargetMode"), STR("External"))) return OK;
     if (out->n == RELS_MAX) return fail(r->cx, E_LIMIT, "too many relationships");
-    if (out->n == out->room) {
-        size_t room = out->room ? 2 * out->room : 16;
-        Rel *at = ctx_new(r->cx, Rel, room);
-        TRY_NEW(at);
-        if (out->n) memcpy(at, out->at, out->n * sizeof *at);
-        out->at = at;
-        out->room = room;
-    }
+    TRY(ctx_grow(r->cx, &out->at, out->n, &out->room, sizeof *out->at));
     Rel rel = { .id = ctx_dup(r->cx, xml_attribute(tag, "Id")),
                 .path = package_path(r->cx, r->part, xml_attribute(tag, "Target")),
                 .type = ctx_dup(r->cx, last_word(xml_attribute(tag, "Type"))) };

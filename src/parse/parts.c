@@ -5,14 +5,7 @@
 
 Status parts_add(Ctx *cx, Parsed *out, const Part *p)
 {
-    if (out->n == out->room) {
-        size_t room = out->room ? out->room * 2 : 64;
-        Part *at = ctx_new(cx, Part, room);
-        TRY_NEW(at);
-        if (out->n) memcpy(at, out->at, out->n * sizeof *at);
-        out->at = at;
-        out->room = room;
-    }
+    TRY(ctx_grow(cx, &out->at, out->n, &out->room, sizeof *out->at));
     out->at[out->n++] = *p;
     return OK;
 }

@@ -85,14 +85,7 @@ static Status outline_add(Pdf *p, FPDF_BOOKMARK b, int level)
     Str title = from_utf16(&p->of_page, raw, n / 2);
     Str key = title.p ? pdf_key(p->cx, title) : title;
     if (!key.p) return fail(p->cx, E_MEMORY, "out of memory for its outline");
-    if (o->n == o->room) {
-        size_t room = o->room ? 2 * o->room : 64;
-        PdfMark *at = ctx_new(p->cx, PdfMark, room);
-        TRY_NEW(at);
-        if (o->n) memcpy(at, o->at, o->n * sizeof *at);
-        o->at = at;
-        o->room = room;
-    }
+    TRY(ctx_grow(p->cx, &o->at, o->n, &o->room, sizeof *o->at));
     if (key.n) o->at[o->n++] = (PdfMark){ page, level, key };
     return OK;
 }

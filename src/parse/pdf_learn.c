@@ -142,14 +142,7 @@ static uint64_t edge_key(const PdfPage *p, const PdfLine *from, const PdfLine *t
 static Status edge_add(Ctx *cx, PdfLearn *d, const PdfEdge *e)
 {
     if (d->n_edges >= EDGES_MAX) return OK;
-    if (d->n_edges == d->edges_room) {
-        size_t room = d->edges_room ? d->edges_room * 2 : 256;
-        PdfEdge *at = ctx_new(cx, PdfEdge, room);
-        TRY_NEW(at);
-        if (d->n_edges) memcpy(at, d->edges, d->n_edges * sizeof *at);
-        d->edges = at;
-        d->edges_room = room;
-    }
+    TRY(ctx_grow(cx, &d->edges, d->n_edges, &d->edges_room, sizeof *d->edges));
     d->edges[d->n_edges++] = *e;
     return OK;
 }

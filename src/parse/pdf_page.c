@@ -203,14 +203,7 @@ static PdfWord *last_word(Reader *r)
 static Status word_begin(Reader *r, const Glyph *g)
 {
     PdfPage *p = r->page;
-    if (p->n_words == p->words_room) {
-        size_t room = p->words_room ? p->words_room * 2 : 512;
-        PdfWord *words = ctx_new(r->cx, PdfWord, room);
-        TRY_NEW(words);
-        if (p->words) memcpy(words, p->words, p->n_words * sizeof *words);
-        p->words = words;
-        p->words_room = room;
-    }
+    TRY(ctx_grow(r->cx, &p->words, p->n_words, &p->words_room, sizeof *p->words));
     p->words[p->n_words++] = (PdfWord){ .x0 = g->x0, .x1 = g->x1, .y = g->y,
         .size = g->size, .at = (uint32_t)p->text.n, .mono = r->style.mono,
         .bold = r->style.bold };

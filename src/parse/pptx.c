@@ -30,14 +30,7 @@ static Status presentation_open(void *arg, const XmlTag *tag)
 {
     Slides *s = arg;
     if (strcmp(tag->name, "sldId") != 0 || s->n == SLIDES_MAX) return OK;
-    if (s->n == s->room) {
-        size_t room = s->room ? 2 * s->room : 64;
-        Str *at = ctx_new(s->cx, Str, room);
-        TRY_NEW(at);
-        if (s->n) memcpy(at, s->ids, s->n * sizeof *at);
-        s->ids = at;
-        s->room = room;
-    }
+    TRY(ctx_grow(s->cx, &s->ids, s->n, &s->room, sizeof *s->ids));
     TRY_NEW((s->ids[s->n] = ctx_dup(s->cx, xml_attribute(tag, ":id"))).p);
     s->n++;
     return OK;

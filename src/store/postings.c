@@ -265,13 +265,9 @@ static Status segments(Ctx *cx, Store *s, Segment **out, size_t *n)
     for (;;) {
         TRY(db_step(cx, s, q, &more));
         if (!more) break;
-        if (count == cap) {
-            Segment *wider = ctx_new(cx, Segment, cap = cap ? 2 * cap : 64);
-            if (!wider) sqlite3_reset(q);
-            TRY_NEW(wider);
-            if (count) memcpy(wider, at, count * sizeof *at);
-            at = wider;
-        }
+        Status st = ctx_grow(cx, &at, count, &cap, sizeof *at);
+        if (st != OK) sqlite3_reset(q);
+        TRY(st);
         at[count++] = (Segment){ sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1) };
     }
     *out = at;

@@ -55,13 +55,7 @@ Status store_list(Ctx *cx, Store *s, Document **out, size_t *n)
     Status st;
     TRY(db_query(cx, s, Q_LIST, &q));
     while ((st = db_step(cx, s, q, &more)) == OK && more) {
-        if (count == cap) {
-            Document *wider = ctx_new(cx, Document, cap = cap ? 2 * cap : 64);
-            if (!wider) st = E_MEMORY;
-            if (!wider) break;
-            if (count) memcpy(wider, at, count * sizeof *at);
-            at = wider;
-        }
+        if ((st = ctx_grow(cx, &at, count, &cap, sizeof *at)) != OK) break;
         if ((st = take_document(cx, q, &at[count++])) != OK) break;
     }
     sqlite3_reset(q);
@@ -172,13 +166,7 @@ Status store_chunk_ids(Ctx *cx, Store *s, int64_t document, int64_t **ids, size_
     TRY(db_query(cx, s, Q_CHUNKS_OF, &q));
     sqlite3_bind_int64(q, 1, document);
     while ((st = db_step(cx, s, q, &more)) == OK && more) {
-        if (*n == cap) {
-            int64_t *wider = ctx_new(cx, int64_t, cap *= 2);
-            if (!wider) st = E_MEMORY;
-            if (!wider) break;
-            memcpy(wider, *ids, *n * sizeof *wider);
-            *ids = wider;
-        }
+        if ((st = ctx_grow(cx, ids, *n, &cap, sizeof **ids)) != OK) break;
         (*ids)[(*n)++] = sqlite3_column_int64(q, 0);
     }
     sqlite3_reset(q);

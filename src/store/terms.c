@@ -20,12 +20,7 @@ static Status add_key(Ctx *cx, Term *t, Str key, float weight)
 {
     for (size_t i = 0; i < t->n; i++)
         if (str_eq(t->key[i].at, key)) return OK;
-    if (t->n == t->cap) {
-        Key *wider = ctx_new(cx, Key, t->cap = t->cap ? 2 * t->cap : 2);
-        TRY_NEW(wider);
-        if (t->n) memcpy(wider, t->key, t->n * sizeof *wider);
-        t->key = wider;
-    }
+    TRY(ctx_grow(cx, &t->key, t->n, &t->cap, sizeof *t->key));
     t->key[t->n] = (Key){ ctx_dup(cx, key), weight };
     TRY_NEW(t->key[t->n].at.p);
     t->n++;
@@ -47,12 +42,7 @@ static Status read_words(Ctx *cx, Store *s, Str query, Term **out, size_t *n)
     begin(s, LANGUAGE_EN);
     TRY(words_begin(cx, s->words, query));
     while (words_next(s->words, &w)) {
-        if (count == cap) {
-            Term *wider = ctx_new(cx, Term, cap = cap ? 2 * cap : 32);
-            TRY_NEW(wider);
-            if (count) memcpy(wider, t, count * sizeof *t);
-            t = wider;
-        }
+        TRY(ctx_grow(cx, &t, count, &cap, sizeof *t));
         t[count] = (Term){ .times = 1, .stop = w.stop, .telling = w.whole,
                            .stop_in = w.stop, .start = w.start, .end = w.end };
         TRY(add_key(cx, &t[count++], w.stem, 1));
@@ -278,12 +268,7 @@ static Status longer_keys(Part *p, Str prefix, Names *out)
     for (;;) {
         TRY(db_step(p->cx, p->s, q, &more));
         if (!more) return OK;
-        if (out->n == out->cap) {
-            Str *wider = ctx_new(p->cx, Str, out->cap = out->cap ? 2 * out->cap : 32);
-            if (!wider) break;
-            if (out->n) memcpy(wider, out->at, out->n * sizeof *wider);
-            out->at = wider;
-        }
+        if (ctx_grow(p->cx, &out->at, out->n, &out->cap, sizeof *out->at) != OK) break;
         out->at[out->n] = db_text(p->cx, q, 0);
         if (!out->at[out->n].p) break;
         if (out->at[out->n].n >= prefix.n + PART_MIN) out->n++;
