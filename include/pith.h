@@ -471,7 +471,8 @@ typedef struct pith_tune_step {
 typedef struct pith_tune_options {
     const char *data;       /* JSONL: {"messages":[...]}, or
                                {"question","answer","context"?} */
-    const char *model;      /* catalogue name or GGUF path; llama and qwen2 families */
+    const char *model;      /* catalogue name or GGUF path: llama, qwen2, qwen3,
+                               gemma3, smollm3 or granite */
     const char *out;        /* folder: adapter.gguf, peft/, curve.jsonl, and the
                                run's state */
     int rank;               /* 0: 8 */

@@ -1,5 +1,5 @@
-/* lm_file.h -- the GGUF of a decoder of the llama or qwen2 family: its shape and its
- * tensors, for what computes such a model itself (prefill, training).
+/* lm_file.h -- the GGUF of a decoder of a family that we compute (lm_family.c): its shape
+ * and its tensors, for what computes such a model itself (prefill, training).
  *
  * The file is mapped; a tensor is checked to lie inside it before it is read. A file that
  * holds or asks for anything that would have to be computed otherwise is refused. */
@@ -7,28 +7,16 @@
 #define PITH_MODEL_LM_FILE_H
 
 #include "base/ctx.h"
+#include "model/lm_shape.h"
 
 #include <gguf.h>
-
-/* The linear layers of a block, in this order; those that share an input lie together. */
-typedef enum Linear { LIN_Q, LIN_K, LIN_V, LIN_O, LIN_GATE, LIN_UP, LIN_DOWN, LINEARS }
-    Linear;
-
-typedef struct LmShape {
-    size_t layers, dim, ffn, vocab, window;
-    size_t heads, kv_heads, head_dim;
-    size_t rope_dims;        // of a head; even
-    float rope_base, eps;
-    bool neox;               // rotates (i, i + n/2), qwen2; else (2i, 2i + 1), llama
-    bool tied;               // the head is the embedding
-} LmShape;
 
 typedef struct LmFile {
     const char *path;        // borrowed
     struct gguf_context *meta;
     const uint8_t *map;
     size_t bytes;
-    char arch[16];           // "llama", "qwen2"
+    char arch[16];           // "llama", "qwen3", ...
     LmShape shape;
 } LmFile;
 
@@ -53,9 +41,12 @@ MUST_USE Status lm_tensor(Ctx *cx, const LmFile *f, const char *name, size_t wid
 /* n rows from `first` on as f32 into out (n, width). */
 void lm_rows(const LmTensor *t, size_t first, size_t n, float *out);
 
-/* Inputs and outputs of a layer, and its name in GGUF: "attn_q", ... */
-size_t lm_in(const LmShape *s, Linear l);
-size_t lm_out(const LmShape *s, Linear l);
-const char *lm_linear_name(Linear l);
+/* A norm that the block has. As lm_tensor. */
+MUST_USE Status lm_norm(Ctx *cx, const LmFile *f, size_t block, Norm n, LmTensor *out);
+/* What divides the frequencies of positions (rope_dims / 2): ones, but where the file has
+ * a table of them, as Llama 3's. As lm_tensor. */
+MUST_USE Status lm_rope_scale(Ctx *cx, const LmFile *f, float *out);
+/* A word as the first block reads it, from the tensor of embeddings. */
+void lm_word(const LmShape *s, const LmTensor *words, int32_t token, float *out);
 
 #endif

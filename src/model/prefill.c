@@ -20,8 +20,7 @@ static void block_close(PrefillBlock *b)
     matmul_close(b->o);
     matmul_close(b->down);
     for (int i = 0; i < PREFILL_SLICES; i++) matmul_close(b->gate_up[i]);
-    free(b->attn_norm);
-    free(b->ffn_norm);
+    for (Norm n = 0; n < NORMS; n++) free(b->norm[n]);
 }
 
 void prefill_close(Prefill *p)
@@ -38,21 +37,6 @@ void prefill_close(Prefill *p)
     free(p);
 }
 
-/* Llama 3 stretches some frequencies by a table in the file. */
-static Status read_rope_scale(Ctx *cx, Prefill *p)
-{
-    const char *name = "rope_freqs.weight";
-    size_t n = p->shape.rope_dims / 2;
-    LmTensor t;
-    p->rope_scale = malloc(n * sizeof *p->rope_scale);
-    if (!p->rope_scale) return fail(cx, E_MEMORY, "no memory for positions");
-    for (size_t i = 0; i < n; i++) p->rope_scale[i] = 1;
-    if (!lm_file_has(&p->file, name)) return OK;
-    TRY(lm_tensor(cx, &p->file, name, n, 1, &t));
-    lm_rows(&t, 0, 1, p->rope_scale);
-    return OK;
-}
-
 static Status open_all(Ctx *cx, Prefill *p, const char *path)
 {
     TRY(lm_file_open(cx, path, &p->file));
@@ -67,7 +51,9 @@ static Status open_all(Ctx *cx, Prefill *p, const char *path)
                     prefill_mib(p->max_bytes));
     TRY(lm_tensor(cx, &p->file, "token_embd.weight", p->shape.dim, p->shape.vocab,
                   &p->embed));
-    TRY(read_rope_scale(cx, p));
+    p->rope_scale = malloc(p->shape.rope_dims / 2 * sizeof *p->rope_scale);
+    if (!p->rope_scale) return fail(cx, E_MEMORY, "no memory for positions");
+    TRY(lm_rope_scale(cx, &p->file, p->rope_scale));
     p->block = calloc(p->shape.layers, sizeof *p->block);
     if (!p->block) return fail(cx, E_MEMORY, "%s: no memory", path);
     return prefill_pack(cx, p);

@@ -1,5 +1,6 @@
-/* prefill.h -- texts read by our own forward pass, for models of the llama and qwen2
- * families: the keys and values of their tokens, which libllama then goes on from, or we.
+/* prefill.h -- texts read by our own forward pass, for models of the families of
+ * lm_family.c: the keys and values of their tokens, which libllama then goes on from, or
+ * we.
  *
  * libllama reads a prompt with kernels that dequantize as they multiply; here weights are
  * packed once for the machine's fastest product (matmul.h). Writing is bound by memory,

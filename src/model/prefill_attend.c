@@ -8,7 +8,6 @@
 #include "model/rows.h"
 
 #include <ggml.h>
-#include <math.h>
 #include <string.h>
 
 enum { QUERIES = 32, SCORES = 1 << 18, PIECE = 1024 };   // SCORES: floats, in the cache
@@ -67,9 +66,10 @@ static void gather(const Prefill *p, size_t head, size_t tokens, const float *q,
         put(p, n, q + i * prefill_q_width(s) + head * n, behind(p, to, i * n));
 }
 
-/* Queries of tokens at some positions, each of which sees the keys up to its own:
- * r->mixed, to be divided by r->sum. */
-static bool mix(const Prefill *p, PrefillRoom *r, const uint32_t *at, size_t tokens)
+/* Queries of tokens at some positions, each of which sees the keys up to its own, or the
+ * last of these: r->mixed, to be divided by r->sum. */
+static bool mix(const Prefill *p, PrefillRoom *r, size_t layer, const uint32_t *at,
+                size_t tokens)
 {
     const LmShape *s = &p->shape;
     size_t group = group_of(s), dim = s->head_dim, keys = at[tokens - 1] + (size_t)1;
@@ -79,9 +79,10 @@ static bool mix(const Prefill *p, PrefillRoom *r, const uint32_t *at, size_t tok
     if (!gemm_run(r->gemm, &job)) return false;
     for (size_t i = 0; i < tokens * group; i++) {
         float *row = r->scores + i * keys;
-        size_t seen = at[i / group] + (size_t)1;
-        r->sum[i] = rows_weights(seen, row, 1 / sqrtf((float)dim));
-        memset(row + seen, 0, (keys - seen) * sizeof *row);
+        size_t end = at[i / group] + (size_t)1, first = lm_first_seen(s, layer, end - 1);
+        r->sum[i] = rows_weights(end - first, row + first, s->attn_scale);
+        memset(row, 0, first * sizeof *row);
+        memset(row + end, 0, (keys - end) * sizeof *row);
     }
     GemmJob sum = { .m = tokens * group, .n = dim, .n_parts = 1, .scale = 1,
                     .c = r->mixed, .c_stride = dim };
@@ -114,7 +115,7 @@ bool prefill_attend_head(PrefillRoom *r, size_t head, const PrefillQueries *a)
     for (size_t i = 0; i < a->rows; i += step) {
         size_t tokens = a->rows - i < step ? a->rows - i : step;
         gather(p, head, tokens, a->q + i * width, r->q);
-        if (!mix(p, r, a->at + i, tokens)) return false;
+        if (!mix(p, r, a->layer, a->at + i, tokens)) return false;
         scatter(p, r, head, tokens, a->out + i * width);
     }
     return true;

@@ -20,7 +20,7 @@ enum { PREFILL_HEAD_DIM = 2048 };                   // most values of a head
 typedef struct PrefillBlock {
     Matmul *qkv, *o, *down;
     Matmul *gate_up[PREFILL_SLICES];   // slice i: its gates, then its ups
-    float *attn_norm, *ffn_norm;       // (dim)
+    float *norm[NORMS];                // NULL: it has none
 } PrefillBlock;
 
 /* Of one block and one sequence. */
@@ -63,7 +63,7 @@ struct Prefill {
     float *rope_scale;       // (rope_dims / 2): divides a frequency
 
     size_t keys;             // tokens that all sequences together have room for
-    float *cosine, *sine;    // (angles, rope_dims / 2)
+    float *cosine[2], *sine[2];    // by lm_kind: (angles, rope_dims / 2)
     size_t angles;           // positions
     PrefillRoom room[CREW_MAX];
     size_t room_keys;        // that the rooms have space for
@@ -111,8 +111,17 @@ typedef struct PrefillRows {
 /* Keys and values of some tokens, for which there is room. Those of all positions before
  * the last that are not among them are there. */
 MUST_USE Status prefill_pass(Ctx *cx, PrefillSeq *s, const PrefillRows *rows);
-/* Turns `heads` heads of x as position `at` wants. */
-void prefill_rotate(const Prefill *p, size_t heads, size_t at, float *x);
+/* Norms `heads` heads of x where they have a norm (which: NORM_Q or NORM_K), and turns
+ * them as position `at` wants. */
+void prefill_rotate(const Prefill *p, size_t layer, Norm which, size_t heads, size_t at,
+                    float *x);
+/* The gates of a feed-forward. */
+void prefill_gate(const Prefill *p, size_t n, const float *gate, const float *up,
+                  float *y);
+/* x (n, dim) += y (n, dim), what attention or feed-forward gave, by the norm behind it,
+ * if there is one. spare: (dim). */
+void prefill_join(const Prefill *p, const float *gain, size_t n, const float *y,
+                  float *spare, float *x);
 /* A head's keys or values (head_dim) to where s keeps those of position `at` in `to`. */
 void prefill_keep_head(const PrefillSeq *s, const float *x, size_t head, size_t at,
                        uint16_t *to);

@@ -45,7 +45,7 @@ void prefill_take_out(const PrefillSeq *s, size_t first, size_t n, uint16_t *out
  * position `at`; and how far they are turned. */
 typedef struct Move {
     const Prefill *p;
-    size_t first, n, at, turn;
+    size_t first, n, at, turn, kind;
     bool back;
 } Move;
 
@@ -53,14 +53,14 @@ typedef struct Move {
 static void turn(const Move *m, const uint16_t *from, uint16_t *to)
 {
     const LmShape *s = &m->p->shape;
-    size_t dim = s->head_dim, half = s->rope_dims / 2, some = PIECE / dim;
+    size_t dim = s->head_dim, some = PIECE / dim, angle = m->turn * (s->rope_dims / 2);
     float piece[PIECE];
     for (size_t i = 0; i < m->n; i += some) {
         size_t n = m->n - i < some ? m->n - i : some;
         ggml_fp16_to_fp32_row(from + i * dim, piece, (int64_t)(n * dim));
         for (size_t k = 0; k < n; k++)
-            rows_rope(s->rope_dims, piece + k * dim, m->p->cosine + m->turn * half,
-                      m->p->sine + m->turn * half, s->neox, m->back);
+            rows_rope(s->rope_dims, piece + k * dim, m->p->cosine[m->kind] + angle,
+                      m->p->sine[m->kind] + angle, s->neox, m->back);
         ggml_fp32_to_fp16_row(piece, to + i * dim, (int64_t)(n * dim));
     }
 }
@@ -74,8 +74,9 @@ void prefill_put_back(PrefillSeq *s, const PrefillKnown *k, size_t from, size_t 
     size_t dim = shape->head_dim, half = k->of * prefill_kv_width(shape);
     size_t first = k->skip + (begin - k->at), then = k->home + first;
     Move m = { s->of, first, end - begin, begin,
-               begin > then ? begin - then : then - begin, begin < then };
-    for (size_t i = 0; i < shape->layers; i++)
+               begin > then ? begin - then : then - begin, 0, begin < then };
+    for (size_t i = 0; i < shape->layers; i++) {
+        m.kind = lm_kind(shape, i);
         for (size_t h = 0; h < shape->kv_heads; h++) {
             const uint16_t *key = k->data + 2 * i * half + (h * k->of + m.first) * dim;
             size_t place = (h * s->cap + m.at) * dim;
@@ -83,4 +84,5 @@ void prefill_put_back(PrefillSeq *s, const PrefillKnown *k, size_t from, size_t 
             else memcpy(s->block[i].k + place, key, m.n * dim * sizeof *key);
             memcpy(s->block[i].v + place, key + half, m.n * dim * sizeof *key);
         }
+    }
 }

@@ -129,25 +129,23 @@ static bool pack_job(void *arg, size_t worker, size_t i)
     return pack_one(k, worker, i / jobs, i % jobs) == OK;
 }
 
-static Status vector(Ctx *cx, Prefill *p, const char *name, size_t n, float **out)
+static Status vector(Ctx *cx, const LmTensor *t, float **out)
 {
-    LmTensor t;
-    TRY(lm_tensor(cx, &p->file, name, n, 1, &t));
-    *out = malloc(n * sizeof **out);
+    *out = malloc(t->width * sizeof **out);
     if (!*out) return fail(cx, E_MEMORY, "no memory for a norm");
-    lm_rows(&t, 0, 1, *out);
+    lm_rows(t, 0, 1, *out);
     return OK;
 }
 
 static Status pack_norms(Ctx *cx, Prefill *p)
 {
-    char name[64];
-    for (size_t i = 0; i < p->shape.layers; i++) {
-        snprintf(name, sizeof name, "blk.%zu.attn_norm.weight", i);
-        TRY(vector(cx, p, name, p->shape.dim, &p->block[i].attn_norm));
-        snprintf(name, sizeof name, "blk.%zu.ffn_norm.weight", i);
-        TRY(vector(cx, p, name, p->shape.dim, &p->block[i].ffn_norm));
-    }
+    LmTensor t;
+    for (size_t i = 0; i < p->shape.layers; i++)
+        for (Norm n = 0; n < NORMS; n++) {
+            if (!lm_has_norm(&p->shape, n)) continue;
+            TRY(lm_norm(cx, &p->file, i, n, &t));
+            TRY(vector(cx, &t, &p->block[i].norm[n]));
+        }
     return OK;
 }
 
@@ -227,8 +225,11 @@ static Status pack_head(Ctx *cx, PackHead *k)
 {
     Prefill *p = k->p;
     const char *name = p->shape.tied ? "token_embd.weight" : "output.weight";
+    LmTensor norm;
     TRY(lm_tensor(cx, &p->file, name, p->shape.dim, p->shape.vocab, &k->head));
-    TRY(vector(cx, p, "output_norm.weight", p->shape.dim, &p->out_norm));
+    TRY(lm_tensor(cx, &p->file, "output_norm.weight", p->shape.dim, 1, &norm));
+    TRY(vector(cx, &norm, &p->out_norm));
+    for (size_t i = 0; i < norm.width; i++) p->out_norm[i] *= p->shape.logit_scale;
     p->head_slices = (p->shape.vocab + PREFILL_HEAD - 1) / PREFILL_HEAD;
     p->head = calloc(p->head_slices, sizeof *p->head);
     if (!p->head) return fail(cx, E_MEMORY, "no memory to pack a head");

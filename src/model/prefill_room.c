@@ -5,7 +5,6 @@
  * beginning where steps are possible, so that who was let in is not refused later. */
 #include "model/prefill_impl.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 enum { LINE = 64 };          // bytes of a cache line
@@ -110,30 +109,30 @@ static Status rows_open(Ctx *cx, Prefill *p)
     return p->x && p->q ? OK : fail(cx, E_MEMORY, "no memory for %zu tokens", rows_of(p));
 }
 
+/* Kinds of blocks that are turned differently. */
+static size_t kinds(const LmShape *s)
+{
+    return s->every ? 2 : 1;
+}
+
 static Status angles_open(Ctx *cx, Prefill *p, size_t cap)
 {
     if (p->angles >= cap) return OK;
     const LmShape *s = &p->shape;
-    size_t half = s->rope_dims / 2;
-    float *cosine = malloc(cap * half * sizeof *cosine);
-    float *sine = malloc(cap * half * sizeof *sine);
-    if (!cosine || !sine) {
-        free(cosine);
-        free(sine);
-        return fail(cx, E_MEMORY, "no memory for %zu positions", cap);
-    }
-    for (size_t i = 0; i < half; i++) {
-        double step = pow((double)s->rope_base, -2.0 * (double)i / (double)s->rope_dims)
-                    / (double)p->rope_scale[i];
-        for (size_t at = 0; at < cap; at++) {
-            cosine[at * half + i] = (float)cos((double)at * step);
-            sine[at * half + i] = (float)sin((double)at * step);
+    size_t n = cap * (s->rope_dims / 2);
+    for (size_t k = 0; k < kinds(s); k++) {
+        float *cosine = malloc(n * sizeof *cosine), *sine = malloc(n * sizeof *sine);
+        if (!cosine || !sine) {
+            free(cosine);
+            free(sine);
+            return fail(cx, E_MEMORY, "no memory for %zu positions", cap);
         }
+        lm_angles(s, k, p->rope_scale, cap, cosine, sine);
+        free(p->cosine[k]);
+        free(p->sine[k]);
+        p->cosine[k] = cosine;
+        p->sine[k] = sine;
     }
-    free(p->cosine);
-    free(p->sine);
-    p->cosine = cosine;
-    p->sine = sine;
     p->angles = cap;
     return OK;
 }
@@ -143,8 +142,10 @@ void prefill_room_close(Prefill *p)
     rooms_close(p);
     free(p->x);
     free(p->q);
-    free(p->cosine);
-    free(p->sine);
+    for (int k = 0; k < 2; k++) {
+        free(p->cosine[k]);
+        free(p->sine[k]);
+    }
 }
 
 /* ---- how much it may be ----------------------------------------------------------- */
@@ -157,7 +158,7 @@ static uint64_t bytes_for(const Prefill *p, size_t keys, size_t longest)
     if (prefill_can_step(p)) bytes += prefill_head_bytes(p) + prefill_step_bytes(p);
     if (longest == 0) return bytes;
     return bytes + keys * 4 * s->layers * prefill_kv_width(s)
-         + longest * 4 * s->rope_dims + p->threads * room_bytes(p, longest)
+         + longest * kinds(s) * 4 * s->rope_dims + p->threads * room_bytes(p, longest)
          + rows_of(p) * (s->dim + prefill_q_width(s)) * sizeof(float);
 }
 

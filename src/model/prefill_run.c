@@ -1,5 +1,5 @@
 /* prefill_run.c -- the forward pass: RMSNorm, rotated queries and keys, attention, gated
- * feed-forward, as libllama computes the llama and qwen2 families.
+ * feed-forward, as libllama computes the families of lm_family.c.
  *
  * A job takes some rows through the second half of one block and the first half of the
  * next; then all threads wait for each other, for attention wants the keys and values of
@@ -30,7 +30,7 @@ static void look_up(const Pass *a, Span s)
 {
     size_t dim = a->p->shape.dim;
     for (size_t i = s.first; i < s.first + s.n; i++)
-        lm_rows(&a->p->embed, (size_t)a->token[i], 1, a->p->x + i * dim);
+        lm_word(&a->p->shape, &a->p->embed, a->token[i], a->p->x + i * dim);
 }
 
 static void norm(const Prefill *p, const float *gain, Span s, float *to)
@@ -40,13 +40,44 @@ static void norm(const Prefill *p, const float *gain, Span s, float *to)
         rows_norm(dim, p->x + (s.first + i) * dim, gain, p->shape.eps, to + i * dim);
 }
 
-void prefill_rotate(const Prefill *p, size_t heads, size_t at, float *x)
+void prefill_rotate(const Prefill *p, size_t layer, Norm which, size_t heads, size_t at,
+                    float *x)
 {
     const LmShape *s = &p->shape;
-    size_t half = s->rope_dims / 2;
-    for (size_t h = 0; h < heads; h++)
-        rows_rope(s->rope_dims, x + h * s->head_dim, p->cosine + at * half,
-                  p->sine + at * half, s->neox, false);
+    const float *gain = p->block[layer].norm[which];
+    size_t half = s->rope_dims / 2, kind = lm_kind(s, layer);
+    float head[PREFILL_HEAD_DIM];
+    for (size_t h = 0; h < heads; h++, x += s->head_dim) {
+        if (gain) {
+            memcpy(head, x, s->head_dim * sizeof *x);
+            rows_norm(s->head_dim, head, gain, s->eps, x);
+        }
+        rows_rope(s->rope_dims, x, p->cosine[kind] + at * half,
+                  p->sine[kind] + at * half, s->neox, false);
+    }
+}
+
+void prefill_gate(const Prefill *p, size_t n, const float *gate, const float *up,
+                  float *y)
+{
+    if (p->shape.gelu) rows_geglu(n, gate, up, y);
+    else rows_swiglu(n, gate, up, y);
+}
+
+void prefill_join(const Prefill *p, const float *gain, size_t n, const float *y,
+                  float *spare, float *x)
+{
+    const LmShape *s = &p->shape;
+    size_t dim = s->dim;
+    if (!gain && s->branch_scale == 1) {
+        rows_add(n * dim, y, x);
+        return;
+    }
+    for (size_t i = 0; i < n; i++, y += dim, x += dim) {
+        if (gain) rows_norm(dim, y, gain, s->eps, spare);
+        else rows_scale(dim, y, s->branch_scale, spare);
+        rows_add(dim, spare, x);
+    }
 }
 
 void prefill_keep_head(const PrefillSeq *s, const float *x, size_t head, size_t at,
@@ -69,12 +100,13 @@ static bool first_half(const Pass *a, PrefillRoom *r, Span s)
     Prefill *p = a->p;
     const PrefillBlock *b = &p->block[a->layer];
     size_t q = prefill_q_width(&p->shape), kv = prefill_kv_width(&p->shape);
-    norm(p, b->attn_norm, s, r->normed);
+    norm(p, b->norm[NORM_ATTN], s, r->normed);
     if (!matmul_run(b->qkv, r->matmul, s.n, r->normed, r->wide)) return false;
     for (size_t i = 0; i < s.n; i++) {
         float *row = r->wide + i * (q + 2 * kv);
         size_t at = a->at[s.first + i];
-        prefill_rotate(p, p->shape.heads + p->shape.kv_heads, at, row);
+        prefill_rotate(p, a->layer, NORM_Q, p->shape.heads, at, row);
+        prefill_rotate(p, a->layer, NORM_K, p->shape.kv_heads, at, row + q);
         memcpy(p->q + (s.first + i) * q, row, q * sizeof *row);
         keep(a->seq, row + q, at, a->seq->block[a->layer].k);
         keep(a->seq, row + q + kv, at, a->seq->block[a->layer].v);
@@ -88,8 +120,8 @@ static bool feed_forward(const Prefill *p, PrefillRoom *r, const PrefillBlock *b
     for (size_t i = 0; i < p->slices; i++) {
         if (!matmul_run(b->gate_up[i], r->matmul, s.n, r->normed, r->y)) return false;
         for (size_t k = 0; k < s.n; k++)
-            rows_swiglu(n, r->y + k * 2 * n, r->y + k * 2 * n + n,
-                        r->wide + k * ffn + i * n);
+            prefill_gate(p, n, r->y + k * 2 * n, r->y + k * 2 * n + n,
+                         r->wide + k * ffn + i * n);
     }
     return matmul_run(b->down, r->matmul, s.n, r->wide, r->y);
 }
@@ -105,10 +137,10 @@ static bool second_half(const Pass *a, PrefillRoom *r, Span s)
     for (size_t h = 0; h < p->shape.kv_heads; h++)
         if (!prefill_attend_head(r, h, &queries)) return false;
     if (!matmul_run(b->o, r->matmul, s.n, r->normed, r->y)) return false;
-    rows_add(s.n * dim, r->y, x);
-    norm(p, b->ffn_norm, s, r->normed);
+    prefill_join(p, b->norm[NORM_ATTN_POST], s.n, r->y, r->normed, x);
+    norm(p, b->norm[NORM_FFN], s, r->normed);
     if (!feed_forward(p, r, b, s)) return false;
-    rows_add(s.n * dim, r->y, x);
+    prefill_join(p, b->norm[NORM_FFN_POST], s.n, r->y, r->normed, x);
     return true;
 }
 

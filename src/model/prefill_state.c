@@ -5,7 +5,10 @@
  * the first tokens of a prompt, and what it writes of them must be, byte by byte, what we
  * would have written, the keys and values alone excepted, and those must be close.
  *
- *   magic, sequence, streams = 1, cells, cells x (position, sequences = 1, sequence)
+ *   magic, sequence, and a cache, or two: of the blocks that see all tokens, and of those
+ *   that slide, with the tokens that the last one sees
+ *
+ *   streams = 1, cells, cells x (position, sequences = 1, sequence)
  *   values turned around?, layers
  *   layers x (type = f16, bytes of a row, cells x row)                       keys
  *   layers x (type = f16, bytes of a row, cells x row)                       values, or
@@ -27,11 +30,27 @@ enum { HEAD = 16, CELL = 12, F16 = 2 };   // bytes
  * and more, positions turned the wrong way .55 and less (three models, worst block). */
 static const double close_enough = 0.95;
 
-/* A cursor that writes, or only counts where `at` is NULL. */
+/* Where one block's keys or values stand in a state: n tokens, `next` values apart, each
+ * with kv_dim values, `apart` apart. */
+typedef struct Part {
+    size_t block;
+    bool values;
+    size_t at, n, next, apart;
+} Part;
+
+/* A cursor that writes, or only counts where `at` is NULL; and where numbers stand. */
 typedef struct Out {
     uint8_t *at;
     size_t n;
+    Part *part;              // (2 layers); NULL: nobody wants to know
+    size_t parts;
 } Out;
+
+static void note(Out *o, Part p)
+{
+    p.at = o->n;
+    if (o->part) o->part[o->parts++] = p;
+}
 
 static void put(Out *o, const void *p, size_t n)
 {
@@ -49,28 +68,28 @@ static void put_u64(Out *o, uint64_t v)
     put(o, &v, sizeof v);
 }
 
-/* Rows (tokens, kv_dim) of what is kept by heads. */
-static void put_rows(Out *o, const PrefillSeq *s, const uint16_t *x)
+/* Rows (tokens from `first` on, kv_dim) of what is kept by heads. */
+static void put_rows(Out *o, const PrefillSeq *s, size_t first, const uint16_t *x)
 {
     const LmShape *shape = &s->of->shape;
-    size_t dim = shape->head_dim, bytes = dim * F16;
-    for (size_t i = 0; o->at && i < s->n; i++)
+    size_t dim = shape->head_dim, bytes = dim * F16, n = s->n - first;
+    for (size_t i = 0; o->at && i < n; i++)
         for (size_t h = 0; h < shape->kv_heads; h++)
             memcpy(o->at + o->n + (i * shape->kv_heads + h) * bytes,
-                   x + (h * s->cap + i) * dim, bytes);
-    o->n += s->n * shape->kv_heads * bytes;
+                   x + (h * s->cap + first + i) * dim, bytes);
+    o->n += n * shape->kv_heads * bytes;
 }
 
 /* The same as (kv_dim, tokens), in blocks that fit the cache. */
-static void put_turned(Out *o, const PrefillSeq *s, const uint16_t *x)
+static void put_turned(Out *o, const PrefillSeq *s, size_t first, const uint16_t *x)
 {
     enum { BLOCK = 32 };
-    size_t dim = s->of->shape.head_dim, heads = s->of->shape.kv_heads, n = s->n;
+    size_t dim = s->of->shape.head_dim, heads = s->of->shape.kv_heads, n = s->n - first;
     for (size_t h = 0; o->at && h < heads; h++)
         for (size_t top = 0; top < n; top += BLOCK)
             for (size_t d = 0; d < dim; d++) {
                 uint8_t *to = o->at + o->n + ((h * dim + d) * n + top) * F16;
-                const uint16_t *from = x + (h * s->cap + top) * dim + d;
+                const uint16_t *from = x + (h * s->cap + first + top) * dim + d;
                 for (size_t i = 0; i < BLOCK && top + i < n; i++)
                     memcpy(to + i * F16, from + i * dim, F16);
             }
@@ -82,75 +101,76 @@ static size_t row_bytes(const Prefill *p)
     return prefill_kv_width(&p->shape) * F16;
 }
 
-static void put_cells(Out *o, size_t n)
+static void put_cells(Out *o, size_t first, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = first; i < n; i++) {
         put_u32(o, (uint32_t)i);
         put_u32(o, 1);
         put_u32(o, 0);
     }
 }
 
-static void put_keys(Out *o, const PrefillSeq *s)
+/* Of the tokens from `first` on. */
+static void put_keys(Out *o, const PrefillSeq *s, size_t block, size_t first)
 {
-    for (size_t i = 0; i < s->of->shape.layers; i++) {
-        put_u32(o, GGML_TYPE_F16);
-        put_u64(o, row_bytes(s->of));
-        put_rows(o, s, s->block[i].k);
+    put_u32(o, GGML_TYPE_F16);
+    put_u64(o, row_bytes(s->of));
+    note(o, (Part){ block, false, 0, s->n - first, prefill_kv_width(&s->of->shape), 1 });
+    put_rows(o, s, first, s->block[block].k);
+}
+
+static void put_values(Out *o, const PrefillSeq *s, size_t block, size_t first)
+{
+    const Prefill *p = s->of;
+    size_t width = prefill_kv_width(&p->shape), n = s->n - first;
+    put_u32(o, GGML_TYPE_F16);
+    if (p->turned) {
+        put_u32(o, F16);
+        put_u32(o, (uint32_t)width);
+        note(o, (Part){ block, true, 0, n, 1, n });
+        put_turned(o, s, first, s->block[block].v);
+    } else {
+        put_u64(o, row_bytes(p));
+        note(o, (Part){ block, true, 0, n, width, 1 });
+        put_rows(o, s, first, s->block[block].v);
     }
 }
 
-static void put_values(Out *o, const PrefillSeq *s)
+static bool is_sliding(const LmShape *s, size_t block)
 {
-    const Prefill *p = s->of;
-    for (size_t i = 0; i < p->shape.layers; i++) {
-        put_u32(o, GGML_TYPE_F16);
-        if (p->turned) {
-            put_u32(o, F16);
-            put_u32(o, (uint32_t)prefill_kv_width(&p->shape));
-            put_turned(o, s, s->block[i].v);
-        } else {
-            put_u64(o, row_bytes(p));
-            put_rows(o, s, s->block[i].v);
-        }
-    }
+    return s->slide > 0 && lm_kind(s, block) == 0;
 }
 
-/* A sequence with tokens. Returns the bytes; at may be NULL. */
-static size_t write_state(const PrefillSeq *s, uint8_t *at)
+/* Of the blocks that slide, or of all others. */
+static void put_cache(Out *o, const PrefillSeq *s, bool slide)
 {
-    const Prefill *p = s->of;
-    size_t n = s->n;
-    Out o = { at, 0 };
-    put_u32(&o, p->magic);
+    const LmShape *shape = &s->of->shape;
+    size_t first = slide && s->n > shape->slide ? s->n - shape->slide : 0;
+    uint32_t layers = 0;
+    for (size_t i = 0; i < shape->layers; i++) layers += is_sliding(shape, i) == slide;
+    put_u32(o, 1);
+    put_u32(o, (uint32_t)(s->n - first));
+    put_cells(o, first, s->n);
+    put_u32(o, s->of->turned);
+    put_u32(o, layers);
+    for (size_t i = 0; i < shape->layers; i++)
+        if (is_sliding(shape, i) == slide) put_keys(o, s, i, first);
+    for (size_t i = 0; i < shape->layers; i++)
+        if (is_sliding(shape, i) == slide) put_values(o, s, i, first);
+}
+
+/* A sequence with tokens. Returns the bytes; at and part may be NULL. */
+static size_t write_state(const PrefillSeq *s, uint8_t *at, Part *part)
+{
+    Out o = { .at = at, .part = part };
+    put_u32(&o, s->of->magic);
     put_u32(&o, 0);
-    put_u32(&o, 1);
-    put_u32(&o, (uint32_t)n);
-    put_cells(&o, n);
-    put_u32(&o, p->turned);
-    put_u32(&o, (uint32_t)p->shape.layers);
-    put_keys(&o, s);
-    put_values(&o, s);
+    put_cache(&o, s, false);
+    if (s->of->shape.slide) put_cache(&o, s, true);
     return o.n;
 }
 
 /* ---- is the guess right? ---------------------------------------------------------- */
-
-/* Where one block's keys or values stand in a state: n tokens, `next` values apart, each
- * with kv_dim values, `apart` apart. */
-typedef struct Part {
-    size_t at, next, apart;
-} Part;
-
-static Part part_of(const Prefill *p, size_t n, size_t layer, bool values)
-{
-    size_t width = prefill_kv_width(&p->shape), data = n * width * F16;
-    size_t keys = HEAD + n * CELL + 2 * 4, each = 4 + 8 + data;
-    Part x = { keys + each * (layer + 1) - data, width, 1 };
-    if (values) x.at += each * p->shape.layers;
-    if (values && p->turned) x.next = 1, x.apart = n;
-    return x;
-}
 
 static float value_at(const uint8_t *state, Part x, size_t token, size_t i)
 {
@@ -160,9 +180,9 @@ static float value_at(const uint8_t *state, Part x, size_t token, size_t i)
 }
 
 /* See close_enough. */
-static double closeness(const uint8_t *a, const uint8_t *b, Part x, size_t n,
-                        size_t width)
+static double closeness(const uint8_t *a, const uint8_t *b, Part x, size_t width)
 {
+    size_t n = x.n;
     double ab = 0, aa = 0, bb = 0;
     for (size_t i = 0; i < width; i++) {
         double mean_a = 0, mean_b = 0;
@@ -182,37 +202,35 @@ static double closeness(const uint8_t *a, const uint8_t *b, Part x, size_t n,
 }
 
 /* Whether all that is neither key nor value is the same. */
-static bool same_frame(const Prefill *p, const uint8_t *a, const uint8_t *b, size_t n,
-                       size_t bytes)
+static bool same_frame(const PrefillSeq *s, const Part *part, const uint8_t *a,
+                       const uint8_t *b, size_t bytes)
 {
-    size_t data = n * row_bytes(p), at = 0;
-    for (size_t i = 0; i < 2 * p->shape.layers; i++) {
-        bool values = i >= p->shape.layers;
-        Part x = part_of(p, n, values ? i - p->shape.layers : i, values);
-        if (x.at + data > bytes || memcmp(a + at, b + at, x.at - at) != 0) return false;
-        at = x.at + data;
+    size_t at = 0;
+    for (size_t i = 0; i < 2 * s->of->shape.layers; i++) {
+        if (memcmp(a + at, b + at, part[i].at - at) != 0) return false;
+        at = part[i].at + part[i].n * row_bytes(s->of);
     }
     return at == bytes;
 }
 
-static Status compare(Ctx *cx, const Prefill *p, const uint8_t *theirs,
-                      const uint8_t *ours, size_t n)
+static Status compare(Ctx *cx, const PrefillSeq *s, const Part *part,
+                      const uint8_t *theirs, const uint8_t *ours)
 {
+    const Prefill *p = s->of;
     size_t width = prefill_kv_width(&p->shape);
     for (size_t i = 0; i < 2 * p->shape.layers; i++) {
-        bool values = i >= p->shape.layers;
-        size_t layer = values ? i - p->shape.layers : i;
-        double c = closeness(theirs, ours, part_of(p, n, layer, values), n, width);
+        double c = closeness(theirs, ours, part[i], width);
         if (!(c > close_enough))
-            return fail(cx, E_MODEL, "%s: %s of block %zu differ from libllama's: cosine "
-                        "%.3f", p->file.path, values ? "values" : "keys", layer, c);
+            return fail(cx, E_MODEL, "%s: %s of block %zu differ from libllama's: "
+                        "cosine %.3f", p->file.path,
+                        part[i].values ? "values" : "keys", part[i].block, c);
     }
     return OK;
 }
 
 /* theirs: bytes of a state with the tokens of s. */
 static Status learn(Ctx *cx, const PrefillSeq *s, uint8_t *theirs, size_t bytes,
-                    uint8_t *ours)
+                    uint8_t *ours, Part *part)
 {
     Prefill *p = s->of;
     size_t n = s->n, flag = HEAD + n * CELL;
@@ -220,14 +238,14 @@ static Status learn(Ctx *cx, const PrefillSeq *s, uint8_t *theirs, size_t bytes,
         memcpy(&p->magic, theirs, sizeof p->magic);
         p->turned = theirs[flag] != 0;
     }
-    if (write_state(s, NULL) != bytes)
+    if (write_state(s, NULL, NULL) != bytes)
         return fail(cx, E_MODEL, "this libllama writes a sequence of %zu tokens in %zu "
                     "bytes, in a format that is not known here", n, bytes);
-    write_state(s, ours);
-    if (!same_frame(p, theirs, ours, n, bytes))
+    write_state(s, ours, part);
+    if (!same_frame(s, part, theirs, ours, bytes))
         return fail(cx, E_MODEL, "this libllama writes sequences in a format that is not "
                     "known here");
-    return compare(cx, p, theirs, ours, n);
+    return compare(cx, s, part, theirs, ours);
 }
 
 Status prefill_agree(Ctx *cx, const PrefillSeq *s, struct llama_context *with)
@@ -237,14 +255,17 @@ Status prefill_agree(Ctx *cx, const PrefillSeq *s, struct llama_context *with)
                     PREFILL_PROBE);
     size_t bytes = llama_state_seq_get_size(with, 0);
     uint8_t *theirs = malloc(bytes + 1), *ours = malloc(bytes + 1);
+    Part *part = calloc(2 * s->of->shape.layers, sizeof *part);
     Status st = OK;
-    if (!theirs || !ours) st = fail(cx, E_MEMORY, "no memory to compare sequences");
+    if (!theirs || !ours || !part)
+        st = fail(cx, E_MEMORY, "no memory to compare sequences");
     else if (llama_state_seq_get_data(with, theirs, bytes, 0) != bytes)
         st = fail(cx, E_MODEL, "libllama does not tell its sequence");
-    else st = learn(cx, s, theirs, bytes, ours);
+    else st = learn(cx, s, theirs, bytes, ours, part);
     if (st != OK) s->of->magic = 0;
     free(theirs);
     free(ours);
+    free(part);
     return st;
 }
 
@@ -253,10 +274,10 @@ Status prefill_hand_over(Ctx *cx, const PrefillSeq *s, struct llama_context *to)
     if (s->of->magic == 0)
         return fail(cx, E_ARG, "the format of a sequence is not known yet");
     if (s->n == 0) return fail(cx, E_ARG, "no tokens to hand over");
-    size_t bytes = write_state(s, NULL);
+    size_t bytes = write_state(s, NULL, NULL);
     uint8_t *state = malloc(bytes);
     if (!state) return fail(cx, E_MEMORY, "no memory to hand %zu tokens over", s->n);
-    write_state(s, state);
+    write_state(s, state, NULL);
     engine_reason_clear();
     /* So that the tokens lie from the first cell on: libllama's sums follow the cells. */
     llama_memory_clear(llama_get_memory(to), false);

@@ -123,8 +123,8 @@ static void attend_head(Member *e, size_t layer, const PrefillPart *part, size_t
         float *row = t->qkv + (first + i) * qkv_width(s), *k = row + q + head * dim;
         size_t at = part->seq->n + i;
         position[i] = (uint32_t)at;
-        prefill_rotate(p, group / dim, at, row + head * group);
-        prefill_rotate(p, 1, at, k);
+        prefill_rotate(p, layer, NORM_Q, group / dim, at, row + head * group);
+        prefill_rotate(p, layer, NORM_K, 1, at, k);
         memcpy(p->q + (first + i) * q + head * group, row + head * group,
                group * sizeof *row);
         prefill_keep_head(part->seq, k, head, at, b->k);
@@ -159,7 +159,7 @@ static void feed_forward(Member *e, const PrefillBlock *b)
     for (size_t i = 0; i < p->slices; i++)
         for (size_t k = 0; k < t->n; k++) {
             const float *gate = t->gates + (i * t->n + k) * 2 * n;
-            rows_swiglu(n, gate, gate + n, r->wide + k * ffn + i * n);
+            prefill_gate(p, n, gate, gate + n, r->wide + k * ffn + i * n);
         }
     multiply(e, b->down, r->wide, t->y, p->shape.dim);
     meet(t);
@@ -170,17 +170,18 @@ static void block(Member *e, size_t layer, float *x)
     Team *t = e->team;
     const LmShape *s = &t->p->shape;
     const PrefillBlock *b = &t->p->block[layer];
-    norm(e, b->attn_norm, x);
-    multiply(e, b->qkv, t->p->room[e->number].normed, t->qkv, qkv_width(s));
+    float *normed = t->p->room[e->number].normed;
+    norm(e, b->norm[NORM_ATTN], x);
+    multiply(e, b->qkv, normed, t->qkv, qkv_width(s));
     meet(t);
     attend(e, layer);
     meet(t);
     multiply(e, b->o, t->mixed, t->y, s->dim);
     meet(t);
-    rows_add(t->n * s->dim, t->y, x);
-    norm(e, b->ffn_norm, x);
+    prefill_join(t->p, b->norm[NORM_ATTN_POST], t->n, t->y, normed, x);
+    norm(e, b->norm[NORM_FFN], x);
     feed_forward(e, b);
-    rows_add(t->n * s->dim, t->y, x);
+    prefill_join(t->p, b->norm[NORM_FFN_POST], t->n, t->y, normed, x);
 }
 
 static void look_up(const Team *t, float *x)
@@ -188,7 +189,7 @@ static void look_up(const Team *t, float *x)
     const Prefill *p = t->p;
     for (const PrefillPart *a = t->part; a < t->part + t->parts; a++)
         for (size_t i = 0; i < a->n; i++, x += p->shape.dim)
-            lm_rows(&p->embed, (size_t)a->token[i], 1, x);
+            lm_word(&p->shape, &p->embed, a->token[i], x);
 }
 
 static void *take_part(void *arg)

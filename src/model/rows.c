@@ -92,7 +92,7 @@ CLONES void rows_norm_back(size_t n, const float *restrict x, const float *restr
     for (size_t i = 0; i < n; i++) dx[i] += dy[i] * gain[i] * inverse - x[i] * pull;
 }
 
-/* ---- SwiGLU ----------------------------------------------------------------------- */
+/* ---- gates ------------------------------------------------------------------------ */
 
 CLONES void rows_swiglu(size_t n, const float *restrict gate, const float *restrict up,
                         float *restrict y)
@@ -109,6 +109,32 @@ CLONES void rows_swiglu_back(size_t n, const float *restrict gate,
         float s = 1 / (1 + exp_of(-gate[i])), silu = gate[i] * s;
         dup[i] = dy[i] * silu;
         dgate[i] = dy[i] * up[i] * (s + silu * (1 - s));
+    }
+}
+
+static const float gelu_k = 1.595769122f, gelu_cube = 0.044715f;   // 2 sqrt(2 / pi)
+
+/* x sigmoid(2 t) is x (1 + tanh(t)) / 2. */
+INLINE float gelu_gate(float x)
+{
+    return 1 / (1 + exp_of(-gelu_k * x * (1 + gelu_cube * x * x)));
+}
+
+CLONES void rows_geglu(size_t n, const float *restrict gate, const float *restrict up,
+                       float *restrict y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = gate[i] * gelu_gate(gate[i]) * up[i];
+}
+
+CLONES void rows_geglu_back(size_t n, const float *restrict gate,
+                            const float *restrict up, const float *restrict dy,
+                            float *restrict dgate, float *restrict dup)
+{
+    for (size_t i = 0; i < n; i++) {
+        float x = gate[i], s = gelu_gate(x);
+        float slope = gelu_k * (1 + 3 * gelu_cube * x * x);
+        dup[i] = dy[i] * x * s;
+        dgate[i] = dy[i] * up[i] * (s + x * s * (1 - s) * slope);
     }
 }
 

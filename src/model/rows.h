@@ -19,6 +19,11 @@ void rows_norm_back(size_t n, const float *x, const float *gain, float eps,
 void rows_swiglu(size_t n, const float *gate, const float *up, float *y);
 void rows_swiglu_back(size_t n, const float *gate, const float *up, const float *dy,
                       float *dgate, float *dup);
+/* y (n) = gelu(gate) * up, by its approximation with tanh (Hendrycks and Gimpel, arXiv
+ * 1606.08415). */
+void rows_geglu(size_t n, const float *gate, const float *up, float *y);
+void rows_geglu_back(size_t n, const float *gate, const float *up, const float *dy,
+                     float *dgate, float *dup);
 
 /* s (n) becomes softmax(scale * s). Returns the log of the sum of e^(scale * s). */
 float rows_softmax(size_t n, float *s, float scale);

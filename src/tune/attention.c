@@ -8,12 +8,12 @@
 #include "model/rows.h"
 #include "tune/tape_impl.h"
 
-#include <math.h>
 #include <string.h>
 
 /* A head of keys and values of one sequence, and what is packed of it. */
 typedef struct Keys {
     const Sample *sample;
+    size_t block;
     size_t begin, tokens;        // rows of the sample
     size_t at_k, at_v;           // columns in a row of qkv
     GemmMatrix qkv;              // from the sequence's first row on
@@ -28,11 +28,6 @@ typedef struct Block {
 } Block;
 
 typedef bool BlockFn(Tape *t, const Kept *k, const Keys *x, const Block *b, void *arg);
-
-static float root(const Tape *t)
-{
-    return 1 / sqrtf((float)t->lm->shape.head_dim);
-}
 
 /* m (k, n) for many products. */
 static GemmMatrix packed(Tape *t, int which, GemmMatrix m, size_t k, size_t n)
@@ -55,14 +50,15 @@ static bool each_block(Tape *t, const Kept *k, const Keys *x, size_t shared, Blo
 }
 
 /* Calls fn for each block of queries of each head of each sequence. */
-static bool each(Tape *t, const Sample *s, const Kept *k, bool back, BlockFn *fn,
+static bool each(Tape *t, const Sample *s, size_t block, bool back, BlockFn *fn,
                  void *arg)
 {
     const LmShape *m = &t->lm->shape;
+    const Kept *k = &t->kept[block];
     size_t dim = m->head_dim;
     for (size_t q = 0; q < s->n_sequences; q++)
         for (size_t shared = 0; shared < m->kv_heads; shared++) {
-            Keys x = { .sample = s, .begin = s->begin[q] };
+            Keys x = { .sample = s, .block = block, .begin = s->begin[q] };
             x.tokens = s->begin[q + 1] - s->begin[q];
             x.at_k = (m->heads + shared) * dim;
             x.at_v = x.at_k + m->kv_heads * dim;
@@ -79,7 +75,7 @@ static bool each(Tape *t, const Sample *s, const Kept *k, bool back, BlockFn *fn
 
 /* ---- forward ---------------------------------------------------------------------- */
 
-/* t->scores (rows, keys) = the probabilities; zero for keys behind the query. */
+/* t->scores (rows, keys) = the probabilities; zero for keys that a query does not see. */
 static bool probabilities(Tape *t, const Kept *k, const Keys *x, const Block *b)
 {
     float *lse = k->lse + b->head * t->T + x->begin + b->first;
@@ -90,9 +86,11 @@ static bool probabilities(Tape *t, const Kept *k, const Keys *x, const Block *b)
     if (!gemm_run(t->room, &job)) return false;
     for (size_t i = 0; i < b->rows; i++) {
         float *row = t->scores + i * b->keys;
-        size_t seen = b->first + i + 1;
-        lse[i] = rows_softmax(seen, row, root(t));
-        memset(row + seen, 0, (b->keys - seen) * sizeof *row);
+        size_t end = b->first + i + 1;
+        size_t first = lm_first_seen(&t->lm->shape, x->block, end - 1);
+        lse[i] = rows_softmax(end - first, row + first, t->lm->shape.attn_scale);
+        memset(row, 0, first * sizeof *row);
+        memset(row + end, 0, (b->keys - end) * sizeof *row);
     }
     return true;
 }
@@ -109,9 +107,9 @@ static bool mix(Tape *t, const Kept *k, const Keys *x, const Block *b, void *arg
     return gemm_run(t->room, &job);
 }
 
-bool attention_forward(Tape *t, const Sample *s, const Kept *k)
+bool attention_forward(Tape *t, const Sample *s, size_t block)
 {
-    return each(t, s, k, false, mix, NULL);
+    return each(t, s, block, false, mix, NULL);
 }
 
 /* ---- backward --------------------------------------------------------------------- */
@@ -120,6 +118,17 @@ typedef struct Back {
     GemmMatrix dmixed;           // (T, heads head_dim)
     float *dqkv;
 } Back;
+
+/* How many of a block's queries, in order, do not see key j any more or never did: those
+ * from *end on, and those before the result. */
+static size_t seen_by(const Tape *t, const Keys *x, const Block *b, size_t j, size_t *end)
+{
+    *end = b->rows;
+    while (*end > 0 && lm_first_seen(&t->lm->shape, x->block, b->first + *end - 1) > j)
+        --*end;
+    size_t first = j > b->first ? j - b->first : 0;
+    return first < *end ? first : *end;
+}
 
 /* t->scores (keys, rows) = the probabilities, t->dscores the derivative by the scores. */
 static bool derive_scores(Tape *t, const Kept *k, const Keys *x, const Block *b,
@@ -133,11 +142,13 @@ static bool derive_scores(Tape *t, const Kept *k, const Keys *x, const Block *b,
     if (!gemm_run(t->room, &s) || !gemm_run(t->room, &dp)) return false;
     for (size_t j = 0; j < b->keys; j++) {
         float *p = t->scores + j * b->rows, *d = t->dscores + j * b->rows;
-        size_t before = j > b->first ? j - b->first : 0;     // queries that do not see it
-        memset(p, 0, before * sizeof *p);
-        memset(d, 0, before * sizeof *d);
-        rows_attend_back(b->rows - before, root(t), k->lse + at + before,
-                         t->weighed + at + before, p + before, d + before);
+        size_t end, first = seen_by(t, x, b, j, &end);
+        memset(p, 0, first * sizeof *p);
+        memset(d, 0, first * sizeof *d);
+        rows_attend_back(end - first, t->lm->shape.attn_scale, k->lse + at + first,
+                         t->weighed + at + first, p + first, d + first);
+        memset(p + end, 0, (b->rows - end) * sizeof *p);
+        memset(d + end, 0, (b->rows - end) * sizeof *d);
     }
     return true;
 }
@@ -180,12 +191,12 @@ static void weigh(Tape *t, const Kept *k)
     }
 }
 
-bool attention_backward(Tape *t, const Sample *s, const Kept *k, float *dqkv)
+bool attention_backward(Tape *t, const Sample *s, size_t block, float *dqkv)
 {
     const LmShape *m = &t->lm->shape;
     size_t width = group_in(m, GROUP_O);
     Back to = { hold(t, t->dmixed, t->T, width, t->dy), dqkv };
-    weigh(t, k);
+    weigh(t, &t->kept[block]);
     memset(dqkv, 0, t->T * group_out(m, GROUP_QKV) * sizeof *dqkv);
-    return each(t, s, k, true, unmix, &to);
+    return each(t, s, block, true, unmix, &to);
 }

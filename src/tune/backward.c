@@ -56,23 +56,58 @@ static void norm_back(Tape *t, const float *x, const float *gain)
                        t->d + i * dim);
 }
 
+/* The derivative by what a group gave, from that by the row it was added to. */
+static GemmMatrix unjoin(Tape *t, size_t block, Group g)
+{
+    const LmShape *s = &t->lm->shape;
+    size_t dim = s->dim, which = g == GROUP_DOWN;
+    const float *gain = t->lm->block[block].norm[which ? NORM_FFN_POST : NORM_ATTN_POST];
+    const float *out = t->kept[block].branch[which];
+    if (!gain && s->branch_scale == 1) return hold(t, t->d, t->T, dim, t->dy);
+    for (size_t i = 0; i < t->T; i++) {
+        float *d = t->d + i * dim;
+        memset(t->drow, 0, dim * sizeof *d);
+        if (gain) rows_norm_back(dim, out + i * dim, gain, s->eps, d, t->drow);
+        else rows_scale(dim, d, s->branch_scale, t->drow);
+        hold_row(t, t->drow, dim, i, t->dy);
+    }
+    return held(t, t->dy, dim);
+}
+
+/* dqkv: of row r, by normed queries and keys; becomes that by what they were. */
+static void unnorm_heads(Tape *t, size_t block, size_t r, float *dqkv)
+{
+    const LmShape *s = &t->lm->shape;
+    const LmBlock *b = &t->lm->block[block];
+    size_t dim = s->head_dim, n = s->heads + s->kv_heads;
+    if (!s->head_norms) return;
+    const float *x = row_of(t, t->kept[block].plain, n * dim, r, t->row);
+    memset(t->drow, 0, n * dim * sizeof *dqkv);
+    for (size_t h = 0; h < n; h++)
+        rows_norm_back(dim, x + h * dim, b->norm[h < s->heads ? NORM_Q : NORM_K], s->eps,
+                       dqkv + h * dim, t->drow + h * dim);
+    memcpy(dqkv, t->drow, n * dim * sizeof *dqkv);
+}
+
 static bool ffn_backward(Tape *t, const float *p, size_t i, float *grad)
 {
     const Kept *k = &t->kept[i];
     size_t dim = t->lm->shape.dim, ffn = t->lm->shape.ffn;
     GemmMatrix wide = held(t, k->wide, ffn), normed = held(t, k->normed[1], dim);
-    GemmMatrix dy = hold(t, t->d, t->T, dim, t->dy);
+    GemmMatrix dy = unjoin(t, i, GROUP_DOWN);
     if (!group_backward(t, p, i, GROUP_DOWN, wide, dy, t->dwide, grad)) return false;
     for (size_t r = 0; r < t->T; r++) {
         const float *gate = row_of(t, k->gate_up, 2 * ffn, r, t->row);
-        rows_swiglu_back(ffn, gate, gate + ffn, t->dwide + r * ffn, t->drow,
-                         t->drow + ffn);
+        const float *d = t->dwide + r * ffn;
+        if (t->lm->shape.gelu)
+            rows_geglu_back(ffn, gate, gate + ffn, d, t->drow, t->drow + ffn);
+        else rows_swiglu_back(ffn, gate, gate + ffn, d, t->drow, t->drow + ffn);
         hold_row(t, t->drow, 2 * ffn, r, t->dy);
     }
     dy = held(t, t->dy, 2 * ffn);
     if (!group_backward(t, p, i, GROUP_GATE_UP, normed, dy, t->dnormed, grad))
         return false;
-    norm_back(t, k->mid, t->lm->block[i].ffn_norm);
+    norm_back(t, k->mid, t->lm->block[i].norm[NORM_FFN]);
     return true;
 }
 
@@ -82,20 +117,21 @@ static bool block_backward(Tape *t, const float *p, const Sample *s, size_t i,
     const Kept *k = &t->kept[i];
     GemmMatrix mixed = held(t, k->mixed, group_in(&t->lm->shape, GROUP_O));
     GemmMatrix normed = held(t, k->normed[0], t->lm->shape.dim);
-    size_t dim = t->lm->shape.dim, width = group_out(&t->lm->shape, GROUP_QKV);
+    size_t width = group_out(&t->lm->shape, GROUP_QKV);
     /* nothing is trained below the first block */
     float *below_it = i > 0 ? t->dnormed : NULL;
     if (!ffn_backward(t, p, i, grad)) return false;
-    GemmMatrix dy = hold(t, t->d, t->T, dim, t->dy);
+    GemmMatrix dy = unjoin(t, i, GROUP_O);
     if (!group_backward(t, p, i, GROUP_O, mixed, dy, t->dmixed, grad)) return false;
-    if (!attention_backward(t, s, k, t->out)) return false;
+    if (!attention_backward(t, s, i, t->out)) return false;
     for (size_t r = 0; r < t->T; r++) {
-        rope_row(t, r, t->out + r * width, true);
+        rope_row(t, i, r, t->out + r * width, true);
+        unnorm_heads(t, i, r, t->out + r * width);
         hold_row(t, t->out + r * width, width, r, t->dy);
     }
     dy = held(t, t->dy, width);
     if (!group_backward(t, p, i, GROUP_QKV, normed, dy, below_it, grad)) return false;
-    if (below_it) norm_back(t, k->x, t->lm->block[i].attn_norm);
+    if (below_it) norm_back(t, k->x, t->lm->block[i].norm[NORM_ATTN]);
     return true;
 }
 

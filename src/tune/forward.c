@@ -41,13 +41,27 @@ bool group_forward(Tape *t, const float *p, size_t block, Group g, GemmMatrix x,
     return true;
 }
 
-void rope_row(const Tape *t, size_t i, float *qkv, bool back)
+void rope_row(const Tape *t, size_t block, size_t i, float *qkv, bool back)
 {
     const LmShape *s = &t->lm->shape;
-    size_t half = s->rope_dims / 2, at = t->position[i] * half;
+    size_t kind = lm_kind(s, block), at = t->position[i] * (s->rope_dims / 2);
     for (size_t h = 0; h < s->heads + s->kv_heads; h++)
-        rows_rope(s->rope_dims, qkv + h * s->head_dim, t->cosine + at, t->sine + at,
-                  s->neox, back);
+        rows_rope(s->rope_dims, qkv + h * s->head_dim, t->cosine[kind] + at,
+                  t->sine[kind] + at, s->neox, back);
+}
+
+/* Norms the heads of queries and keys of row i, and keeps what they were. */
+static void norm_heads(const Tape *t, size_t block, size_t i, float *qkv)
+{
+    const LmShape *s = &t->lm->shape;
+    const LmBlock *b = &t->lm->block[block];
+    size_t dim = s->head_dim, n = s->heads + s->kv_heads;
+    if (!s->head_norms) return;
+    hold_row(t, qkv, n * dim, i, t->kept[block].plain);
+    memcpy(t->row, qkv, n * dim * sizeof *qkv);
+    for (size_t h = 0; h < n; h++)
+        rows_norm(dim, t->row + h * dim, b->norm[h < s->heads ? NORM_Q : NORM_K], s->eps,
+                  qkv + h * dim);
 }
 
 /* The norm of x, as the products read it. */
@@ -61,36 +75,55 @@ static GemmMatrix norm_all(Tape *t, const float *x, const float *gain, void *to)
     return held(t, to, dim);
 }
 
+/* to (T, dim) = x + what the group gives of y, by the norm behind it, if there is one. */
+static bool join(Tape *t, const float *p, size_t block, Group g, GemmMatrix y,
+                 const float *x, float *to)
+{
+    const LmShape *s = &t->lm->shape;
+    size_t dim = s->dim, which = g == GROUP_DOWN;
+    const float *gain = t->lm->block[block].norm[which ? NORM_FFN_POST : NORM_ATTN_POST];
+    float *out = gain ? t->kept[block].branch[which] : t->out;
+    memcpy(to, x, t->T * dim * sizeof *to);
+    if (!gain && s->branch_scale == 1) return group_forward(t, p, block, g, y, true, to);
+    if (!group_forward(t, p, block, g, y, false, out)) return false;
+    for (size_t i = 0; i < t->T; i++) {
+        if (gain) rows_norm(dim, out + i * dim, gain, s->eps, t->row);
+        else rows_scale(dim, out + i * dim, s->branch_scale, t->row);
+        rows_add(dim, t->row, to + i * dim);
+    }
+    return true;
+}
+
 static bool attend(Tape *t, const float *p, const Sample *s, size_t i)
 {
     const LmShape *shape = &t->lm->shape;
     const Kept *k = &t->kept[i];
-    GemmMatrix x = norm_all(t, k->x, t->lm->block[i].attn_norm, k->normed[0]);
+    GemmMatrix x = norm_all(t, k->x, t->lm->block[i].norm[NORM_ATTN], k->normed[0]);
     if (!group_forward(t, p, i, GROUP_QKV, x, false, t->out)) return false;
     for (size_t r = 0, width = group_out(shape, GROUP_QKV); r < t->T; r++) {
-        rope_row(t, r, t->out + r * width, false);
+        norm_heads(t, i, r, t->out + r * width);
+        rope_row(t, i, r, t->out + r * width, false);
         hold_row(t, t->out + r * width, width, r, k->qkv);
     }
-    if (!attention_forward(t, s, k)) return false;
-    memcpy(k->mid, k->x, t->T * shape->dim * sizeof(float));
+    if (!attention_forward(t, s, i)) return false;
     x = hold(t, t->mixed, t->T, group_in(shape, GROUP_O), k->mixed);
-    return group_forward(t, p, i, GROUP_O, x, true, k->mid);
+    return join(t, p, i, GROUP_O, x, k->x, k->mid);
 }
 
 static bool feed_forward(Tape *t, const float *p, size_t i, float *out)
 {
     const LmShape *shape = &t->lm->shape;
     const Kept *k = &t->kept[i];
-    GemmMatrix x = norm_all(t, k->mid, t->lm->block[i].ffn_norm, k->normed[1]);
+    GemmMatrix x = norm_all(t, k->mid, t->lm->block[i].norm[NORM_FFN], k->normed[1]);
     if (!group_forward(t, p, i, GROUP_GATE_UP, x, false, t->out)) return false;
     for (size_t r = 0; r < t->T; r++) {
         const float *gate = t->out + r * 2 * shape->ffn;
-        rows_swiglu(shape->ffn, gate, gate + shape->ffn, t->row);
+        if (shape->gelu) rows_geglu(shape->ffn, gate, gate + shape->ffn, t->row);
+        else rows_swiglu(shape->ffn, gate, gate + shape->ffn, t->row);
         hold_row(t, t->row, shape->ffn, r, k->wide);
         hold_row(t, gate, 2 * shape->ffn, r, k->gate_up);
     }
-    memcpy(out, k->mid, t->T * shape->dim * sizeof(float));
-    return group_forward(t, p, i, GROUP_DOWN, held(t, k->wide, shape->ffn), true, out);
+    return join(t, p, i, GROUP_DOWN, held(t, k->wide, shape->ffn), k->mid, out);
 }
 
 bool tape_forward(Tape *t, const float *p, const Sample *s)

@@ -106,14 +106,13 @@ static Status packed(Ctx *cx, Lm *m, const void *x, size_t rows, size_t width, b
     return OK;
 }
 
-static Status vector(Ctx *cx, Lm *m, const LmFile *f, const char *name, size_t n,
-                     const float **out)
+/* factor: of all values. */
+static Status vector(Ctx *cx, Lm *m, const LmTensor *t, float factor, const float **out)
 {
-    LmTensor t;
-    TRY(lm_tensor(cx, f, name, n, 1, &t));
-    float *p = take(cx, m, n, sizeof *p);
+    float *p = take(cx, m, t->width, sizeof *p);
     TRY_NEW(p);
-    lm_rows(&t, 0, 1, p);
+    lm_rows(t, 0, 1, p);
+    for (size_t i = 0; i < t->width; i++) p[i] *= factor;
     *out = p;
     return OK;
 }
@@ -168,13 +167,14 @@ static Status group(Ctx *cx, Lm *m, const LmFile *f, size_t i, Group g)
 
 static Status block(Ctx *cx, Lm *m, const LmFile *f, size_t i)
 {
-    LmBlock *b = &m->block[i];
-    char name[64];
+    LmTensor t;
     for (Group g = 0; g < GROUPS; g++) TRY(group(cx, m, f, i, g));
-    snprintf(name, sizeof name, "blk.%zu.attn_norm.weight", i);
-    TRY(vector(cx, m, f, name, m->shape.dim, &b->attn_norm));
-    snprintf(name, sizeof name, "blk.%zu.ffn_norm.weight", i);
-    return vector(cx, m, f, name, m->shape.dim, &b->ffn_norm);
+    for (Norm n = 0; n < NORMS; n++) {
+        if (!lm_has_norm(&m->shape, n)) continue;
+        TRY(lm_norm(cx, f, i, n, &t));
+        TRY(vector(cx, m, &t, 1, &m->block[i].norm[n]));
+    }
+    return OK;
 }
 
 /* A matrix over the vocabulary; forward: NULL where only its rows are wanted. */
@@ -191,22 +191,10 @@ static Status words(Ctx *cx, Lm *m, const LmFile *f, const char *name,
     return st;
 }
 
-/* Llama 3 stretches some frequencies by a table in the file. */
-static Status frequencies(Ctx *cx, Lm *m, const LmFile *f)
-{
-    const float *given = NULL;
-    size_t n = m->shape.rope_dims / 2;
-    if (lm_file_has(f, "rope_freqs.weight"))
-        TRY(vector(cx, m, f, "rope_freqs.weight", n, &given));
-    TRY_NEW(m->rope_scale = take(cx, m, n, sizeof *m->rope_scale));
-    for (size_t i = 0; i < n; i++) m->rope_scale[i] = given ? given[i] : 1;
-    return OK;
-}
-
 static Status weights(Ctx *cx, Lm *m, const LmFile *f)
 {
     LmShape *s = &m->shape;
-    size_t most = s->layers * (LINEARS + 2 * GROUPS + 2) + 8;
+    size_t most = s->layers * (LINEARS + 2 * GROUPS + NORMS) + 8;
     m->block = calloc(s->layers, sizeof *m->block);
     m->own = calloc(most, sizeof *m->own);
     if (!m->block || !m->own) return fail(cx, E_MEMORY, "no memory for a model");
@@ -217,8 +205,11 @@ static Status weights(Ctx *cx, Lm *m, const LmFile *f)
         TRY(words(cx, m, f, "token_embd.weight", NULL, &m->embed));
         TRY(words(cx, m, f, "output.weight", &m->head, &m->head_back));
     }
-    TRY(vector(cx, m, f, "output_norm.weight", s->dim, &m->final_norm));
-    TRY(frequencies(cx, m, f));
+    LmTensor t;
+    TRY(lm_tensor(cx, f, "output_norm.weight", s->dim, 1, &t));
+    TRY(vector(cx, m, &t, s->logit_scale, &m->final_norm));
+    TRY_NEW(m->rope_scale = take(cx, m, s->rope_dims / 2, sizeof *m->rope_scale));
+    TRY(lm_rope_scale(cx, f, m->rope_scale));
     for (size_t i = 0; i < s->layers; i++) TRY(block(cx, m, f, i));
     return OK;
 }
@@ -228,6 +219,8 @@ void lm_look_up(const Lm *m, int32_t token, float *out)
     size_t dim = m->shape.dim, at = (size_t)token;
     if (m->embed.type == GEMM_PACKED) gemm_packed_row(&m->embed, at, dim, out);
     else memcpy(out, (const float *)m->embed.p + at * dim, dim * sizeof *out);
+    for (size_t i = 0; m->shape.embed_scale != 1 && i < dim; i++)
+        out[i] *= m->shape.embed_scale;
 }
 
 double lm_bytes(const LmShape *s, GemmWay way)

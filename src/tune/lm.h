@@ -1,4 +1,4 @@
-/* lm.h -- a decoder of the llama or qwen2 family, its weights read from a GGUF and held
+/* lm.h -- a decoder of a family of lm_family.c, its weights read from a GGUF and held
  * for training: matrices in bf16, packed for the products of both passes, so twice; or,
  * where the machine does not multiply bf16, once in f32. Norms and biases are f32.
  *
@@ -23,7 +23,7 @@ typedef struct LmBlock {
     GemmMatrix forward[LINEARS];            // (in, out): the b of x W'
     GemmMatrix back[GROUPS];                // (out, in): the b of dy W
     const float *bias[GROUPS];              // (out), or NULL
-    const float *attn_norm, *ffn_norm;      // (dim)
+    const float *norm[NORMS];               // (lm_norm_width), or NULL
 } LmBlock;
 
 typedef struct Lm {
@@ -34,7 +34,7 @@ typedef struct Lm {
     GemmMatrix embed;                       // (vocab, dim)
     const float *final_norm;                // (dim)
     float *rope_scale;       // (rope_dims / 2): divides a frequency
-    char arch[16];           // "llama", "qwen2"
+    char arch[16];           // "llama", "qwen3", ...
     char name[128];          // general.name
     size_t bytes;            // of all weights
     void **own;              // what lm_close frees
@@ -50,7 +50,7 @@ double lm_bytes(const LmShape *s, GemmWay way);
 MUST_USE Status lm_open(Ctx *cx, const char *path, GemmWay way, Lm **out);
 void lm_close(Lm *m);
 
-/* A word's embedding, into out (dim). */
+/* A word as the first block reads it, into out (dim). */
 void lm_look_up(const Lm *m, int32_t token, float *out);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "model/machine.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,10 +79,13 @@ static void lay_out_block(Layout *l, const LmShape *s, GemmType type, size_t ran
     k->normed[0] = values(l, type, T, s->dim);
     k->normed[1] = values(l, type, T, s->dim);
     k->qkv = values(l, type, T, group_out(s, GROUP_QKV));
+    k->plain = values(l, type, s->head_norms ? T : 0,
+                      lm_out(s, LIN_Q) + lm_out(s, LIN_K));
     k->mixed = values(l, type, T, group_in(s, GROUP_O));
     k->lse = reals(l, s->heads, T);
     k->gate_up = values(l, type, T, 2 * s->ffn);
     k->wide = values(l, type, T, s->ffn);
+    for (int i = 0; i < 2; i++) k->branch[i] = reals(l, s->post_norms ? T : 0, s->dim);
     for (Group g = 0; g < GROUPS; g++)
         k->u[g] = values(l, type, T, group_size(g) * rank);
 }
@@ -114,8 +116,10 @@ static void lay_out(Layout *l, const LmShape *s, GemmType type, size_t rank, siz
     t->scores = reals(l, QUERIES, T);
     t->dscores = reals(l, QUERIES, T);
     t->weighed = reals(l, s->heads, T);
-    t->cosine = reals(l, T, s->rope_dims / 2);
-    t->sine = reals(l, T, s->rope_dims / 2);
+    for (int i = 0; i < 2; i++) {
+        t->cosine[i] = reals(l, T, s->rope_dims / 2);
+        t->sine[i] = reals(l, T, s->rope_dims / 2);
+    }
     t->row = reals(l, 1, larger(out, mixed));
     t->drow = reals(l, 1, out);
     t->logits = reals(l, CHUNK, s->vocab);
@@ -131,21 +135,6 @@ size_t tape_bytes(const LmShape *s, GemmWay way, size_t rank, size_t tokens)
     Tape t;
     lay_out(&l, s, gemm_type(way), rank, tokens, &t);
     return l.used;
-}
-
-/* Cosines and sines of positions 0 .. T - 1. */
-static void angles(Tape *t)
-{
-    const LmShape *s = &t->lm->shape;
-    size_t half = s->rope_dims / 2;
-    for (size_t i = 0; i < half; i++) {
-        double step = pow((double)s->rope_base, -2.0 * (double)i / (double)s->rope_dims)
-                    / (double)t->lm->rope_scale[i];
-        for (size_t p = 0; p < t->capacity; p++) {
-            t->cosine[p * half + i] = (float)cos((double)p * step);
-            t->sine[p * half + i] = (float)sin((double)p * step);
-        }
-    }
 }
 
 Status tape_open(Ctx *cx, const Lm *lm, LoraShape lora, size_t tokens, Tape **out)
@@ -173,7 +162,8 @@ Status tape_open(Ctx *cx, const Lm *lm, LoraShape lora, size_t tokens, Tape **ou
     t->lm = lm;
     t->lora = lora;
     t->capacity = tokens;
-    angles(t);
+    for (size_t i = 0; i < 2; i++)
+        lm_angles(&lm->shape, i, lm->rope_scale, tokens, t->cosine[i], t->sine[i]);
     *out = t;
     return OK;
 }

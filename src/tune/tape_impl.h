@@ -9,11 +9,15 @@
 typedef struct Kept {
     float *x, *mid;          // (T, dim): into the block; after attention
     void *normed[2];         // (T, dim): what attention, and what the FFN reads
+    void *plain;             // (T, (heads + kv_heads) head_dim): queries and keys before
+                             // their norms; where there are any
     void *qkv;               // (T, (heads + 2 kv_heads) head_dim): turned by position
     void *mixed;             // (T, heads head_dim): out of attention
     float *lse;              // (heads, T): log of the sum of a query's exponentials
     void *gate_up;           // (T, 2 ffn)
-    void *wide;              // (T, ffn): SwiGLU's product
+    void *wide;              // (T, ffn): the gates' product
+    float *branch[2];        // (T, dim): out of attention and FFN, before the norms that
+                             // stand there; where there are any
     void *u[GROUPS];         // (T, layers of the group * rank): scale x A'
 } Kept;
 
@@ -36,7 +40,7 @@ struct Tape {
     void *packed[3];         // (T, head_dim): keys and values of a head
     float *scores, *dscores; // (QUERIES, T), or turned
     float *weighed;          // (heads, T): see attention.c
-    float *cosine, *sine;    // (T, rope_dims / 2)
+    float *cosine[2], *sine[2];    // by lm_kind: (T, rope_dims / 2)
     float *row, *drow;       // (widest output of a group)
     float *logits;           // (CHUNK, vocab)
     float *hidden, *dhidden; // (CHUNK, dim)
@@ -67,12 +71,12 @@ MUST_USE bool group_forward(Tape *t, const float *p, size_t block, Group g, Gemm
 MUST_USE bool group_backward(Tape *t, const float *p, size_t block, Group g, GemmMatrix x,
                              GemmMatrix dy, float *dx, float *grad);
 
-/* From k->qkv: t->mixed, and k->lse. */
-MUST_USE bool attention_forward(Tape *t, const Sample *s, const Kept *k);
+/* From the block's qkv: t->mixed, and lse. */
+MUST_USE bool attention_forward(Tape *t, const Sample *s, size_t block);
 /* dqkv from t->dmixed. */
-MUST_USE bool attention_backward(Tape *t, const Sample *s, const Kept *k, float *dqkv);
-/* Turns the queries and keys of row i by its position. */
-void rope_row(const Tape *t, size_t i, float *qkv, bool back);
+MUST_USE bool attention_backward(Tape *t, const Sample *s, size_t block, float *dqkv);
+/* Turns the queries and keys of row i as the block turns them at its position. */
+void rope_row(const Tape *t, size_t block, size_t i, float *qkv, bool back);
 
 /* Loss, and t->d: the derivative by the last block's output. */
 MUST_USE bool head_backward(Tape *t, const Sample *s, float weight, double *loss,

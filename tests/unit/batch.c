@@ -353,12 +353,12 @@ static void assert_same_answers(void)
 
 static void answers_are_the_same_whoever_else_is_answered(void **state)
 {
-    (void)state;
-    write_model("llama");
-    assert_same_answers();
-    close_all(NULL);
-    write_model("qwen2");
-    assert_same_answers();
+    static const char *const arch[] = { "llama", "qwen2", "qwen3", "gemma3" };
+    for (size_t i = 0; i < sizeof arch / sizeof *arch; i++) {
+        write_model(arch[i]);
+        assert_same_answers();
+        close_all(state);
+    }
 }
 
 static void libllama_answers_one_after_another(void **state)

@@ -84,15 +84,21 @@ static Status step(const int32_t *at, size_t n, const float **logits)
     return st;
 }
 
-static void open_both(const char *arch, MatmulWay way)
+static void open_both_of(TinyLm t, MatmulWay way)
 {
-    write_model((TinyLm){ .arch = arch, .seed = 3 });
+    t.seed = 3;
+    write_model(t);
     open_libllama();
     assert_int_equal(open_prefill(way, 2, UINT64_MAX), OK);
     for (uint32_t i = 0, state = 5; i < LONGEST; i++) {
         tlm_random(&state);
         token[i] = (int32_t)(state >> 16) % (TLM_VOCAB - 4);
     }
+}
+
+static void open_both(const char *arch, MatmulWay way)
+{
+    open_both_of((TinyLm){ .arch = arch }, way);
 }
 
 static int close_all(void **state)
@@ -160,10 +166,10 @@ static void assert_close_at(size_t n, double most)
     if (!(kl < most)) fail_msg("%zu tokens: KL is %g, below %g was wanted", n, kl, most);
 }
 
-static void assert_close(const char *arch, MatmulWay way, double most)
+static void assert_close_of(TinyLm t, MatmulWay way, double most)
 {
     static const size_t length[] = { 2, 3, 17, 63, 64, 65, 300 };
-    open_both(arch, way);
+    open_both_of(t, way);
     make_friends();
     for (size_t i = 0; i < sizeof length / sizeof *length; i++)
         assert_close_at(length[i], most);
@@ -171,16 +177,25 @@ static void assert_close(const char *arch, MatmulWay way, double most)
 
 /* ---- the same numbers ------------------------------------------------------------- */
 
-static void llama_is_read_as_libllama_reads_it(void **state)
+static void assert_close(const char *arch, MatmulWay way, double most)
 {
-    (void)state;
-    assert_close("llama", MATMUL_PLAIN, 1e-5);
+    assert_close_of((TinyLm){ .arch = arch }, way, most);
 }
 
-static void qwen2_is_read_as_libllama_reads_it(void **state)
+static void every_family_is_read_as_libllama_reads_it(void **state)
 {
-    (void)state;
-    assert_close("qwen2", MATMUL_PLAIN, 1e-5);
+    for (int i = 0; i < TLM_FAMILIES; i++) {
+        print_message("%s\n", tlm_families[i].arch);
+        assert_close(tlm_families[i].arch, MATMUL_PLAIN, 1e-5);
+        close_all(state);
+    }
+}
+
+static void so_are_positions_that_are_stretched(void **state)
+{
+    assert_close_of((TinyLm){ .arch = "llama", .rope_freqs = true }, MATMUL_PLAIN, 1e-5);
+    close_all(state);
+    assert_close_of((TinyLm){ .arch = "gemma3", .stretch = 8 }, MATMUL_PLAIN, 1e-5);
 }
 
 static void every_fast_product_reads_the_same(void **state)
@@ -191,6 +206,8 @@ static void every_fast_product_reads_the_same(void **state)
     for (size_t i = 0; i < sizeof way / sizeof *way; i++)
         if (matmul_can(way[i])) {
             assert_close("qwen2", way[i], 2e-3);
+            close_all(state);
+            assert_close("gemma3", way[i], 2e-3);
             close_all(state);
             tried++;
         }
@@ -360,10 +377,10 @@ static void assert_step_close(const char *arch, MatmulWay way, double most)
 static void a_step_gives_the_logits_that_libllama_gives(void **state)
 {
     (void)state;
-    assert_step_close("llama", MATMUL_PLAIN, 1e-5);
-    close_all(NULL);
-    assert_step_close("qwen2", MATMUL_PLAIN, 1e-5);
-    close_all(NULL);
+    for (int i = 0; i < TLM_FAMILIES; i++) {
+        assert_step_close(tlm_families[i].arch, MATMUL_PLAIN, 1e-5);
+        close_all(NULL);
+    }
     if (matmul_can(MATMUL_INT8)) assert_step_close("qwen2", MATMUL_INT8, 2e-3);
 }
 
@@ -812,8 +829,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_teardown(f, close_all)
     const struct CMUnitTest tests[] = {
-        TEST(llama_is_read_as_libllama_reads_it),
-        TEST(qwen2_is_read_as_libllama_reads_it),
+        TEST(every_family_is_read_as_libllama_reads_it),
+        TEST(so_are_positions_that_are_stretched),
         TEST(every_fast_product_reads_the_same),
         TEST(values_may_lie_either_way_round),
         TEST(how_a_prompt_is_cut_changes_no_bit),
