@@ -70,17 +70,33 @@ function findWords(text, words) {
   return found ? [found.index, found.index + found[0].length] : null;
 }
 
+/* The words cited; in bold those that the answer has word for word. */
+function markWords(text, begin, end, quotes) {
+  const mark = make('mark');
+  let from = begin;
+  for (const q of quotes) {
+    const found = text.indexOf(q.text, from);
+    if (found < 0 || found + q.text.length > end) continue;
+    mark.append(text.slice(from, found), make('b', q.text));
+    from = found + q.text.length;
+  }
+  mark.append(text.slice(from, end));
+  return mark;
+}
+
 function showPassage(button, cited) {
   const passage = (at('answer').passages || []).find(p => p.rank === cited[0].passage);
   const text = passage ? passage.text : cited[0].text;
   const spans = cited.map(c => findWords(text, c.text)).filter(Boolean)
     .sort((a, b) => a[0] - b[0]);
+  const quotes = (at('answer').quotes || []).filter(q => q.passage === cited[0].passage)
+    .sort((a, b) => a.start - b.start);
   const out = at('words');
   let from = 0;
   out.replaceChildren();
   for (const [begin, end] of spans) {
     if (begin < from) continue;
-    out.append(text.slice(from, begin), make('mark', text.slice(begin, end)));
+    out.append(text.slice(from, begin), markWords(text, begin, end, quotes));
     from = end;
   }
   out.append(text.slice(from));
@@ -98,6 +114,7 @@ function showPassage(button, cited) {
 function showEnd(text, last) {
   const own = last.pith || {};
   at('answer').passages = own.passages;
+  at('answer').quotes = own.quotes;
   showText(text, last.citations || []);
   const total = own.timings_ms ? Math.round(own.timings_ms.total) + ' ms' : '';
   at('note').textContent = [own.abstained ? 'The documents do not say.' : '', own.model, total]

@@ -64,9 +64,9 @@ void ctx_end(Ctx *cx);
  * overflows; E_MEMORY is recorded then. n = 0 gives a valid pointer. */
 void *ctx_alloc(Ctx *cx, size_t n, size_t size);
 #define ctx_new(cx, T, n) ((T *)ctx_alloc((cx), (n), sizeof(T)))
-/* Room for one more in the array that *array, a pointer to elements of `size` bytes, leads
- * to: it has n and room for *room. Where that is not more it becomes a copy with twice the
- * room, zeroed behind the n; the old one stays until ctx_end. On E_MEMORY nothing changes. */
+/* Room for one more in an array of n elements of `size` bytes with room for *room, whose
+ * pointer lies at `array`. Where there is none it becomes a copy with twice the room,
+ * zeroed behind the n; the old one stays until ctx_end. E_MEMORY changes nothing. */
 MUST_USE Status ctx_grow(Ctx *cx, void *array, size_t n, size_t *room, size_t size);
 /* A NUL-terminated copy in the arena; .p is NULL on E_MEMORY. */
 Str ctx_dup(Ctx *cx, Str s);
