@@ -25,6 +25,7 @@ typedef struct Term {
     uint64_t hash;          // of the stem; of the number's value
     const Quantity *number; // NULL: a word
     float weight;
+    bool asked;             // the question has it
 } Term;
 
 /* A sentence that the model read, its content words and its numbers. */
@@ -111,6 +112,12 @@ static bool says(const Unit *u, const Term *t)
                      : stems_have(&u->words, t->hash);
 }
 
+static bool is_asked(const Citer *c, const Term *t)
+{
+    return t->number ? quantities_name(&c->asked_numbers, t->hash)
+                     : stems_have(&c->asked, t->hash);
+}
+
 /* How much the term says: rare words and numbers much, words of the question little. */
 static float weigh(const Citer *c, const Term *t)
 {
@@ -119,9 +126,7 @@ static float weigh(const Citer *c, const Term *t)
         df += t->number ? quantities_name(&c->units[i].numbers, t->hash)
                         : stems_have(&c->units[i].words, t->hash);
     float w = logf(1 + (float)(c->n_units + 1) / ((float)df + 0.5f));
-    bool asked = t->number ? quantities_name(&c->asked_numbers, t->hash)
-                           : stems_have(&c->asked, t->hash);
-    return asked ? 0.3f * w : t->number ? 3 * w : w;
+    return t->asked ? 0.3f * w : t->number ? 3 * w : w;
 }
 
 /* The number of a list's item, "2. The lamp ...", claims nothing. */
@@ -150,6 +155,7 @@ static Status read_claim(Citer *c, Str claim, Term *term, size_t *n)
             t.hash = t.number->value;
         }
         if (t.number ? is_label(claim, t.number) : w.stop) continue;
+        t.asked = is_asked(c, &t);
         t.weight = weigh(c, &t);
         term[(*n)++] = t;
     }
@@ -186,12 +192,12 @@ static const Unit *best_unit(const Citer *c, const Term *term, size_t n, float *
 
 /* Moves what has to have a source to the front, numbers that the question does not have,
  * and tells how many there are. */
-static size_t numbers_first(const Citer *c, Term *term, size_t n)
+static size_t numbers_first(Term *term, size_t n)
 {
     size_t front = 0;
     for (size_t i = 0; i < n; i++) {
         Term t = term[i];
-        if (!t.number || quantities_name(&c->asked_numbers, t.hash)) continue;
+        if (!t.number || t.asked) continue;
         term[i] = term[front];
         term[front++] = t;
     }
@@ -206,21 +212,30 @@ typedef struct Sources {
     bool number_missing;
 } Sources;
 
+/* Whether a sentence brings no more than words of the question. */
+static bool only_asked(const Unit *u, const Term *term, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!term[i].asked && says(u, &term[i])) return false;
+    return true;
+}
+
 /* The sentence that covers most of the claim, then others while they cover much of what
- * is left, or a number in it. */
+ * is left, or a number in it. One that brings only words of the question is no further
+ * source of a claim that has one. */
 static Sources find_sources(const Citer *c, Term *term, size_t n, float all)
 {
     Sources s = { 0 };
-    size_t numbers = numbers_first(c, term, n);
+    size_t numbers = numbers_first(term, n);
     while (s.n < CLAIM_SOURCES && n > 0) {
         float sum, least = (s.n ? 0.2f : 0.01f) * all;
         const Unit *u = best_unit(c, term, n, &sum);
         if (sum < least) u = best_unit(c, term, numbers, &sum);
-        if (!u) break;
+        if (!u || (s.share >= c->opt.min_support && only_asked(u, term, n))) break;
         s.at[s.n++] = u;
         s.share += sum / all;
         n = without(u, term, n);
-        numbers = numbers_first(c, term, n);
+        numbers = numbers_first(term, n);
     }
     s.number_missing = numbers > 0;
     return s;

@@ -75,6 +75,21 @@ static void marks_a_claim_with_the_sentence_it_came_from(void **state)
     ctx_end(&cx);
 }
 
+/* Another sentence has the question's lighthouse, which proves nothing. */
+static void cites_no_further_sentence_for_words_of_the_question(void **state)
+{
+    Ctx cx = CTX_INIT;
+    Heard heard = { 0 };
+    Cited got;
+    (void)state;
+    cite(&cx, "The lighthouse was automated.", 4, &heard, &got);
+    assert_string_equal(got.text.p, "The lighthouse was automated. [1]");
+    assert_true(str_eq(got.at[0].text, STR("The lamp was automated in 1986.")));
+    assert_int_equal(got.n, 1);
+    buf_free(&heard.text);
+    ctx_end(&cx);
+}
+
 /* A page, whose text is no slice of it: the second sentence stands behind tags. */
 static void cites_the_bytes_of_a_sentence_of_a_page(void **state)
 {
@@ -281,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks_a_claim_with_the_sentence_it_came_from),
+        cmocka_unit_test(cites_no_further_sentence_for_words_of_the_question),
         cmocka_unit_test(cites_the_bytes_of_a_sentence_of_a_page),
         cmocka_unit_test(gives_the_same_text_whatever_the_size_of_the_pieces),
         cmocka_unit_test(leaves_a_claim_without_a_source_unmarked_and_counts_it),
