@@ -13,6 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TLM_TEMPLATE \
+    "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\n' + m['content'] + " \
+    "'<|im_end|>' + '\n'}}{% endfor %}"
+
 typedef struct TinyLm {
     const char *arch;        // of tlm_families; any other name is a llama's file
     uint32_t seed;
@@ -21,6 +25,7 @@ typedef struct TinyLm {
     uint32_t window;         // 0: TLM_WINDOW
     bool rope_freqs;         // with a table of frequencies, as Llama 3 has
     float stretch;           // of all positions; 0: none is told
+    const char *template;    // of its conversations; NULL: TLM_TEMPLATE
 } TinyLm;
 
 enum { TLM_DIM = 32, TLM_HEADS = 4, TLM_KV = 2, TLM_HEAD = 8, TLM_FFN = 48, TLM_LAYERS = 2,
@@ -101,7 +106,7 @@ static inline void tlm_block(struct ggml_context *g, struct gguf_context *f, con
 }
 
 /* GPT-2's letters for bytes: printable ones are themselves. */
-static inline void tlm_vocabulary(struct gguf_context *f)
+static inline void tlm_vocabulary(struct gguf_context *f, const TinyLm *t)
 {
     static char own[TLM_VOCAB][8];
     const char *token[TLM_VOCAB], *merge[] = { "a b" };
@@ -124,8 +129,7 @@ static inline void tlm_vocabulary(struct gguf_context *f)
     gguf_set_val_u32(f, "tokenizer.ggml.eos_token_id", (uint32_t)n - 1);
     gguf_set_val_bool(f, "tokenizer.ggml.add_bos_token", false);
     gguf_set_val_str(f, "tokenizer.chat_template",
-        "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\n' + m['content'] + "
-        "'<|im_end|>' + '\n'}}{% endfor %}");
+                     t->template ? t->template : TLM_TEMPLATE);
 }
 
 static inline void tlm_number(struct gguf_context *f, const TinyLm *t, const char *key,
@@ -192,7 +196,7 @@ static inline bool tiny_lm_write(const char *path, const TinyLm *t)
     struct gguf_context *f = gguf_init_empty();
     uint32_t state = t->seed + 7;
     tlm_shape(f, t);
-    tlm_vocabulary(f);
+    tlm_vocabulary(f, t);
     tlm_tensor(g, f, t, "token_embd.weight", TLM_DIM, TLM_VOCAB, &state);
     tlm_tensor(g, f, t, "output_norm.weight", TLM_DIM, 1, &state);
     const TlmFamily *of = tlm_family(t);

@@ -44,6 +44,17 @@ static Status plain_template(Ctx *cx, const llama_chat_message *chat, size_t n, 
     return failed ? fail(cx, E_MEMORY, "no memory for a prompt") : OK;
 }
 
+/* The filled template with a thought of nothing before the last answer, as Qwen3's own
+ * has it where enable_thinking is false. That answer is to come, or stands where the
+ * template has the text `answer`. */
+static Status without_thoughts(Ctx *cx, const char *text, const char *answer, Str *out)
+{
+    const char *at = answer ? strstr(text, answer) : text + strlen(text);
+    if (!at) return *out = str_z(text), OK;     // who fills it will miss it too
+    *out = ctx_printf(cx, "%.*s<think>\n\n</think>\n\n%s", (int)(at - text), text, at);
+    return out->p ? OK : E_MEMORY;
+}
+
 /* The template filled with holders; open: with the opening of the assistant's turn. */
 static Status frame(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, bool open,
                     Str *out)
@@ -67,9 +78,9 @@ static Status frame(Ctx *cx, LlamaModel *m, const Message *msg, size_t n, bool o
                               "messages", m->base.info.path.p);
     TRY_NEW(p);
     llama_chat_apply_template(m->template, chat, n, open, p, size + 1);
-    /* What Qwen3's own template writes where enable_thinking is false. */
-    *out = ctx_printf(cx, "%s%s", p, m->thinks && open ? "<think>\n\n</think>\n\n" : "");
-    return out->p ? OK : E_MEMORY;
+    *out = str_z(p);
+    if (!m->thinks || (!open && strcmp(msg[n - 1].role, "assistant") != 0)) return OK;
+    return without_thoughts(cx, p, open ? NULL : holder[n - 1], out);
 }
 
 /* The texts of user-defined tokens in a frame. */

@@ -7,10 +7,13 @@
  * asked what may be said, which hangs on what was, they are copied instead. */
 #include "model/draft.h"
 #include "model/llama_impl.h"
+#include "model/thoughts.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { ANSWER_MAX = 64 << 20 };   // bytes
 
 /* ---- choosing a token ------------------------------------------------------------- */
 
@@ -48,13 +51,13 @@ static struct llama_sampler *sampler_new(const GenerateOptions *opt)
 
 /* ---- writing text ----------------------------------------------------------------- */
 
-/* raw holds what the model said. text is the answer: whole, valid characters from behind
- * the thoughts, of which the caller has seen the first `shown` bytes. */
+/* raw holds what the model said behind its thoughts. text is the answer: the whole, valid
+ * characters of that, of which the caller has seen the first `shown` bytes. */
 typedef struct Writer {
     const GenerateOptions *opt;
+    Thoughts thoughts;
     Buf raw, text;
     size_t read;            // bytes of raw that are done with
-    bool thinking;          // raw may still be, or begin with, thoughts
     size_t shown;
 } Writer;
 
@@ -76,29 +79,10 @@ static int character(const unsigned char *p, size_t n)
     return size;
 }
 
-/* Steps over "<think>...</think>"; false while more is needed to tell. */
-static bool past_thoughts(Writer *w)
-{
-    Str open = STR("<think>"), close = STR("</think>");
-    Str said = str_trim(buf_str(&w->raw));
-    if (said.n < open.n && str_starts(open, said)) return false;
-    if (str_starts(said, open)) {
-        const char *end = memmem(said.p, said.n, close.p, close.n);
-        if (!end) return false;
-        w->read = (size_t)(end - w->raw.p) + close.n;
-    }
-    return true;
-}
-
 /* Takes a piece of a character or of several. False: the caller wants no more. */
 static bool write_piece(Writer *w, Str piece)
 {
     buf_add(&w->raw, piece);
-    if (w->thinking && !past_thoughts(w)) return true;
-    if (w->thinking)     // white space between the thoughts and the answer
-        while (w->read < w->raw.n && strchr(" \n", w->raw.p[w->read])) w->read++;
-    if (w->read == w->raw.n) return true;
-    w->thinking = false;
     while (w->read < w->raw.n) {
         const char *p = w->raw.p + w->read;
         int n = character((const unsigned char *)p, w->raw.n - w->read);
@@ -116,16 +100,22 @@ static bool write_token(Writer *w, LlamaModel *m, llama_token token)
 {
     char piece[512];
     int n = llama_token_to_piece(m->vocab, token, piece, sizeof piece, 0, false);
-    return n <= 0 || write_piece(w, (Str){ piece, (size_t)n });
+    if (n <= 0) return true;
+    return write_piece(w, thoughts_pass(&w->thoughts, (Str){ piece, (size_t)n }));
 }
 
 /* Whether the caller lets text go on with token. Thoughts are the model's own. */
 static bool may_say(const Writer *w, const LlamaModel *m, llama_token token)
 {
-    char piece[4 + 512];
-    size_t begun = w->raw.n - w->read;      // bytes of a character that is not whole
-    if (begun > 3 || (w->thinking && w->raw.n > 0)) return true;
-    if (begun) memcpy(piece, w->raw.p + w->read, begun);
+    enum { HELD = 64 };
+    char piece[HELD + 512];
+    Str held;
+    if (thoughts_go_on(&w->thoughts, &held)) return true;
+    /* of a character that is not whole */
+    if (w->thoughts.past) held = (Str){ w->raw.p + w->read, w->raw.n - w->read };
+    size_t begun = held.n;
+    if (begun > HELD) return true;
+    if (begun) memcpy(piece, held.p, begun);
     int n = llama_token_to_piece(m->vocab, token, piece + begun, 512, 0, false);
     bool end = n <= 0 || llama_vocab_is_eog(m->vocab, token);
     return w->opt->allows(w->opt->arg, (Str){ piece, end ? 0 : begun + (size_t)n });
@@ -322,19 +312,22 @@ static Status answer(Ctx *cx, Talk talk, Tokens prompt, const GenerateOptions *o
                      Generated *out)
 {
     Speech s = { .talk = talk, .n = 1,
-                 .w = { .opt = opt, .raw = BUF(64 << 20), .text = BUF(64 << 20),
-                        .thinking = talk.model->thinks } };
+                 .w = { .opt = opt, .thoughts = thoughts_open(),
+                        .raw = BUF(ANSWER_MAX), .text = BUF(ANSWER_MAX) } };
     Writer *w = &s.w;
     Status st = prepare(cx, &s, prompt);
     if (st == OK) st = speak(cx, &s, out);
+    if (st == OK && out->finish != FINISH_CALLER)
+        write_piece(w, thoughts_rest(&w->thoughts));
 
     out->text = ctx_dup(cx, buf_str(&w->text));
     if (!out->text.p) st = E_MEMORY;
-    if (w->raw.failed || w->text.failed)
+    if (w->thoughts.head.failed || w->raw.failed || w->text.failed)
         st = fail(cx, E_MEMORY, "no memory for an answer");
     if (s.sampler) llama_sampler_free(s.sampler);
     draft_close(s.draft);
     free(s.logits);
+    thoughts_close(&w->thoughts);
     buf_free(&w->raw);
     buf_free(&w->text);
     return st;

@@ -6,6 +6,7 @@
 #include "model/remote.h"
 
 #include "model/sse.h"
+#include "model/thoughts.h"
 
 #include <string.h>
 
@@ -19,6 +20,7 @@ typedef struct Reading {
     const Call *call;
     Sse sse;
     Buf whole;              // a reply that is one object
+    Thoughts thoughts;
     Buf text;
     double begun, first;    // ms; first 0: no text yet
     bool ended, stopped;    // stopped: by the reader
@@ -26,13 +28,14 @@ typedef struct Reading {
 
 static Status hand_on(Reading *r, Str piece)
 {
+    if (r->thoughts.head.failed)
+        return fail(r->cx, E_LIMIT, "%s: thoughts without an end", r->model->url);
     if (piece.n == 0) return OK;
     if (r->first == 0) r->first = now_ms();
     buf_add(&r->text, piece);
     if (r->text.failed)
         return fail(r->cx, E_LIMIT, "%s: more than %zu bytes of text for %d tokens",
                     r->model->url, r->text.max, r->opt->max_tokens);
-    r->out->tokens++;       // a piece a token, unless the server counts for us
     r->stopped = r->opt->on_text && !r->opt->on_text(r->opt->arg, piece);
     return r->stopped ? E_CANCELLED : OK;
 }
@@ -67,7 +70,8 @@ static Status read_object(Reading *r, const json_t *j)
         if (strcmp(why, "length") == 0) r->out->finish = FINISH_LENGTH;
     }
     Str piece = { json_string_value(text), json_string_length(text) };
-    Status st = hand_on(r, piece);
+    if (piece.n) r->out->tokens++;  // a piece a token, unless the server counts for us
+    Status st = hand_on(r, thoughts_pass(&r->thoughts, piece));
     if (st == OK) read_usage(r, json_object_get(j, "usage"));
     return st;
 }
@@ -140,7 +144,8 @@ static Status finish(Reading *r, Status st)
     if (st == OK && !r->ended)
         st = fail(r->cx, E_NET, "%s: the answer broke off after %zu bytes of text",
                   r->model->url, r->text.n);
-    return st;
+    if (st == OK) st = hand_on(r, thoughts_rest(&r->thoughts));
+    return r->stopped ? finish(r, OK) : st;
 }
 
 static Status converse(Reading *r, json_t *body)
@@ -159,7 +164,7 @@ Status remote_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
                        const GenerateOptions *opt, Generated *out)
 {
     Reading r = { .cx = cx, .model = (Remote *)m, .opt = opt, .out = out,
-                  .whole = BUF(MAX_LINE), .begun = now_ms(),
+                  .whole = BUF(MAX_LINE), .thoughts = thoughts_open(), .begun = now_ms(),
                   .text = BUF((size_t)opt->max_tokens * BYTES_A_TOKEN + FRAME_BYTES) };
     int prompt = 0;
     TRY(model_count_chat(cx, m, msg, n, &prompt));
@@ -178,6 +183,7 @@ Status remote_generate(Ctx *cx, Model *m, const Message *msg, size_t n,
     if (st == OK && !out->text.p) st = E_MEMORY;
     sse_close(&r.sse);
     buf_free(&r.whole);
+    thoughts_close(&r.thoughts);
     buf_free(&r.text);
     return st;
 }

@@ -62,6 +62,25 @@ static void streams_an_answer_and_its_account(void **state)
     assert_int_equal(t.got.tokens, 3);
 }
 
+static void shows_no_thoughts(void **state)
+{
+    static const char *const said[] = { "<think> six times seven </think> Forty-two.",
+                                        "<thi Forty-two.", "<think> what" };
+    static const char *const shown[] = { "Forty-two.", "<thi Forty-two.", "" };
+    Desk *d = *state;
+    for (int i = 0; i < 3; i++) {
+        LlmServer s = { .mood = LLM_GOOD, .answer = said[i] };
+        if (!llm_server_start(&s)) skip();
+        Model *m = open_at(d, &s, "big,timeout=0.4");
+        Talk t = talk(d, m);
+        model_close(m);
+        llm_server_stop(&s);
+        assert_int_equal(t.status, OK);
+        assert_string_equal(t.streamed, shown[i]);
+        assert_string_equal(t.got.text.p, shown[i]);
+    }
+}
+
 static void understands_a_server_that_does_not_stream(void **state)
 {
     Talk t = ask_in(*state, LLM_ONE_OBJECT, 0, NULL);
@@ -214,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(streams_an_answer_and_its_account),
+        TEST(shows_no_thoughts),
         TEST(understands_a_server_that_does_not_stream),
         TEST(survives_every_misbehaviour_and_says_which),
         TEST(tries_again_after_429_and_500),
