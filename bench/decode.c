@@ -6,7 +6,7 @@
  * One thread, by its processor time, which others on the machine disturb less than the
  * clock: the fastest of some tokens behind a short context, and the fastest of some
  * passes over a buffer larger than the caches. The share is near 1 where memory is all
- * that the writing waits for. */
+ * that the writing waits for. The last line is a row for table.sh, of the last model. */
 #include "model/engine.h"
 #include "model/weights.h"
 #include "took.h"
@@ -73,6 +73,16 @@ static double token_ms(const char *path)
     return best < 1e9 ? best : 0;
 }
 
+static void print(const Weights *w, double ms, double gb_s, const char *path, bool last)
+{
+    double bytes = (double)w->bytes, rate = bytes / ms / 1e6;
+    printf("%-6s %5.0f MB a token, %6.2f ms, %5.1f GB/s of %.1f: %.2f  %s\n", w->quant,
+           bytes / 1e6, ms, rate, gb_s, rate / gb_s, path);
+    if (last)
+        printf("= %.1f tokens/s | %.0f MB read at %.1f GB/s: %.1f tokens/s | %.2f\n",
+               1e3 / ms, bytes / 1e6, gb_s, gb_s * 1e9 / bytes, rate / gb_s);
+}
+
 int main(int argc, char **argv)
 {
     Ctx cx = CTX_INIT;
@@ -85,9 +95,7 @@ int main(int argc, char **argv)
                     engine_reason());
             return 1;
         }
-        printf("%-6s %5.0f MB a token, %6.2f ms, %5.1f GB/s of %.1f: %.2f  %s\n", w.quant,
-               (double)w.bytes / 1e6, ms, (double)w.bytes / ms / 1e6, gb_s,
-               (double)w.bytes / ms / 1e6 / gb_s, argv[i]);
+        print(&w, ms, gb_s, argv[i], i + 1 == argc);
     }
     ctx_end(&cx);
     return 0;

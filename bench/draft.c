@@ -7,20 +7,22 @@
  * token, and by us with drafts. Rates are of writing alone, by the clock and by the
  * processor time of all threads, which tells more on a busy machine (with THREADS = 1).
  * The tokens with and without drafts must be the same: else the run ends with an error.
- * At the end a second turn of the conversation tells what of it was read again. */
+ * At the end a second turn of the conversation tells what of it was read again, and the
+ * last line is a row for table.sh. */
+#include "took.h"
+
 #include "base/file.h"
 #include "model/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { MOST_TEXT = 3000, DOCUMENT_MAX = 1 << 20 };    // bytes; of a passage, of a file
 
-typedef struct Took {
-    double wall, cpu;        // ms
+typedef struct Sum {
+    Took took;
     int tokens, drafted, accepted;
-} Took;
+} Sum;
 
 typedef struct Bench {
     Ctx cx;
@@ -28,13 +30,6 @@ typedef struct Bench {
     int tokens;
     double cpu_first;        // when the first token was said
 } Bench;
-
-static double cpu_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 static bool first_word(void *arg, Str piece)
 {
@@ -44,7 +39,7 @@ static bool first_word(void *arg, Str piece)
     return true;
 }
 
-static Status write_answer(Bench *b, Model *m, Str question, bool drafts, Took *sum,
+static Status write_answer(Bench *b, Model *m, Str question, bool drafts, Sum *sum,
                            Generated *g)
 {
     const Message msg[] = {
@@ -55,8 +50,8 @@ static Status write_answer(Bench *b, Model *m, Str question, bool drafts, Took *
                             .on_text = first_word, .arg = b };
     b->cpu_first = 0;
     TRY(model_generate(&b->cx, m, msg, 2, &opt, g));
-    sum->wall += g->decode_ms;
-    sum->cpu += cpu_ms() - b->cpu_first;
+    sum->took.wall += g->decode_ms;
+    sum->took.cpu += cpu_ms() - b->cpu_first;
     sum->tokens += g->tokens;
     sum->drafted += g->drafted;
     sum->accepted += g->accepted;
@@ -64,12 +59,12 @@ static Status write_answer(Bench *b, Model *m, Str question, bool drafts, Took *
 }
 
 /* By each of the three; the answer of the last is compared with that of the second. */
-static Status ask(Bench *b, Str question, Took took[3], int *same_as_libllama)
+static Status ask(Bench *b, Str question, Sum sum[3], int *same_as_libllama)
 {
     Generated g[3];
-    TRY(write_answer(b, b->theirs, question, false, &took[0], &g[0]));
-    TRY(write_answer(b, b->ours, question, false, &took[1], &g[1]));
-    TRY(write_answer(b, b->ours, question, true, &took[2], &g[2]));
+    TRY(write_answer(b, b->theirs, question, false, &sum[0], &g[0]));
+    TRY(write_answer(b, b->ours, question, false, &sum[1], &g[1]));
+    TRY(write_answer(b, b->ours, question, true, &sum[2], &g[2]));
     if (!str_eq(g[1].text, g[2].text) || g[1].tokens != g[2].tokens)
         return fail(&b->cx, E_INTERNAL, "drafts changed an answer: \"%s\" became \"%s\"",
                     g[1].text.p, g[2].text.p);
@@ -77,31 +72,36 @@ static Status ask(Bench *b, Str question, Took took[3], int *same_as_libllama)
     return OK;
 }
 
-static void print(const char *who, const Took *t, const Took *base)
+/* Tokens a second by the clock. */
+static double rate(const Sum *s)
 {
-    double n = t->tokens, cpu = n / t->cpu * 1e3, wall = n / t->wall * 1e3;
-    printf("  %-22s %6.1f tok/s (%.2fx); of processors %6.1f tok/s (%.2fx)", who, wall,
-           wall / (base->tokens / base->wall * 1e3), cpu,
-           cpu / (base->tokens / base->cpu * 1e3));
-    if (t->drafted) printf("; %d of %d guesses right", t->accepted, t->drafted);
+    return s->tokens / s->took.wall * 1e3;
+}
+
+static void print(const char *who, const Sum *s, const Sum *base)
+{
+    double cpu = s->tokens / s->took.cpu * 1e3;
+    printf("  %-22s %6.1f tok/s (%.2fx); of processors %6.1f tok/s (%.2fx)", who, rate(s),
+           rate(s) / rate(base), cpu, cpu / (base->tokens / base->took.cpu * 1e3));
+    if (s->drafted) printf("; %d of %d guesses right", s->accepted, s->drafted);
     printf("\n");
 }
 
+/* sum: of libllama, of us token by token, and with drafts; zeros at first. */
 static Status compare(Bench *b, const char *what, const char *order, const Str *text,
-                      int n)
+                      int n, Sum sum[3])
 {
-    Took took[3] = { 0 };
     int same = 0;
     for (int i = 0; i < n; i++) {
         Str q = ctx_printf(&b->cx, "%.*s\n\n%s", (int)text[i].n, text[i].p, order);
         TRY_NEW(q.p);
-        TRY(ask(b, q, took, &same));
+        TRY(ask(b, q, sum, &same));
     }
     printf("%s: %d answers, %d tokens; the same with and without drafts, %d of them as "
-           "libllama's\n", what, n, took[2].tokens, same);
-    print("libllama", &took[0], &took[0]);
-    print("ours, token by token", &took[1], &took[0]);
-    print("ours, with drafts", &took[2], &took[0]);
+           "libllama's\n", what, n, sum[2].tokens, same);
+    print("libllama", &sum[0], &sum[0]);
+    print("ours, token by token", &sum[1], &sum[0]);
+    print("ours, with drafts", &sum[2], &sum[0]);
     return OK;
 }
 
@@ -125,6 +125,7 @@ static Status converse(Bench *b, Str text)
 
 static Status run(Bench *b, char **path, int n)
 {
+    Sum quoted[3] = { 0 }, own[3] = { 0 };
     Str *text = ctx_new(&b->cx, Str, (size_t)n);
     TRY_NEW(text);
     for (int i = 0; i < n; i++) {
@@ -133,10 +134,14 @@ static Status run(Bench *b, char **path, int n)
         while (text[i].n && text[i].p[text[i].n - 1] != '\n') text[i].n--;
     }
     TRY(compare(b, "extractive", "Quote the text above word for word, from its "
-                "beginning.", text, n));
+                "beginning.", text, n, quoted));
     TRY(compare(b, "ordinary", "In your own words: what would a newcomer need to know "
-                "about this, and why?", text, n));
-    return n > 0 ? converse(b, text[0]) : OK;
+                "about this, and why?", text, n, own));
+    TRY(converse(b, text[0]));
+    printf("= %.0f tokens/s, in its own words %.0f | llama.cpp %.0f, %.0f | %.1f; %.1f\n",
+           rate(&quoted[2]), rate(&own[2]), rate(&quoted[0]), rate(&own[0]),
+           rate(&quoted[2]) / rate(&quoted[0]), rate(&own[2]) / rate(&own[0]));
+    return OK;
 }
 
 int main(int argc, char **argv)

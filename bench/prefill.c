@@ -7,7 +7,7 @@
  * a busy machine (with THREADS = 1; waiting threads of libllama spin). Then both caches
  * are continued by libllama over the tokens that follow, and the distributions of each
  * next token are compared: with one another, and with those behind keys and values that
- * oneDNN computed in f32 from the same weights. */
+ * oneDNN computed in f32 from the same weights. The last line is a row for table.sh. */
 #include "peak.h"
 #include "took.h"
 
@@ -243,6 +243,16 @@ static void print_times(const Bench *b, const char *who, Took t)
            t.wall, n / t.wall * 1e3, t.cpu, n / t.cpu * 1e3);
 }
 
+static void print_row(const Bench *b, MatmulWay way, double share, Took ours, Took theirs)
+{
+    double n = (double)b->n * 1e3;
+    printf("= %.0f tokens/s", n / ours.wall);
+    if (share > 0) printf(", %.0f %% of what the CPU can compute in %s", share,
+                          matmul_name(way));
+    printf(" | llama.cpp %.0f tokens/s | %.1f\n", n / theirs.wall,
+           theirs.wall / ours.wall);
+}
+
 static Status run(Bench *b)
 {
     MatmulWay way;
@@ -258,6 +268,7 @@ static Status run(Bench *b)
     if (st == OK) st = read_by_us(b, p, TURNS, &compute, &ours);
     if (st == OK) {
         double most = peak(way, 1), rate = ops * (double)b->n / compute.cpu * 1e-6;
+        double share = most > 0 ? 100 * rate / most : 0;
         printf("%zu tokens, %d threads, %s\n", b->n, b->threads, matmul_name(way));
         print_times(b, "libllama", theirs);
         print_times(b, "ours", ours);
@@ -265,9 +276,9 @@ static Status run(Bench *b)
         print_times(b, "packing", pack);
         printf("  ratio %.2f, of processors %.2f; %.0f GOP/s a thread, %.0f %% of %.0f; "
                "%.0f MiB\n", theirs.wall / ours.wall, theirs.cpu / ours.cpu, rate,
-               most > 0 ? 100 * rate / most : 0, most,
-               (double)prefill_bytes(p.weights) / (1 << 20));
+               share, most, (double)prefill_bytes(p.weights) / (1 << 20));
         st = compare(b, p);
+        if (st == OK) print_row(b, way, share, ours, theirs);
     }
     ours_close(p);
     return st;

@@ -7,7 +7,8 @@
  * files. Vectors are random and of 384 components. Queries are 5 to 20 words of one
  * chunk. Beside the vectors' rate stands the rate at which this machine reads memory.
  * Where an embedder (a GGUF of 384 components) is named, 200 of the queries are searched
- * through pith_search, too: embedding, both searches, fusion and reading the passages. */
+ * through pith_search, too: embedding, both searches, fusion and reading the passages.
+ * The last line is a row for table.sh then. */
 #include "base/words.h"
 #include "model/machine.h"
 #include "model/model.h"
@@ -23,6 +24,11 @@
 #include <unistd.h>
 
 enum { DIM = 384, QUERIES = 400, WHOLE = 200 };
+
+typedef struct Figures {
+    double p50, p99;                // ms, of pith_search
+    double codes_gb_s, memory_gb_s; // read by a search of vectors, by all cores
+} Figures;
 
 static void read_file(const char *path, Buf *b)
 {
@@ -101,7 +107,7 @@ static Status edit(Ctx *cx, Store *s, Made *made, size_t chunks)
     return OK;
 }
 
-static Status search(Ctx *cx, Store *s, Made *made, size_t chunks)
+static Status search(Ctx *cx, Store *s, Made *made, size_t chunks, double *gb_s)
 {
     static double words[QUERIES], vectors[QUERIES], both[QUERIES];
     double sum = 0;
@@ -130,8 +136,8 @@ static Status search(Ctx *cx, Store *s, Made *made, size_t chunks)
     report("words", words, QUERIES);
     report("vectors", vectors, QUERIES);
     report("both", both, QUERIES);
-    printf("vectors    %8.1f GB/s of codes\n",
-           (double)chunks * DIM / (sum / QUERIES) / 1e6);
+    *gb_s = (double)chunks * DIM / (sum / QUERIES) / 1e6;
+    printf("vectors    %8.1f GB/s of codes\n", *gb_s);
     return OK;
 }
 
@@ -160,7 +166,8 @@ static Status ask_whole(Ctx *cx, pith *p, Str query, double *ms)
 }
 
 /* As a program of pith.h searches. */
-static Status whole(Ctx *cx, Made *made, const char *path, const char *embedder)
+static Status whole(Ctx *cx, Made *made, const char *path, const char *embedder,
+                    Figures *f)
 {
     static double ms[WHOLE];
     pith_options opt = { .store = path, .embedder = embedder, .read_only = 1 };
@@ -179,16 +186,20 @@ static Status whole(Ctx *cx, Made *made, const char *path, const char *embedder)
     }
     pith_close(p);
     buf_free(&text);
-    if (st == OK) report("pith.h", ms, WHOLE);
-    return st;
+    if (st != OK) return st;
+    report("pith.h", ms, WHOLE);
+    f->p50 = ms[WHOLE / 2];
+    f->p99 = ms[WHOLE * 99 / 100];
+    return OK;
 }
 
-static Status read_memory(Ctx *cx)
+static Status read_memory(Ctx *cx, double *gb_s)
 {
     double rate[5];
     TRY(read_speed(cx, (size_t)machine_cores(), 5, rate));
     qsort(rate, 5, sizeof *rate, ascending);
-    printf("memory     %8.1f GB/s read by all cores\n", rate[2]);
+    *gb_s = rate[2];
+    printf("memory     %8.1f GB/s read by all cores\n", *gb_s);
     return OK;
 }
 
@@ -200,6 +211,7 @@ static Status run(Ctx *cx, size_t chunks, const char *path, const char *folder,
     Buf all = BUF(1u << 30);
     Made made = { .random = 42, .words = 100, .by = { STR("random"), STR("0"), DIM } };
     StoreOptions write = { .create = true }, read = { .read_only = true };
+    Figures f = { 0 };
     Status st = words_open(cx, &w);
     if (st == OK && folder) st = read_folder(cx, w, folder, &all, &made);
     if (st == OK && embedder) st = same_as(cx, embedder, &made.by);
@@ -215,10 +227,14 @@ static Status run(Ctx *cx, size_t chunks, const char *path, const char *folder,
         st = store_words(cx, s, STR("first"), 1, &h);
         printf("open       %8.1f ms, first search included\n", now_ms() - t);
     }
-    if (st == OK) st = search(cx, s, &made, chunks);
+    if (st == OK) st = search(cx, s, &made, chunks, &f.codes_gb_s);
     store_close(s);
-    if (st == OK && embedder) st = whole(cx, &made, path, embedder);
-    if (st == OK) st = read_memory(cx);
+    if (st == OK && embedder) st = whole(cx, &made, path, embedder, &f);
+    if (st == OK) st = read_memory(cx, &f.memory_gb_s);
+    if (st == OK && embedder)
+        printf("= p50 %.1f ms, p99 %.1f ms | codes of vectors read at %.1f GB/s, memory "
+               "gives %.1f | %.2f\n", f.p50, f.p99, f.codes_gb_s, f.memory_gb_s,
+               f.codes_gb_s / f.memory_gb_s);
     words_close(w);
     buf_free(&all);
     return st;

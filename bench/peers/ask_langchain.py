@@ -1,5 +1,7 @@
 """ask_langchain.py index ENCODER_FOLDER STORE OUT: FAISS over the chunks of a pith store.
 ask_langchain.py ask ENCODER_FOLDER INDEX GGUF QUESTION: one streamed answer.
+ask_langchain.py serve ENCODER_FOLDER INDEX GGUF: the answers of a running program, for
+ask_warm.py.
 ask_langchain.py compare RUNS QUESTION WORK PITH ENCODER_FOLDER GGUF: the comparison.
 
 A run is a new process. First token: from its start to the first byte that it prints."""
@@ -10,22 +12,20 @@ import sys
 import time
 from pathlib import Path
 
-from langchain_parts import OnnxEmbeddings, store_chunks
+from ask_parts import ANSWER, CONTEXT, SYSTEM, USER, fitting, serve, store_texts, threads
+from langchain_parts import OnnxEmbeddings
 
-CONTEXT, ANSWER = 1200, 64
-PROMPT = """<|im_start|>system
-Answer from the passages alone.<|im_end|>
+PROMPT = f"""<|im_start|>system
+{SYSTEM}<|im_end|>
 <|im_start|>user
-{context}
-
-Question: {question}<|im_end|>
+{USER}<|im_end|>
 <|im_start|>assistant
 """
 
 
 def index(encoder, store, out):
     from langchain_community.vectorstores import FAISS
-    FAISS.from_documents(store_chunks(store), OnnxEmbeddings(encoder, 1)).save_local(out)
+    FAISS.from_texts(store_texts(store), OnnxEmbeddings(encoder, 1)).save_local(out)
 
 
 class Peer:
@@ -38,19 +38,14 @@ class Peer:
         self.found = FAISS.load_local(folder, OnnxEmbeddings(encoder),
                                       allow_dangerous_deserialization=True)
         self.llm = LlamaCpp(model_path=gguf, n_ctx=2048, n_batch=512, max_tokens=ANSWER,
-                            temperature=0, n_threads=len(os.sched_getaffinity(0)),
-                            verbose=False)
+                            temperature=0, n_threads=threads(), verbose=False)
         self.chain = PromptTemplate.from_template(PROMPT) | self.llm
 
     def context(self, question):
         """The best passages that fit, and how many tokens they have."""
-        context, left = [], CONTEXT
-        for d in self.found.similarity_search(question, k=20):
-            n = self.llm.get_num_tokens(d.page_content)
-            if n <= left:
-                context.append(d.page_content)
-                left -= n
-        return "\n\n".join(context), CONTEXT - left
+        found = self.found.similarity_search(question, k=20)
+        kept, used = fitting([d.page_content for d in found], self.llm.get_num_tokens)
+        return "\n\n".join(kept), used
 
     def write(self, context, question):
         """The pieces of an answer, a token each, as they come."""
@@ -64,6 +59,11 @@ def ask(encoder, folder, gguf, question):
         tokens += 1
         print(piece, end="", flush=True)
     print(f"passages of {used} tokens, {tokens} written", file=sys.stderr)
+
+
+def serve_answers(encoder, folder, gguf):
+    peer = Peer(encoder, folder, gguf)
+    serve(lambda question: peer.write(peer.context(question)[0], question))
 
 
 def run(command, log):
@@ -112,13 +112,17 @@ def compare(runs, question, work, pith, encoder, gguf):
             if i:                       # the first brings the files into memory
                 got[name].append(one)
     theirs = show("LangChain + llama.cpp", got["peer"], Path(log).read_text().splitlines()[-1])
+    ours = {}
     for label, name, command in (("pith, equal context", "equal", equal),
                                  ("pith, as it comes", "base", base)):
-        ours = show(label, got[name], generated(command))
-        print(f"{'ratio':22} {theirs[0] / ours[0]:.2f} to the first token, "
-              f"{theirs[1] / ours[1]:.2f} in all, {theirs[2] / ours[2]:.2f} in CPU time, "
-              f"{theirs[3] / ours[3]:.2f} in memory")
+        m = ours[name] = show(label, got[name], generated(command))
+        print(f"{'ratio':22} {theirs[0] / m[0]:.2f} to the first token, "
+              f"{theirs[1] / m[1]:.2f} in all, {theirs[2] / m[2]:.2f} in CPU time, "
+              f"{theirs[3] / m[3]:.2f} in memory")
+    print(f"= {ours['equal'][0]:.2f} s; with the filter {ours['base'][0]:.2f} s | LangChain + "
+          f"llama.cpp {theirs[0]:.2f} s | {theirs[0] / ours['equal'][0]:.1f}; "
+          f"{theirs[0] / ours['base'][0]:.1f}")
 
 
 if __name__ == "__main__":
-    {"index": index, "ask": ask, "compare": compare}[sys.argv[1]](*sys.argv[2:])
+    {"index": index, "ask": ask, "serve": serve_answers, "compare": compare}[sys.argv[1]](*sys.argv[2:])

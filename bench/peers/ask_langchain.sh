@@ -3,19 +3,18 @@
 #
 #   PITH=build/pith bench/peers/ask_langchain.sh [FOLDER]
 #
-# Both sides search the same chunks of
-# FOLDER (examples/docs), read 1,200 tokens of passages at most, and write 64 tokens at
-# most with the same model and threads. pith runs twice: with the peer's work alone, and
-# as it comes, where its reranker and filter leave the model less to read. Five rounds;
-# medians.
+# Both sides search the same chunks of FOLDER (examples/docs), read 1,200 tokens of passages
+# at most, and write 64 tokens at most with the same model and threads. pith runs twice: with
+# the peer's work alone, and as it comes, where its reranker and filter leave the model less
+# to read. Five rounds; medians.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/peers/common.sh
 source "$here/common.sh"
 
 [ $# -le 1 ] || die "usage: $0 [FOLDER]"
-folder=${1:-$here/../../examples/docs}
 question=${QUESTION:-How long does the town have to answer a request for records?}
-ask_setup "$folder"
-"$venv/bin/python" "$here/ask_langchain.py" compare "${RUNS:-5}" "$question" "$work" \
-    "$pith" "$encoder" "$gguf"
+peer=("$(langchain_venv)/bin/python" "$here/ask_langchain.py")
+ask_setup "${1:-$here/../../examples/docs}"
+"${peer[@]}" index "$encoder" "$work/store.db" "$work/index"
+"${peer[@]}" compare "${RUNS:-5}" "$question" "$work" "$pith" "$encoder" "$gguf"

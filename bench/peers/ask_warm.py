@@ -1,9 +1,8 @@
-"""ask_warm.py peer ENCODER_FOLDER INDEX GGUF: answers questions from standard input, a JSON
-object a line.
-ask_warm.py compare QUESTIONS WORK PITH ENCODER_FOLDER GGUF: the comparison.
+"""ask_warm.py NAME QUESTIONS STORE PITH GGUF PEER...: questions to programs that are running.
 
-Both programs are running with their models loaded; each question is new to them. First text
-and whole answer are timed from outside: the peer's at its pipe, pith's at its socket."""
+PEER is the command of the other program, NAME what it is called; how it is talked with is
+in ask_parts.py. Both have their models loaded; each question is new to them. First text and
+whole answer are timed from outside: the peer's at its pipe, pith's at its socket."""
 import http.client
 import json
 import re
@@ -12,18 +11,7 @@ import subprocess
 import sys
 import time
 
-from ask_langchain import ANSWER, CONTEXT, Peer
-
-
-def peer(encoder, folder, gguf):
-    ready = Peer(encoder, folder, gguf)
-    print("{}", flush=True)
-    for line in sys.stdin:
-        question, tokens = json.loads(line), 0
-        for piece in ready.write(ready.context(question)[0], question):
-            tokens += 1
-            print(json.dumps({"text": piece}), flush=True)
-        print(json.dumps({"tokens": tokens}), flush=True)
+from ask_parts import ANSWER, CONTEXT
 
 
 def ask_peer(child, question):
@@ -61,17 +49,18 @@ def ask_pith(port, question):
 
 def show(name, got):
     first, whole, tokens = zip(*got)
-    print(f"{name:22} p50 of {len(got)}: first text {statistics.median(first):5.2f} s, whole "
-          f"answer {statistics.median(whole):5.2f} s; {sum(tokens) / len(got):.0f} tokens written "
-          f"on average")
-    return statistics.median(first), statistics.median(whole)
+    m = statistics.median(first), statistics.median(whole), sum(tokens) / len(got)
+    print(f"{name:22} p50 of {len(got)}: first text {m[0]:5.2f} s, whole answer {m[1]:5.2f} s; "
+          f"{m[2]:.0f} tokens written on average")
+    return m
 
 
-def compare(questions, work, pith, encoder, gguf):
-    asked = [json.loads(line)["question"] for line in open(questions, encoding="utf-8")]
-    theirs = subprocess.Popen([sys.executable, __file__, "peer", encoder, f"{work}/index", gguf],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    ours = subprocess.Popen([pith, "--store", f"{work}/store.db", "serve", "--port", "0",
+def main():
+    name, questions, store, pith, gguf, *peer = sys.argv[1:]
+    with open(questions, encoding="utf-8") as f:
+        asked = [json.loads(line)["question"] for line in f]
+    theirs = subprocess.Popen(peer, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    ours = subprocess.Popen([pith, "--store", store, "serve", "--port", "0",
                              "--generator", gguf, "--read-only"],
                             stderr=subprocess.PIPE, text=True)
     try:
@@ -83,9 +72,10 @@ def compare(questions, work, pith, encoder, gguf):
         ours.terminate()
         theirs.terminate()
     rows = rows[1:]                # the first brings the files into memory
-    p, w = show("LangChain + llama.cpp", [r[0] for r in rows]), show("pith", [r[1] for r in rows])
+    p, w = show(name, [r[0] for r in rows]), show("pith", [r[1] for r in rows])
     print(f"{'ratio':22} {p[0] / w[0]:.2f} to the first text, {p[1] / w[1]:.2f} in all")
+    print(f"= {w[1]:.2f} s, first text {w[0]:.2f} s, {w[2]:.0f} tokens | {name} {p[1]:.2f} s, "
+          f"{p[0]:.2f} s, {p[2]:.0f} tokens | {p[1] / w[1]:.1f}")
 
 
-if __name__ == "__main__":
-    {"peer": peer, "compare": compare}[sys.argv[1]](*sys.argv[2:])
+main()

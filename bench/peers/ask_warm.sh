@@ -12,7 +12,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 source "$here/common.sh"
 
 [ $# -le 2 ] || die "usage: $0 [QUESTIONS [FOLDER]]"
-questions=${1:-$here/../../examples/questions.jsonl}
-folder=${2:-$here/../../examples/docs}
-ask_setup "$folder"
-"$venv/bin/python" "$here/ask_warm.py" compare "$questions" "$work" "$pith" "$encoder" "$gguf"
+ask_warm 'LangChain + llama.cpp' "$(langchain_venv)/bin/python" ask_langchain.py "$@"

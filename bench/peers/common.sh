@@ -16,10 +16,26 @@ peer_venv()
     printf '%s\n' "$venv"
 }
 
-# peer_peft: the one of PyTorch + PEFT, for the comparisons of training.
-peer_peft()
+# peer_node NAME PACKAGE@VERSION...: the same of npm; prints the folder of the packages. What
+# they would build or fetch at installation is left out: they must bring it.
+peer_node()
 {
-    peer_venv peft torch==2.15.0 transformers==5.24.0 peft==0.21.2 gguf==0.19.0
+    local folder=${XDG_CACHE_HOME:-$HOME/.cache}/pith/peers/$1
+    shift
+    if [ "$(cat "$folder/.complete" 2>/dev/null)" != "$*" ]; then
+        npm install --prefix "$folder" --silent --no-audit --no-fund --no-package-lock \
+            --ignore-scripts --save-exact "$@" >&2 || die "the peer could not be installed"
+        printf '%s\n' "$*" > "$folder/.complete"
+    fi
+    printf '%s\n' "$folder/node_modules"
+}
+
+# peer_torch: the one of what stands on PyTorch, which is large: PEFT and txtai.
+peer_torch()
+{
+    CMAKE_ARGS=-DGGML_NATIVE=ON peer_venv torch torch==2.15.0 transformers==5.24.0 peft==0.21.2 \
+        gguf==0.19.0 txtai==9.14.0 onnxruntime==1.32.0 tokenizers==0.23.3 numpy==2.4.6 \
+        llama-cpp-python==0.3.36
 }
 
 # onnx_folder NAME: a folder with the int8 model.onnx and the tokenizer.json that a GGUF is
@@ -58,19 +74,49 @@ langchain_venv()
         llama-cpp-python==0.3.36
 }
 
-# ask_setup FOLDER: what a question to both sides needs. Sets pith, venv, encoder and gguf, and
-# makes the folder work with pith's store of FOLDER and the peer's index of the same chunks.
-# shellcheck disable=SC2034,SC2154  # both sides of these names are in the caller
-ask_setup()
+# begin: sets pith, our program, and work, a folder that goes with the comparison.
+begin()
 {
-    pith=${PITH:-build/pith}
+    pith=$(realpath -m "${PITH:-build/pith}")
     [ -x "$pith" ] || die "$pith: no such program; build it or set PITH"
-    venv=$(langchain_venv)
-    encoder=$(encoder_folder)
-    gguf=${GENERATOR:-$("$pith" model show qwen2.5-coder-0.5b --json |
-        "$venv/bin/python" -c 'import json, sys; print(json.load(sys.stdin)["path"])')}
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
+}
+
+# bench_program NAME: the benchmark that was built beside pith. After begin.
+bench_program()
+{
+    local program=${pith%/*}/bench/bench_$1
+    [ -x "$program" ] || die "$program: no such program; build it"
+    printf '%s\n' "$program"
+}
+
+# model_file NAME|FILE: the file of a model that pith knows, or FILE itself. After begin.
+model_file()
+{
+    if [ -f "$1" ]; then printf '%s\n' "$1"; return; fi
+    "$pith" model show "$1" --json |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["path"])'
+}
+
+# ask_setup FOLDER: begin, and what a question to both sides needs: sets encoder and gguf, and
+# makes pith's store of FOLDER.
+ask_setup()
+{
+    begin
+    encoder=$(encoder_folder)
+    gguf=$(model_file "${GENERATOR:-qwen2.5-coder-0.5b}")
     "$pith" --store "$work/store.db" add "$1" --quiet > /dev/null
-    "$venv/bin/python" "$here/ask_langchain.py" index "$encoder" "$work/store.db" "$work/index"
+}
+
+# ask_warm NAME PYTHON SCRIPT [QUESTIONS [FOLDER]]: questions (examples/questions.jsonl has one
+# a line) to pith and to a program that SCRIPT serves, by turns, over the chunks of FOLDER
+# (examples/docs).
+ask_warm()
+{
+    local name=$1 served=("$2" "$here/$3") examples=$here/../../examples
+    ask_setup "${5:-$examples/docs}"
+    "${served[@]}" index "$encoder" "$work/store.db" "$work/index"
+    python3 "$here/ask_warm.py" "$name" "${4:-$examples/questions.jsonl}" "$work/store.db" \
+        "$pith" "$gguf" "${served[@]}" serve "$encoder" "$work/index" "$gguf"
 }

@@ -3,10 +3,10 @@
 #
 #   PITH=build/pith bench/peers/ingest_langchain.sh FOLDER...
 #
-# The peer embeds with the int8 ONNX file that the embedder's GGUF is made from. It loads with BSHTMLLoader and TextLoader, cuts with
-# RecursiveCharacterTextSplitter and keeps its vectors in FAISS. It runs twice: with
-# fastembed's batches of 256, which takes gigabytes, and text by text, which wastes
-# nothing on padding; BATCHES="16 1" makes it others.
+# The peer embeds with the int8 ONNX file that the embedder's GGUF is made from. It loads with
+# BSHTMLLoader and TextLoader, cuts with RecursiveCharacterTextSplitter and keeps its vectors
+# in FAISS. It runs twice: with fastembed's batches of 256, which takes gigabytes, and text by
+# text, which wastes nothing on padding; BATCHES="16 1" makes it others.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/peers/common.sh
@@ -14,13 +14,9 @@ source "$here/common.sh"
 
 [ $# -ge 1 ] || die "usage: $0 FOLDER..."
 read -r -a batches <<< "${BATCHES:-256 1}"
-pith=${PITH:-build/pith}
-[ -x "$pith" ] || die "$pith: no such program; build it or set PITH"
-venv=$(langchain_venv)
+begin
 encoder=$(encoder_folder)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-python=$venv/bin/python
+python=$(langchain_venv)/bin/python
 measure() { "$python" "$here/measure.py" "$@"; }
 
 measure "$work/pith.json" "$pith" --store "$work/store.db" add "$@" --quiet > /dev/null

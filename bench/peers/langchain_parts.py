@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from tokenizers import Tokenizer
 
@@ -64,13 +63,6 @@ def split(documents):
     from langchain_text_splitters import RecursiveCharacterTextSplitter
     splitter = RecursiveCharacterTextSplitter(chunk_size=800, chunk_overlap=0)
     return splitter.split_documents(documents)
-
-
-def store_chunks(path):
-    """The chunks of a pith store, so that both sides search the same."""
-    import sqlite3
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        return [Document(page_content=t) for (t,) in db.execute("SELECT text FROM chunk")]
 
 
 def count_tokens(folder, texts):

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # search_faiss.sh -- exact search over vectors by pith's store and by faiss, and the ratio.
 #
-#   bench/peers/search_faiss.sh BENCH_SEARCH [CHUNKS]
+#   PITH=build/pith bench/peers/search_faiss.sh [CHUNKS]
 #
-# BENCH_SEARCH is the built program; CHUNKS (100000) vectors of 384 components, the 50
+# CHUNKS (100000) vectors of 384 components, the 50
 # nearest of one query at a time, all cores (or those that taskset leaves). pith scans
 # codes of a byte and scores the best again from the float vectors; faiss scans the floats
 # (IndexFlatIP) or, inexact, codes of a byte (IndexScalarQuantizer). Turn by turn, twice.
@@ -13,8 +13,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/peers/common.sh
 . "$here/common.sh"
 
-[ $# = 1 ] || [ $# = 2 ] || die "usage: $0 BENCH_SEARCH [CHUNKS]"
-bench=$1 chunks=${2:-100000}
+[ $# -le 1 ] || die "usage: $0 [CHUNKS]"
+begin
+bench=$(bench_program search) chunks=${1:-100000}
 venv=$(peer_venv faiss faiss-cpu==1.15.1 numpy==2.4.6)
 ours='' theirs=''
 for _ in 1 2; do
@@ -28,4 +29,5 @@ best() { awk -v name="$1" '$1 == name { print $3 }' | sort -n | head -1; }
 awk -v a="$(best vectors <<< "$ours")" -v b="$(best flat <<< "$theirs")" \
     -v c="$(best bytes <<< "$theirs")" 'BEGIN {
         printf "search, median of a query: %.2f ms; faiss exact %.2f ms, ratio %.2f; ", a, b, b / a
-        printf "faiss bytes %.2f ms, ratio %.2f\n", c, c / a }'
+        printf "faiss bytes %.2f ms, ratio %.2f\n", c, c / a
+        printf "= %.2f ms | faiss %.2f ms; inexact, bytes, %.2f ms | %.1f; %.1f\n", a, b, c, b / a, c / a }'

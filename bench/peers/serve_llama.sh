@@ -11,11 +11,9 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/peers/common.sh
 source "$here/common.sh"
-pith=${PITH:-build/pith}
 threads=${THREADS:-2}
-[ -x "$pith" ] || die "$pith: no such program; build it or set PITH"
 [ $# -gt 0 ] || set -- 4 8
-work=$(mktemp -d)
+begin
 server=''
 stop() { [ -z "$server" ] || { kill "$server"; wait "$server" || true; server=''; }; }
 trap 'stop 2> /dev/null; rm -rf "$work"' EXIT
@@ -75,8 +73,7 @@ llama_load()
     stop
 }
 
-gguf=${GENERATOR:-$("$pith" model show qwen2.5-coder-0.5b --json |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["path"])')}
+gguf=$(model_file "${GENERATOR:-qwen2.5-coder-0.5b}")
 llama=$(llama_server)
 echo 'The town of Alderbrook.' > "$work/a.txt"
 "$pith" --store "$work/store.db" add -q "$work/a.txt" > /dev/null
@@ -92,5 +89,8 @@ faster, cheaper = (ours[k] / theirs[k] for k in ("tokens_per_s", "tokens_per_cpu
 sooner = theirs["first_p50_s"] / ours["first_p50_s"]
 print(f"{ours['clients']} clients: {faster:.2f} times the tokens a second, {cheaper:.2f} by processor time, "
       f"{sooner:.2f} times sooner the first text (median)")
+cells = [f"{a['tokens_per_s']:.1f} tokens/s, first text p50 {a['first_p50_s']:.1f} s, p99 "
+         f"{a['first_p99_s']:.1f} s" for a in (ours, theirs)]
+print(f"= {cells[0]} | llama-server {cells[1]} | {faster:.1f}")
 PYTHON
 done

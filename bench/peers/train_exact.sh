@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
 
 [ $# -eq 3 ] || die "usage: $0 BENCH_TRAIN MODEL.gguf DATA.jsonl"
-python=${PITH_PEER_PYTHON:-$(peer_peft)/bin/python}
+python=${PITH_PEER_PYTHON:-$(peer_torch)/bin/python}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 "$1" "$2" "$3" 256 1 8 "$out"
