@@ -140,7 +140,8 @@ static Status write_page(Ctx *cx, FILE *to, const json_t *report, const Curve *c
     fputs("<p>", to);
     page_text(to, won ? "It is used from now on. Rule: " : "It is not used. Rule: ");
     page_text(to, text_at(report, "rule"));
-    fprintf(to, ".</p>\n<p>Its effect was judged at scale %.2f.", number_at(report, "scale"));
+    fprintf(to, ".</p>\n<p>Its effect was judged at scale %.2f.",
+            number_at(report, "scale"));
     fputs("</p>\n<p>Judged by ", to);
     page_text(to, text_at(report, "data"));
     fputs(", which is of documents held out.</p>\n", to);
