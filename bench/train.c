@@ -80,7 +80,7 @@ static Status read_row(Bench *b)
 
 static Status prepare(Bench *b, size_t rank)
 {
-    TRY(lm_open(&b->cx, b->model, gemm_best(), &b->lm));
+    TRY(lm_open(&b->cx, b->model, gemm_best_frozen(), &b->lm));
     b->lora = (LoraShape){ rank, 2 };
     size_t n = lora_count(&b->lm->shape, rank);
     TRY(tape_open(&b->cx, b->lm, b->lora, b->tokens, &b->tape));

@@ -46,13 +46,13 @@ void gemm_from_bf16(size_t n, const uint16_t *from, float *to)
 
 void gemm_keep(const GemmRoom *r, size_t n, const float *from, void *to)
 {
-    if (r->way == GEMM_WAY_BF16) gemm_bf16_round(n, from, to);
+    if (gemm_type(r->way) == GEMM_BF16) gemm_bf16_round(n, from, to);
     else memcpy(to, from, n * sizeof *from);
 }
 
 void gemm_kept(const GemmRoom *r, size_t n, const void *from, float *to)
 {
-    if (r->way == GEMM_WAY_BF16) gemm_bf16_widen(n, from, to);
+    if (gemm_type(r->way) == GEMM_BF16) gemm_bf16_widen(n, from, to);
     else memcpy(to, from, n * sizeof *to);
 }
 
@@ -69,6 +69,18 @@ GemmMatrix gemm_pack(const GemmMatrix *b, size_t k, size_t n, void *memory)
 {
     gemm_bf16_pack(b, k, n, memory);
     return (GemmMatrix){ memory, (k + PAIR - 1) / PAIR * PAIR, GEMM_PACKED, false };
+}
+
+GemmMatrix gemm_packed_pairs(const GemmMatrix *packed, size_t n, const uint32_t *pair,
+                             size_t n_pairs, void *memory)
+{
+    enum { SIZE = PAIR * WIDE };                // values of a pair, in 16 columns
+    const uint16_t *from = packed->p;
+    uint16_t *to = memory;
+    for (size_t j = 0; j < n; j += WIDE, from += packed->stride * WIDE)
+        for (size_t i = 0; i < n_pairs; i++, to += SIZE)
+            memcpy(to, from + (size_t)pair[i] * SIZE, SIZE * sizeof *to);
+    return (GemmMatrix){ memory, n_pairs * PAIR, GEMM_PACKED, false };
 }
 
 void gemm_packed_row(const GemmMatrix *packed, size_t i, size_t n, float *out)
@@ -152,13 +164,23 @@ static bool dnnl_can(void)
 
 const char *gemm_name(GemmWay way)
 {
-    static const char *const name[] = { "portable C", "oneDNN f32", "AVX-512 BF16" };
+    static const char *const name[GEMM_WAYS] = {
+        "portable C", "oneDNN f32", "AVX-512 BF16", "AVX-512 BF16, frozen weights int8",
+    };
     return name[way];
+}
+
+static bool always(void)
+{
+    return true;
 }
 
 bool gemm_can(GemmWay way)
 {
-    return way == GEMM_WAY_BF16 ? gemm_bf16_can() : way == GEMM_WAY_PLAIN || dnnl_can();
+    static bool (*const can[GEMM_WAYS])(void) = {
+        always, dnnl_can, gemm_bf16_can, gemm_int8_can,
+    };
+    return can[way]();
 }
 
 GemmWay gemm_best(void)
@@ -167,20 +189,30 @@ GemmWay gemm_best(void)
     return gemm_can(GEMM_WAY_F32) ? GEMM_WAY_F32 : GEMM_WAY_PLAIN;
 }
 
+GemmWay gemm_best_frozen(void)
+{
+    return gemm_can(GEMM_WAY_INT8) ? GEMM_WAY_INT8 : gemm_best();
+}
+
 GemmType gemm_type(GemmWay way)
 {
-    return way == GEMM_WAY_BF16 ? GEMM_BF16 : GEMM_F32;
+    return way >= GEMM_WAY_BF16 ? GEMM_BF16 : GEMM_F32;
 }
 
 Status gemm_room_open(Ctx *cx, GemmWay way, GemmRoom **out)
 {
+    enum { WIDEST = 65536 };     // what matmul.h takes
     *out = NULL;
     if (!gemm_can(way))
         return fail(cx, E_ARG, "this machine has no such way to multiply");
-    *out = calloc(1, sizeof **out);
-    if (!*out) return fail(cx, E_MEMORY, "out of memory for matrix products");
-    (*out)->way = way;
-    return OK;
+    GemmRoom *r = calloc(1, sizeof *r);
+    if (!r) return fail(cx, E_MEMORY, "out of memory for matrix products");
+    r->way = way;
+    Status st = way == GEMM_WAY_INT8
+        ? matmul_room_open(cx, MATMUL_INT8, WIDEST, &r->narrow) : OK;
+    if (st == OK) *out = r;
+    else free(r);
+    return st;
 }
 
 void gemm_room_close(GemmRoom *r)
@@ -190,13 +222,16 @@ void gemm_room_close(GemmRoom *r)
         free(r->a[i].p);
         free(r->b[i].p);
     }
+    free(r->close.p);
+    matmul_room_close(r->narrow);
     free(r);
 }
 
 bool gemm_run(GemmRoom *r, const GemmJob *job)
 {
     if (job->m == 0 || job->n == 0) return true;
-    if (r->way == GEMM_WAY_BF16) return gemm_bf16_run(r, job);
+    if (job->part[0].b.type == GEMM_NARROW) return gemm_int8_run(r, job);
+    if (gemm_type(r->way) == GEMM_BF16) return gemm_bf16_run(r, job);
     if (r->way == GEMM_WAY_F32) return dnnl_run(job);
     for (size_t i = 0; i < job->m; i++) plain_row(job, i);
     return true;

@@ -3,6 +3,7 @@
 
 #include "base/isa.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,10 +109,11 @@ static bool plain_share(const Matmul *base, MatmulRoom *room, const MatmulJob *j
     (void)room;
     for (size_t r = 0; r < j->rows; r++)
         for (size_t o = first; o < end; o++) {
-            const float *a = j->x + r * base->in, *w = m->w + o * base->in;
+            const float *a = (const float *)j->x + r * base->in, *w = m->w + o * base->in;
             double sum = m->bias[o];
             for (size_t i = 0; i < base->in; i++) sum += (double)a[i] * w[i];
-            j->y[r * j->stride + o] = (float)sum;
+            float *y = &j->y[r * j->stride + o];
+            *y = (float)(sum + (j->add ? *y : 0));
         }
     return true;
 }
@@ -119,7 +121,7 @@ static bool plain_share(const Matmul *base, MatmulRoom *room, const MatmulJob *j
 static bool plain_run(const Matmul *m, MatmulRoom *room, size_t rows, const float *x,
                       float *y)
 {
-    return plain_share(m, room, &(MatmulJob){ rows, x, y, m->out, 0, 1 });
+    return plain_share(m, room, &(MatmulJob){ rows, x, y, m->out, 0, 1, false, false });
 }
 
 static const MatmulImpl plain = {
@@ -205,9 +207,11 @@ bool matmul_run(const Matmul *m, MatmulRoom *room, size_t rows, const float *x, 
 bool matmul_run_share(const Matmul *m, MatmulRoom *room, const MatmulJob *j)
 {
     if (m->impl->share) return j->rows == 0 || m->impl->share(m, room, j);
+    assert(!j->add && !j->bf16);
     if (j->share > 0) return true;
     if (j->stride == m->out) return matmul_run(m, room, j->rows, j->x, j->y);
     for (size_t i = 0; i < j->rows; i++)
-        if (!matmul_run(m, room, 1, j->x + i * m->in, j->y + i * j->stride)) return false;
+        if (!matmul_run(m, room, 1, (const float *)j->x + i * m->in,
+                        j->y + i * j->stride)) return false;
     return true;
 }

@@ -53,10 +53,12 @@ MUST_USE bool matmul_run(const Matmul *m, MatmulRoom *room, size_t rows, const f
  * bit. */
 typedef struct MatmulJob {
     size_t rows;
-    const float *x;      // (rows, in)
+    const void *x;       // (rows, in)
     float *y;            // (rows, stride), of which the first `out` are written
     size_t stride;       // >= out
     size_t share, shares;
+    bool add;            // y += instead; not where oneDNN multiplies
+    bool bf16;           // x is, else f32; MATMUL_INT8 alone
 } MatmulJob;
 
 MUST_USE bool matmul_run_share(const Matmul *m, MatmulRoom *room, const MatmulJob *job);

@@ -26,7 +26,7 @@
 
 enum {
     ROWS = 6, COLS = 32, BLOCK = 64,
-    PANEL = 192,          // rows quantized at a time: at most, in multiples of ROWS,
+    PANEL = 264,          // rows quantized at a time: at most, in multiples of ROWS,
     PANEL_BYTES = 400 << 10,   // and no more than leave room in the second-level cache
     ZERO = 128,           // the byte that stands for 0
     SAMPLE = 128,         // weights of a column by which its step is chosen
@@ -216,11 +216,19 @@ static Status int8_open(Ctx *cx, const MatmulWeights *w, Matmul **out)
 
 /* ---- quantizing ------------------------------------------------------------------- */
 
-/* BLOCK values of one row. Returns the scale. */
-VNNI static float quantize(const float *x, uint8_t *q)
+/* 16 values from the i-th on. */
+VNNI static inline __m512 load_16(const void *x, size_t i, bool bf16)
 {
-    __m512 v0 = _mm512_loadu_ps(x), v1 = _mm512_loadu_ps(x + 16);
-    __m512 v2 = _mm512_loadu_ps(x + 32), v3 = _mm512_loadu_ps(x + 48);
+    if (!bf16) return _mm512_loadu_ps((const float *)x + i);
+    __m256i half = _mm256_loadu_si256((const void *)((const uint16_t *)x + i));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
+
+/* BLOCK values of one row, from the i-th on. Returns the scale. */
+VNNI static inline float quantize(const void *x, size_t i, bool bf16, uint8_t *q)
+{
+    __m512 v0 = load_16(x, i, bf16), v1 = load_16(x, i + 16, bf16);
+    __m512 v2 = load_16(x, i + 32, bf16), v3 = load_16(x, i + 48, bf16);
     __m512 max = _mm512_max_ps(_mm512_max_ps(_mm512_abs_ps(v0), _mm512_abs_ps(v1)),
                                _mm512_max_ps(_mm512_abs_ps(v2), _mm512_abs_ps(v3)));
     float m = _mm512_reduce_max_ps(max);
@@ -239,27 +247,33 @@ VNNI static float quantize(const float *x, uint8_t *q)
 }
 
 /* The same for the n < BLOCK values that end a row; q is filled up to a multiple of 4. */
-VNNI static float quantize_rest(size_t n, const float *x, uint8_t *q)
+VNNI static float quantize_rest(size_t n, const void *x, size_t i, bool bf16, uint8_t *q)
 {
     float whole[BLOCK] = { 0 };
     uint8_t byte[BLOCK];
-    memcpy(whole, x, n * sizeof *x);
-    float scale = quantize(whole, byte);
+    size_t size = bf16 ? sizeof(uint16_t) : sizeof(float);
+    memcpy(whole, (const char *)x + i * size, n * size);
+    float scale = quantize(whole, 0, bf16, byte);
     memcpy(q, byte, round_up(n, 4));
     return scale;
 }
 
-VNNI static void quantize_rows(const Int8 *m, Room *room, size_t rows, const float *x)
+VNNI static inline void quantize_row(const Int8 *m, const void *x, size_t at, bool bf16,
+                                     float *scale, uint8_t *q)
 {
-    size_t in = m->base.in, whole = in / BLOCK;
-    for (size_t r = 0; r < rows; r++, x += in) {
+    size_t in = m->base.in, whole = in / BLOCK, i = 0;
+    for (size_t b = 0; b < whole; b++, i += BLOCK)
+        scale[b] = quantize(x, at + i, bf16, q + i);
+    if (i < in) scale[whole] = quantize_rest(in - i, x, at + i, bf16, q + i);
+}
+
+VNNI static void quantize_rows(const Int8 *m, Room *room, const MatmulJob *j)
+{
+    for (size_t r = 0; r < j->rows; r++) {
         float *scale = room->scale + r * m->blocks;
         uint8_t *q = room->q + r * m->depth;
-        for (size_t b = 0; b < whole; b++)
-            scale[b] = quantize(x + b * BLOCK, q + b * BLOCK);
-        if (whole < m->blocks)
-            scale[whole] = quantize_rest(in - whole * BLOCK, x + whole * BLOCK,
-                                         q + whole * BLOCK);
+        if (j->bf16) quantize_row(m, j->x, r * m->base.in, true, scale, q);
+        else quantize_row(m, j->x, r * m->base.in, false, scale, q);
     }
 }
 
@@ -289,7 +303,7 @@ VNNI static inline __m512i four_bytes(const uint8_t *q)
     c##i##0 = scaled(s##i##0, s, c##i##0);                 \
     c##i##1 = scaled(s##i##1, s, c##i##1); }
 #define STORE_ROW(i) \
-    store(m, panel, r + (i) < j->rows, c##i##0, c##i##1, y + (i) * j->stride);
+    if (r + (i) < j->rows) store(m, panel, j->add, c##i##0, c##i##1, y + (i) * j->stride);
 
 /* c + sum s */
 VNNI static inline __m512 scaled(__m512i sum, __m512 s, __m512 c)
@@ -297,19 +311,22 @@ VNNI static inline __m512 scaled(__m512i sum, __m512 s, __m512 c)
     return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), s, c);
 }
 
-/* A row's COLS results: y = c t + bias, t being W's steps. */
-VNNI static inline void store(const Int8 *m, size_t panel, bool wanted, __m512 c0,
-                              __m512 c1, float *y)
+/* Up to 16 results: y = or += c t + bias, t being W's steps. */
+VNNI static inline void store_16(const Int8 *m, size_t at, bool add, __m512 c, float *y)
 {
-    size_t at = panel * COLS, left = m->base.out - at;
-    const float *t = m->scale + at, *bias = m->bias + at;
-    if (!wanted) return;
-    _mm512_mask_storeu_ps(y + at, lanes(left),
-                          _mm512_fmadd_ps(c0, _mm512_load_ps(t), _mm512_load_ps(bias)));
-    if (left > 16)
-        _mm512_mask_storeu_ps(y + at + 16, lanes(left - 16),
-                              _mm512_fmadd_ps(c1, _mm512_load_ps(t + 16),
-                                              _mm512_load_ps(bias + 16)));
+    __mmask16 there = lanes(m->base.out - at);
+    c = _mm512_fmadd_ps(c, _mm512_load_ps(m->scale + at), _mm512_load_ps(m->bias + at));
+    if (add) c = _mm512_add_ps(c, _mm512_maskz_loadu_ps(there, y + at));
+    _mm512_mask_storeu_ps(y + at, there, c);
+}
+
+/* A row's COLS results. */
+VNNI static inline void store(const Int8 *m, size_t panel, bool add, __m512 c0, __m512 c1,
+                              float *y)
+{
+    size_t at = panel * COLS;
+    store_16(m, at, add, c0, y);
+    if (m->base.out > at + 16) store_16(m, at + 16, add, c1, y);
 }
 
 /* One ROWS x COLS tile of x W', from row r of the room on; what is behind the job's rows
@@ -355,7 +372,7 @@ VNNI static void multiply(const Int8 *m, Room *room, const MatmulJob *j)
     size_t first = m->panels * j->share / j->shares;
     size_t end = m->panels * (j->share + 1) / j->shares;
     size_t tiles = (j->rows + ROWS - 1) / ROWS;
-    quantize_rows(m, room, j->rows, j->x);
+    quantize_rows(m, room, j);
     for (size_t p = first; p < end; p++)
         for (size_t i = 0; i < tiles; i++) {
             fetch(m, p + 1, i, tiles);
@@ -366,11 +383,14 @@ VNNI static void multiply(const Int8 *m, Room *room, const MatmulJob *j)
 static bool int8_share(const Matmul *base, MatmulRoom *room, const MatmulJob *job)
 {
     const Int8 *m = (const Int8 *)base;
-    size_t most = panel_rows(m->depth);
+    size_t most = panel_rows(m->depth), pieces = (job->rows + most - 1) / most;
+    size_t value = job->bf16 ? sizeof(uint16_t) : sizeof(float);
+    /* as even as whole tiles allow, for W comes from memory anew with each */
+    if (pieces > 1) most = round_up((job->rows + pieces - 1) / pieces, ROWS);
     for (size_t top = 0; top < job->rows; top += most) {
         MatmulJob j = *job;
         j.rows = job->rows - top < most ? job->rows - top : most;
-        j.x += top * base->in;
+        j.x = (const char *)job->x + top * base->in * value;
         j.y += top * job->stride;
         multiply(m, (Room *)room, &j);
     }
@@ -401,7 +421,7 @@ static bool int8_share(const Matmul *m, MatmulRoom *room, const MatmulJob *job)
 static bool int8_run(const Matmul *m, MatmulRoom *room, size_t rows, const float *x,
                      float *y)
 {
-    return int8_share(m, room, &(MatmulJob){ rows, x, y, m->out, 0, 1 });
+    return int8_share(m, room, &(MatmulJob){ rows, x, y, m->out, 0, 1, false, false });
 }
 
 const MatmulImpl matmul_int8 = {

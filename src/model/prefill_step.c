@@ -96,7 +96,7 @@ static void meet(Team *t)
 static void multiply(Member *e, const Matmul *m, const float *x, float *y, size_t stride)
 {
     Team *t = e->team;
-    MatmulJob job = { t->n, x, y, stride, e->number, t->threads };
+    MatmulJob job = { t->n, x, y, stride, e->number, t->threads, false, false };
     if (!matmul_run_share(m, t->p->room[e->number].matmul, &job))
         atomic_store(&t->failed, true);
 }

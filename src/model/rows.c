@@ -202,6 +202,11 @@ CLONES double rows_cross_entropy(size_t n, float *x, size_t target, float weight
     return log((double)sum) + (double)max - (double)right;
 }
 
+CLONES void rows_mark(size_t n, const float *x, float least, uint8_t *mark)
+{
+    for (size_t i = 0; i < n; i++) mark[i] |= fabsf(x[i]) >= least;
+}
+
 /* ---- rotary positions ------------------------------------------------------------- */
 
 INLINE void turn(float *a, float *b, float cosine, float sine)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* y (n) = RMSNorm(x) * gain, Zhang and Sennrich, arXiv 1910.07467. */
 void rows_norm(size_t n, const float *x, const float *gain, float eps, float *y);
@@ -38,6 +39,9 @@ void rows_attend_back(size_t n, float scale, const float *lse, const float *mean
 
 /* Returns -log softmax(x)[target], and turns x (n) into weight times its derivative. */
 double rows_cross_entropy(size_t n, float *x, size_t target, float weight);
+
+/* mark[i] = 1 where |x[i]| >= least; others stay. */
+void rows_mark(size_t n, const float *x, float least, uint8_t *mark);
 
 /* Turns `dims` values of x pairwise by angles, whose cosines and sines (dims / 2) are
  * given: pairs are (2i, 2i + 1), or (i, i + dims / 2) where neox. Su et al., arXiv

@@ -156,8 +156,39 @@ static Status group_into(Ctx *cx, Lm *m, const LmFile *f, size_t i, Group g, voi
     return packed(cx, m, room, outs, in, false, &b->back[g]);
 }
 
+/* The same in 8 bits. w: room for the group in f32. */
+static Status group_narrow(Ctx *cx, Lm *m, const LmFile *f, size_t i, Group g, float *w)
+{
+    LmBlock *b = &m->block[i];
+    size_t in = group_in(&m->shape, g), outs = group_out(&m->shape, g), at = 0;
+    GemmMatrix all = { w, in, GEMM_F32, false };
+    char name[64];
+    for (Linear l = group_first(g); l < group_first(g) + (Linear)group_size(g); l++) {
+        size_t out = lm_out(&m->shape, l);
+        GemmMatrix one = { w + at * in, in, GEMM_F32, true };
+        LmTensor t;
+        snprintf(name, sizeof name, "blk.%zu.%s.weight", i, lm_linear_name(l));
+        TRY(lm_tensor(cx, f, name, in, out, &t));
+        lm_rows(&t, 0, out, w + at * in);
+        TRY(gemm_narrow(cx, &one, in, out, &b->forward[l]));
+        at += out;
+    }
+    m->bytes += 2 * in * outs;
+    return gemm_narrow(cx, &all, outs, in, &b->back[g]);
+}
+
+static Status narrow(Ctx *cx, Lm *m, const LmFile *f, size_t i, Group g)
+{
+    float *w = malloc(group_in(&m->shape, g) * group_out(&m->shape, g) * sizeof *w);
+    Status st = w ? group_narrow(cx, m, f, i, g, w)
+                  : fail(cx, E_MEMORY, "no memory for a layer of block %zu", i);
+    free(w);
+    return st == OK ? biases(cx, m, f, i, g) : st;
+}
+
 static Status group(Ctx *cx, Lm *m, const LmFile *f, size_t i, Group g)
 {
+    if (m->way == GEMM_WAY_INT8) return narrow(cx, m, f, i, g);
     void *room = room_for(cx, m, group_out(&m->shape, g), group_in(&m->shape, g));
     TRY_NEW(room);
     Status st = group_into(cx, m, f, i, g, room);
@@ -231,7 +262,8 @@ double lm_bytes(const LmShape *s, GemmWay way)
     matrices *= (double)s->layers;
     if (gemm_type(way) == GEMM_F32)
         return sizeof(float) * (matrices + words * (s->tied ? 1 : 2));
-    return sizeof(uint16_t) * (2 * matrices + words * (s->tied ? 2 : 3));
+    double value = way == GEMM_WAY_INT8 ? sizeof(uint8_t) : sizeof(uint16_t);
+    return 2 * value * matrices + sizeof(uint16_t) * words * (s->tied ? 2 : 3);
 }
 
 /* ---- open and close --------------------------------------------------------------- */
@@ -268,6 +300,10 @@ Status lm_open(Ctx *cx, const char *path, GemmWay way, Lm **out)
 void lm_close(Lm *m)
 {
     if (!m) return;
+    for (size_t i = 0; m->block && i < m->shape.layers; i++) {
+        for (Linear l = 0; l < LINEARS; l++) gemm_narrow_free(&m->block[i].forward[l]);
+        for (Group g = 0; g < GROUPS; g++) gemm_narrow_free(&m->block[i].back[g]);
+    }
     for (size_t i = 0; i < m->n_own; i++) free(m->own[i]);
     free(m->own);
     free(m->block);

@@ -1,6 +1,7 @@
-/* lm.h -- a decoder of a family of lm_family.c, its weights read from a GGUF and held
- * for training: matrices in bf16, packed for the products of both passes, so twice; or,
- * where the machine does not multiply bf16, once in f32. Norms and biases are f32.
+/* lm.h -- a decoder of a family of lm_family.c, its weights read from a GGUF and held for
+ * training: matrices packed for the products of both passes, so twice, in 8 bits (the
+ * head in bf16) or in bf16; or, where the machine does not multiply bf16, once in f32.
+ * Norms and biases are f32.
  *
  * Lm is read-only once open and may be used by many threads. */
 #ifndef PITH_TUNE_LM_H

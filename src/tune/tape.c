@@ -120,12 +120,16 @@ static void lay_out(Layout *l, const LmShape *s, GemmType type, size_t rank, siz
         t->cosine[i] = reals(l, T, s->rope_dims / 2);
         t->sine[i] = reals(l, T, s->rope_dims / 2);
     }
-    t->row = reals(l, 1, larger(out, mixed));
+    t->row = reals(l, 1, larger(larger(out, mixed), 2 * PAIRS));
     t->drow = reals(l, 1, out);
     t->logits = reals(l, CHUNK, s->vocab);
     t->hidden = reals(l, CHUNK, s->dim);
     t->dhidden = reals(l, CHUNK, s->dim);
     t->hidden_held = values(l, type, CHUNK, s->dim);
+    t->mark = piece(l, s->vocab + 1, 1);
+    t->pair = piece(l, s->vocab / 2 + 1, sizeof *t->pair);
+    t->some = piece(l, CHUNK, 2 * PAIRS * sizeof *t->some);
+    t->some_words = piece(l, gemm_packed_bytes(2 * PAIRS, s->dim), 1);
     t->position = piece(l, T, sizeof *t->position);
 }
 

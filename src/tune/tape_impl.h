@@ -45,10 +45,14 @@ struct Tape {
     float *logits;           // (CHUNK, vocab)
     float *hidden, *dhidden; // (CHUNK, dim)
     void *hidden_held;       // (CHUNK, dim)
+    uint8_t *mark;           // (vocab): words of which a chunk has a derivative
+    uint32_t *pair;          // (vocab / 2): two neighbours of which one has
+    uint16_t *some;          // (CHUNK, 2 PAIRS): derivatives of some pairs
+    void *some_words;        // (2 PAIRS, dim), packed: the head's rows of these
     uint32_t *position;      // (T): of a token in its sequence
 };
 
-enum { QUERIES = 96, CHUNK = 128 };
+enum { QUERIES = 96, CHUNK = 128, PAIRS = 512 };
 
 /* Keeps x (rows, width) as the products read it. */
 GemmMatrix hold(const Tape *t, const float *x, size_t rows, size_t width, void *to);

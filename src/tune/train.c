@@ -81,9 +81,10 @@ static double megabytes(double bytes)
 static Status check_memory(Ctx *cx, const Run *r, const LmShape *s)
 {
     const TrainOptions *o = &r->opt;
-    double weights = lm_bytes(s, gemm_best());
+    double weights = lm_bytes(s, gemm_best_frozen());
     double n = (double)lora_count(s, (size_t)o->rank) * sizeof(float);
-    double tape = (double)tape_bytes(s, gemm_best(), (size_t)o->rank, (size_t)o->seq);
+    double tape = (double)tape_bytes(s, gemm_best_frozen(), (size_t)o->rank,
+                                     (size_t)o->seq);
     double need = megabytes(weights + 4 * n + (double)r->workers * (n + tape)) + 64;
     double room = megabytes((double)machine_free_bytes());
     if (o->max_mb > 0 && o->max_mb < room) room = o->max_mb;
@@ -242,7 +243,7 @@ static Status run_open(Ctx *cx, const TrainOptions *opt, Run *r)
     TRY(path_join(cx, out, STR("peft"), &r->peft_path));
     TRY(path_join(cx, out, STR("curve.jsonl"), &r->curve_path));
     TRY(lineage_of(cx, r->opt.model, &r->lineage));
-    TRY(lm_open(cx, r->opt.model, gemm_best(), &r->lm));
+    TRY(lm_open(cx, r->opt.model, gemm_best_frozen(), &r->lm));
     TRY(read_data(cx, r));
     TRY(open_workers(cx, r));
     return resume(cx, r);

@@ -39,23 +39,30 @@ static float *multiply(GemmWay way, GemmJob job)
     return job.c;
 }
 
+/* What multiply gave: off by at most so much of its length. */
+static void expect_near(size_t m, size_t n, const float *got, const float *want,
+                        double most)
+{
+    double d = 0, s = 1e-30;
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            size_t at = i * (n + GUARD) + j;
+            d += pow((double)got[at] - want[at], 2);
+            s += pow((double)want[at], 2);
+        }
+    if (!(sqrt(d / s) <= most))
+        fail_msg("%zu x %zu: off by %g, at most %g", m, n, sqrt(d / s), most);
+}
+
 static void expect_same(const GemmJob *job)
 {
-    static const double most[] = { [GEMM_WAY_F32] = 1e-5, [GEMM_WAY_BF16] = 8e-3 };
+    static const double most[GEMM_WAYS] = {
+        [GEMM_WAY_F32] = 1e-5, [GEMM_WAY_BF16] = 8e-3, [GEMM_WAY_INT8] = 8e-3 };
     float *want = multiply(GEMM_WAY_PLAIN, *job);
-    for (GemmWay way = GEMM_WAY_F32; way <= GEMM_WAY_BF16; way++) {
+    for (GemmWay way = GEMM_WAY_F32; way < GEMM_WAYS; way++) {
         if (!gemm_can(way)) continue;
         float *got = multiply(way, *job);
-        double d = 0, s = 1e-30;
-        for (size_t i = 0; i < job->m; i++)
-            for (size_t j = 0; j < job->n; j++) {
-                size_t at = i * (job->n + GUARD) + j;
-                d += pow((double)got[at] - want[at], 2);
-                s += pow((double)want[at], 2);
-            }
-        if (!(sqrt(d / s) <= most[way]))
-            fail_msg("%s, %zu x %zu x %zu: off by %g", gemm_name(way), job->m, job->n,
-                     job->part[0].k, sqrt(d / s));
+        expect_near(job->m, job->n, got, want, most[way]);
         free(got);
     }
     free(want);
@@ -141,6 +148,71 @@ static void a_packed_operand_gives_the_same_bits(void **state)
     free(memory);
 }
 
+/* c = or += a b1 + a2 b2 with b1 in 8 bits: a in f32, and in bf16 with its rows apart. */
+static void weights_in_8_bits_are_near_those_in_f32(void **state)
+{
+    static const size_t side[][3] = { { 1, 1, 1 }, { 13, 40, 70 }, { 300, 65, 200 } };
+    enum { APART = 6, SHORT = 4 };
+    (void)state;
+    if (!gemm_can(GEMM_WAY_INT8)) skip();
+    for (size_t i = 0; i < sizeof side / sizeof *side; i++)
+        for (int layout = 0; layout < 16; layout++) {
+            size_t m = side[i][0], n = side[i][1], k = side[i][2], stride = k;
+            float *own[4];
+            Ctx cx = CTX_INIT;
+            GemmJob job = { .m = m, .n = n, .n_parts = 1, .scale = 1,
+                            .part = { part(m, n, k, layout & 2, own),
+                                      part(m, n, SHORT, 0, own + 2) } };
+            if (layout & 1) job.n_parts = 2;
+            job.add = layout & 4;
+            float *want = multiply(GEMM_WAY_PLAIN, job);
+            uint16_t *half = calloc(m * (k + APART), sizeof *half);
+            if (layout & 8) {
+                stride += APART;
+                for (size_t r = 0; r < m; r++)
+                    gemm_to_bf16(k, own[0] + r * k, half + r * stride);
+                job.part[0].a = (GemmMatrix){ half, stride, GEMM_BF16, false };
+            }
+            GemmMatrix b = job.part[0].b;
+            assert_int_equal(gemm_narrow(&cx, &b, k, n, &job.part[0].b), OK);
+            float *got = multiply(GEMM_WAY_INT8, job);
+            expect_near(m, n, got, want, 2e-2);
+            gemm_narrow_free(&job.part[0].b);
+            assert_null(job.part[0].b.p);
+            for (int o = 0; o < 4; o++) free(own[o]);
+            free(half);
+            free(want);
+            free(got);
+        }
+}
+
+static void pairs_of_a_packed_operand_are_its_rows(void **state)
+{
+    enum { M = 5, N = 50, K = 20, SOME = 3 };
+    static const uint32_t pair[SOME] = { 0, 4, 9 };
+    static float few[M * 2 * SOME], rows[2 * SOME * N];
+    float *own[2];
+    (void)state;
+    if (!gemm_can(GEMM_WAY_BF16)) skip();
+    GemmPart whole = part(M, N, K, 0, own);
+    for (size_t i = 0; i < 2 * SOME; i++) {
+        size_t from = 2 * pair[i / 2] + i % 2;
+        memcpy(rows + i * N, own[1] + from * N, N * sizeof *rows);
+        for (size_t r = 0; r < M; r++) few[r * 2 * SOME + i] = own[0][r * K + from];
+    }
+    GemmJob job = { .m = M, .n = N, .n_parts = 1, .scale = 1,
+                    .part = { { { few, 2 * SOME, GEMM_F32, false },
+                                { rows, N, GEMM_F32, false }, 2 * SOME } } };
+    float *want = multiply(GEMM_WAY_BF16, job);
+    void *memory = aligned_alloc(64, gemm_packed_bytes(K, N));
+    void *some = aligned_alloc(64, gemm_packed_bytes(2 * SOME, N));
+    GemmMatrix packed = gemm_pack(&whole.b, K, N, memory);
+    job.part[0].b = gemm_packed_pairs(&packed, N, pair, SOME, some);
+    float *got = multiply(GEMM_WAY_BF16, job);
+    expect_near(M, N, got, want, 0);
+    free(memory), free(some), free(own[0]), free(own[1]), free(want), free(got);
+}
+
 static void rounds_to_bf16_and_back_to_nearest_even(void **state)
 {
     static const float from[] = { 1, 1.00390625f, 1.01171875f, -0.0f, 3.0e38f, 65535 };
@@ -162,6 +234,8 @@ int main(void)
         cmocka_unit_test(all_ways_agree_in_all_layouts),
         cmocka_unit_test(reads_bf16_operands_as_their_rounded_values),
         cmocka_unit_test(a_packed_operand_gives_the_same_bits),
+        cmocka_unit_test(weights_in_8_bits_are_near_those_in_f32),
+        cmocka_unit_test(pairs_of_a_packed_operand_are_its_rows),
         cmocka_unit_test(rounds_to_bf16_and_back_to_nearest_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,8 +106,9 @@ static void expect_shares(MatmulWay way, size_t rows, size_t in, size_t out)
     assert_int_equal(matmul_open(&cx, way, &weights, &m), OK);
     assert_int_equal(matmul_room_open(&cx, way, in, &room), OK);
     for (size_t i = 0; i < SHARES; i++)
-        assert_true(matmul_run_share(m, room, &(MatmulJob){ rows, x, y, stride, i,
-                                                            SHARES }));
+        assert_true(matmul_run_share(m, room, &(MatmulJob){
+            .rows = rows, .x = x, .y = y, .stride = stride, .share = i,
+            .shares = SHARES }));
     for (size_t r = 0; r < rows; r++) {
         assert_memory_equal(y + r * stride, want + r * out, out * sizeof *y);
         assert_memory_equal(y + r * stride + out, before + r * stride + out,
