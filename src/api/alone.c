@@ -2,6 +2,7 @@
 #include "api/alone.h"
 
 #include "api/texts.h"
+#include "base/ascii.h"
 
 #include <string.h>
 
@@ -18,9 +19,9 @@ size_t alone_fold(Str text, char *to)
     size_t n = 0;
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
-        bool space = c == ' ' || c == '-' || (c >= '\t' && c <= '\r');
+        bool space = is_space(c) || c == '-';
         if (space && (n == 0 || to[n - 1] == ' ')) continue;
-        to[n++] = space ? ' ' : c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+        to[n++] = space ? ' ' : to_lower(c);
     }
     to[n] = '\0';
     return n;

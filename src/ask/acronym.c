@@ -2,37 +2,12 @@
  * nothing is allocated. */
 #include "ask/acronym.h"
 
+#include "ask/term.h"
+#include "base/ascii.h"
+
 #include <string.h>
 
 enum { TERM_LEAST = 2, TERM_MOST = 10, WINDOW = 160 };
-
-/* ---- letters ----------------------------------------------------------------------- */
-
-static bool is_capital(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-    return is_capital(c) ? (char)(c + ('a' - 'A')) : c;
-}
-
-static bool in_word(char c)
-{
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z')
-        || (unsigned char)c >= 0x80;
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
 
 static size_t count_words(Str s)
 {
@@ -42,17 +17,6 @@ static size_t count_words(Str s)
     return n;
 }
 
-/* Does s have the word, with no letter right before or behind it? */
-static bool has_word(Str s, Str word)
-{
-    for (size_t i = 0; i + word.n <= s.n; i++) {
-        bool before = i > 0 && in_word(s.p[i - 1]);
-        bool behind = i + word.n < s.n && in_word(s.p[i + word.n]);
-        if (!before && !behind && str_eq((Str){ s.p + i, word.n }, word)) return true;
-    }
-    return false;
-}
-
 /* ---- the two sides ----------------------------------------------------------------- */
 
 /* As an abbreviation is written. Some cut off what is no part of it: "TLRs", "ACS;". */
@@ -60,11 +24,11 @@ static bool is_term(Str *s)
 {
     size_t capitals = 0, digits = 0;
     Str t = str_trim(*s);
-    if (t.n > TERM_LEAST && t.p[t.n - 1] == 's' && is_capital(t.p[t.n - 2])) t.n--;
+    if (t.n > TERM_LEAST && t.p[t.n - 1] == 's' && is_upper(t.p[t.n - 2])) t.n--;
     if (t.n < TERM_LEAST || t.n > TERM_MOST || !in_word(t.p[0])) return false;
     for (size_t i = 0; i < t.n; i++) {
         if (!in_word(t.p[i]) && !str_one_of(t.p[i], "-/&.+")) return false;
-        capitals += is_capital(t.p[i]);
+        capitals += is_upper(t.p[i]);
         digits += is_digit(t.p[i]);
     }
     *s = t;
@@ -76,7 +40,7 @@ static Str meaning_in(Str text, Str term)
 {
     size_t t = term.n, i = text.n;
     while (t > 0) {
-        char c = lower(term.p[t - 1]);
+        char c = to_lower(term.p[t - 1]);
         if (!in_word(c)) {
             t--;
             continue;
@@ -84,7 +48,7 @@ static Str meaning_in(Str text, Str term)
         do {
             if (i == 0) return (Str){ text.p, 0 };
             i--;
-        } while (lower(text.p[i]) != c || (t == 1 && i > 0 && in_word(text.p[i - 1])));
+        } while (to_lower(text.p[i]) != c || (t == 1 && i > 0 && in_word(text.p[i - 1])));
         t--;
     }
     while (i > 0 && !is_space(text.p[i - 1]) && text.p[i - 1] != '(') i--;
@@ -107,7 +71,7 @@ static bool is_meaning(Str meaning, Str term)
     size_t words = count_words(meaning);
     size_t most = 2 * term.n < term.n + 5 ? 2 * term.n : term.n + 5;
     return meaning.n > term.n && words > 0 && words <= most && in_word(meaning.p[0])
-        && is_plain(meaning) && !has_word(meaning, term)
+        && is_plain(meaning) && !term_is_in(meaning, term, true)
         && !str_starts(meaning, term);
 }
 

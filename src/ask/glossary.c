@@ -1,6 +1,9 @@
 /* glossary.c -- see glossary.h. */
 #include "ask/glossary.h"
 
+#include "ask/term.h"
+#include "base/ascii.h"
+
 #include <string.h>
 
 enum { EXPANDED_BYTES = 1 << 16 };
@@ -46,37 +49,10 @@ Status glossary_parse(Ctx *cx, const char *name, Str text, Glossary *g)
 
 /* ---- a question -------------------------------------------------------------------- */
 
-static bool is_capital(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
-static bool in_word(char c)
-{
-    return (c >= '0' && c <= '9') || is_capital(c) || (c >= 'a' && c <= 'z') ||
-           (unsigned char)c >= 0x80;
-}
-
 static bool has_capital(Str s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (is_capital(s.p[i])) return true;
-    return false;
-}
-
-/* Does s have the word, or the words, with no letter right before or behind? A term as it
- * is written may have the s of a plural: "SLAs". */
-static bool has(Str s, Str word, bool as_written)
-{
-    for (size_t i = 0; i + word.n <= s.n; i++) {
-        Str here = { s.p + i, word.n };
-        if (as_written ? !str_eq(here, word) : !str_ieq(here, word)) continue;
-        bool before = i > 0 && in_word(s.p[i - 1]) && in_word(word.p[0]);
-        size_t end = i + word.n;
-        if (as_written && end < s.n && s.p[end] == 's') end++;
-        bool behind = end < s.n && in_word(s.p[end]) && in_word(word.p[word.n - 1]);
-        if (!before && !behind) return true;
-    }
+        if (is_upper(s.p[i])) return true;
     return false;
 }
 
@@ -87,8 +63,8 @@ Status glossary_expand(Ctx *cx, const Glossary *g, Str question, Str *out, size_
     *terms = 0;
     for (size_t i = 0; i < g->n && *terms < GLOSSARY_TERMS; i++) {
         const GlossaryEntry *e = &g->at[i];
-        if (!has(question, e->term, has_capital(e->term))) continue;
-        if (has(question, e->meaning, false)) continue;
+        if (!term_is_in(question, e->term, has_capital(e->term))) continue;
+        if (term_is_in(question, e->meaning, false)) continue;
         if (++*terms == 1) buf_add(&b, question);
         buf_add(&b, *terms == 1 ? STR(" (") : STR(", "));
         buf_add(&b, e->meaning);

@@ -1,6 +1,8 @@
 /* sentences.c -- see sentences.h. */
 #include "base/sentences.h"
 
+#include "base/ascii.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/ubrk.h>
@@ -73,10 +75,6 @@ static const uint32_t has_ordinals = 1u << LANGUAGE_DE | 1u << LANGUAGE_DA |
                                      1u << LANGUAGE_NO | 1u << LANGUAGE_FI |
                                      1u << LANGUAGE_HU | 1u << LANGUAGE_TR;
 
-static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-static bool is_letter(char c) { return is_upper(c) || (c >= 'a' && c <= 'z'); }
 static bool is_core(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
 
 /* ---- where a sentence goes on ----------------------------------------------------- */

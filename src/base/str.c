@@ -1,6 +1,8 @@
 /* str.c -- see str.h. */
 #include "base/str.h"
 
+#include "base/ascii.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +18,11 @@ bool str_eq(Str a, Str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-static unsigned char lower(char c)
-{
-    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
-
 bool str_ieq(Str a, Str b)
 {
     if (a.n != b.n) return false;
     for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i])) return false;
+        if (to_lower(a.p[i]) != to_lower(b.p[i])) return false;
     return true;
 }
 
@@ -37,11 +34,6 @@ bool str_starts(Str s, Str prefix)
 bool str_ends(Str s, Str suffix)
 {
     return s.n >= suffix.n && str_eq((Str){ s.p + s.n - suffix.n, suffix.n }, suffix);
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 Str str_trim(Str s)

@@ -9,6 +9,8 @@
  * for `readFile` and `file.read`. Who asks for one of them finds the other. */
 #include "base/words.h"
 
+#include "base/ascii.h"
+
 #include <libstemmer.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,13 +54,7 @@ struct Words {
 
 /* ---- characters ------------------------------------------------------------------- */
 
-static inline bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-static inline bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static inline bool is_letter(char c) { return is_lower(c) || is_upper(c); }
 static inline bool is_core(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
-static inline bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-static inline bool is_ascii(char c) { return (unsigned char)c < 0x80; }
 
 /* Written without spaces, so that pairs of characters stand for words. */
 static bool is_paired(UChar32 c)

@@ -1,12 +1,9 @@
 /* windows.c -- see windows.h. */
 #include "eval/windows.h"
 
-#include <string.h>
+#include "base/ascii.h"
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
+#include <string.h>
 
 static bool inside_character(char c)
 {

@@ -10,6 +10,7 @@
  * "fake:dim=64,window=4096" are the defaults. To misbehave: "nan=1" gives vectors and
  * scores that are not finite, "fail=embed" ("score", "generate") lets that call fail,
  * "slow_ms=5" sleeps before each text and each word. */
+#include "base/ascii.h"
 #include "model/impl.h"
 
 #include <math.h>
@@ -27,18 +28,12 @@ typedef struct Fake {
 
 /* ---- words and sentences ---------------------------------------------------------- */
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-        || (unsigned char)c >= 0x80;
-}
-
 /* Takes the next word off *text; false at the end. */
 static bool next_word(Str *text, Str *word)
 {
     size_t i = 0, n;
-    while (i < text->n && !is_letter(text->p[i])) i++;
-    for (n = i; n < text->n && is_letter(text->p[n]);) n++;
+    while (i < text->n && !in_word(text->p[i])) i++;
+    for (n = i; n < text->n && in_word(text->p[n]);) n++;
     *word = (Str){ text->p + i, n - i };
     *text = (Str){ text->p + n, text->n - n };
     return word->n > 0;
@@ -117,10 +112,8 @@ static Status work(Ctx *cx, const Fake *f, const char *job)
 static unsigned bucket(Str word, int dim)    // FNV-1a over the folded word
 {
     unsigned h = 2166136261u;
-    for (size_t i = 0; i < word.n; i++) {
-        unsigned char c = (unsigned char)word.p[i];
-        h = (h ^ (c >= 'A' && c <= 'Z' ? c + 32u : c)) * 16777619u;
-    }
+    for (size_t i = 0; i < word.n; i++)
+        h = (h ^ (unsigned char)to_lower(word.p[i])) * 16777619u;
     return h % (unsigned)dim;
 }
 

@@ -1,6 +1,7 @@
 /* edition.c -- see edition.h. */
 #include "parse/edition.h"
 
+#include "base/ascii.h"
 #include "parse/charset.h"
 
 #include <string.h>
@@ -26,11 +27,6 @@ void edition_page(Edition *e, int page)
 }
 
 /* ---- cleaning ---------------------------------------------------------------------- */
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
 
 /* One character of s at i into b; a control character counts as a space. */
 static size_t put_character(Buf *b, Str s, size_t i)

@@ -7,6 +7,8 @@
  * by its place; what it decoded (an entity) is known as a whole. */
 #include "parse/parse.h"
 
+#include "base/ascii.h"
+
 #include <libxml/HTMLparser.h>
 #include <libxml/parserInternals.h>
 #include <string.h>
@@ -186,11 +188,6 @@ static void open_part(Reader *r, size_t begin)
     r->item = true;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* Words of one event, and where they stand in the source. */
 typedef struct Event {
     Str text;
@@ -246,13 +243,13 @@ static void add_words(Reader *r, const Event *e)
     Str s = e->text;
     for (size_t i = 0; i < s.n;) {
         size_t from = i;
-        while (i < s.n && is_blank(s.p[i])) i++;
+        while (i < s.n && is_space(s.p[i])) i++;
         if (i > from) r->space = true;
-        for (from = i; i < s.n && !is_blank(s.p[i]);) i++;
+        for (from = i; i < s.n && !is_space(s.p[i]);) i++;
         if (i == from) break;
         if (r->lo == r->hi) open_part(r, e->begin);
         char before = r->text.n ? r->text.p[r->text.n - 1] : ' ';
-        if (r->space && !is_blank(before)) buf_add(&r->text, STR(" "));
+        if (r->space && !is_space(before)) buf_add(&r->text, STR(" "));
         add_bytes(r, e, from, i);
         r->space = false;
         r->plain |= r->links == 0;
@@ -405,8 +402,8 @@ static Str one_line(Ctx *cx, Str s)
     size_t n = 0;
     s = str_trim(s);
     for (size_t i = 0; to && i < s.n; i++)
-        if (!is_blank(s.p[i])) to[n++] = s.p[i];
-        else if (!is_blank(s.p[i - 1])) to[n++] = ' ';
+        if (!is_space(s.p[i])) to[n++] = s.p[i];
+        else if (!is_space(s.p[i - 1])) to[n++] = ' ';
     return (Str){ to, n };
 }
 
