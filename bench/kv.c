@@ -2,9 +2,10 @@
  *
  *     bench_kv MODEL.gguf TEXT [PASSAGES [TOKENS [THREADS]]]
  *
- * TEXT is cut into passages of TOKENS. Each is read alone behind an instruction, taken
- * out, and put back where it stands in a prompt of all of them, in another order, with
- * heads of several lengths read anew. The prompt ends with words of one passage, which
+ * TEXT is cut into passages of TOKENS. Each is read behind an instruction, and, but for
+ * the prompt's first, behind two more passages that stand for those before it; taken out,
+ * and put back where it stands in a prompt of all of them, in another order, with heads
+ * of several lengths read anew. The prompt ends with words of one passage, which
  * what follows them there continues: who attends to passages well knows it. The
  * distributions over those tokens are compared with plain reading's. Times are the best
  * of some turns, by the clock and by the processors' time of all threads. */
@@ -23,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 16 << 20, TURNS = 3, CUE = 24, FOLLOW = 48, MOST = 16,
+enum { TEXT_MAX = 16 << 20, TURNS = 3, CUE = 24, FOLLOW = 48, MOST = 16, BEFORE = 2,
        KEPT = 256 };         // tokens of an entry of the store
 
 static const char instruction[] = "Answer the question using the passages. Reply with "
@@ -87,7 +88,7 @@ static Status load(Bench *b, const char *model, const char *text, int threads)
     b->width = (size_t)llama_vocab_n_tokens(b->vocab);
     TRY_NEW(b->token = ctx_new(&b->cx, int32_t, all.n));
     b->n_text = words(b, all.p, all.n, b->token, all.n);
-    if (b->n_text < b->passages * b->each || b->each < 2 * (CUE + FOLLOW))
+    if (b->n_text < (b->passages + BEFORE) * b->each || b->each < 2 * (CUE + FOLLOW))
         return fail(&b->cx, E_ARG, "%zu tokens in %s", b->n_text, text);
     if (!prefill_way(&opt.way)) return fail(&b->cx, E_MODEL, "no fast products here");
     TRY(prefill_open(&b->cx, model, &opt, &b->weights));
@@ -98,15 +99,25 @@ static Status load(Bench *b, const char *model, const char *text, int threads)
 
 /* ---- reading ---------------------------------------------------------------------- */
 
-/* Each passage alone behind the instruction. */
+/* Where a passage of the prompt stood when it was taken out. */
+static size_t home_of(const Bench *b, size_t i)
+{
+    return b->home + (i ? BEFORE * b->each : 0);
+}
+
+/* Each passage behind the instruction, and what stands for passages. */
 static Status take_all(Bench *b)
 {
     size_t values = prefill_values(b->weights, b->each);
     TRY(prefill_run(&b->cx, b->seq, b->prompt, 0, b->home));
     for (size_t i = 0; i < b->passages; i++) {
+        size_t at = home_of(b, i);
         TRY_NEW(b->data[i] = ctx_new(&b->cx, uint16_t, values));
-        TRY(prefill_run(&b->cx, b->seq, b->token + b->from[i], b->home, b->each));
-        prefill_take_out(b->seq, b->home, b->each, b->data[i]);
+        if (i == 1)
+            TRY(prefill_run(&b->cx, b->seq, b->token + b->passages * b->each, b->home,
+                            at - b->home));
+        TRY(prefill_run(&b->cx, b->seq, b->token + b->from[i], at, b->each));
+        prefill_take_out(b->seq, at, b->each, b->data[i]);
     }
     return OK;
 }
@@ -118,7 +129,8 @@ static Status read_prompt(Bench *b, size_t head)
     size_t n = head == SIZE_MAX ? 0 : b->passages;
     for (size_t i = 0; i < n; i++) {
         size_t skip = i ? head : 0;
-        known[i] = (PrefillKnown){ b->data[i], b->each, b->home, skip, b->at[i] + skip };
+        known[i] = (PrefillKnown){ b->data[i], b->each, home_of(b, i), skip,
+                                   b->at[i] + skip };
     }
     PrefillText text = { b->prompt, 0, b->n - 1, known, n };
     return prefill_read(&b->cx, b->seq, &text);

@@ -1,7 +1,6 @@
 /* glossary.c -- see glossary.h. */
 #include "api/glossary.h"
 
-#include "api/beside.h"
 #include "base/file.h"
 
 enum { MAX_FILE = 4 << 20 };
@@ -16,9 +15,9 @@ static Status read_one(Ctx *cx, const char *path, Glossary *out)
 
 Status glossary_read(Ctx *cx, const pith *p, Glossary *out)
 {
-    Str folder, path;
+    Str folder, path = ctx_printf(cx, "%s.glossary", p->store_path);
     *out = (Glossary){ 0 };
-    TRY(beside_path(cx, p, BESIDE_GLOSSARY, &path));
+    TRY_NEW(path.p);
     TRY(read_one(cx, path.p, out));
     Status st = folder_config(cx, &folder);
     if (st == E_NOTFOUND) return ctx_forgive(cx), OK;

@@ -17,6 +17,24 @@ static const char quoting[] =
 static const char closed_book[] =
     "Answer the question. Reply with one short sentence.";
 
+/* What a passage that is not the first of its prompt is read behind where its keys and
+ * values are kept: passages about nothing that anybody asks. See docs/ABLATION.md, "Chunk
+ * KV". */
+static const char passages_before[] =
+    " (harbour.md):\n"
+    "The old harbour of Lindby was dug in 1787 for ships that carried timber and salt. "
+    "Its two piers are built of granite; the longer one, 240 metres, ends at a "
+    "lighthouse whose lamp was lit with oil until 1911. Today some ninety fishing boats "
+    "and a ferry to the islands use it, and the warehouses along the quay hold a museum, "
+    "a school of navigation and a market for fish.\n\n"
+    "Passage 2 (bread.md):\n"
+    "Rye bread keeps longer than bread of wheat, since its crumb holds more water. The "
+    "dough is raised with a leaven of flour and water that is fed every day; it is "
+    "shaped into loaves of about a kilogram, left in baskets for two hours, and baked at "
+    "250 degrees, falling to 200, for an hour. Bakers knock on the bottom of a loaf: it "
+    "is done when it sounds hollow.\n\n"
+    "Passage 3";
+
 enum { PASSAGE_OVERHEAD = 8 };   // tokens of its number, its line ends and its border
 
 Status prompt_fit(Ctx *cx, Model *writer, const PromptOptions *opt, Passages *ps)
@@ -61,7 +79,7 @@ Status prompt_build(Ctx *cx, const Passages *ps, Str question, PromptWay way, Pr
     const char *tongue;
     Buf b = BUF((size_t)64 << 20);
     Excerpt *excerpt = ctx_new(cx, Excerpt, ps->n);
-    *out = (Prompt){ .excerpts = { excerpt, 0 } };
+    *out = (Prompt){ .excerpts = { excerpt, 0, str_z(passages_before) } };
     TRY_NEW(excerpt);
     TRY(tongue_of(cx, ps, question, &tongue));
     for (size_t i = 0; i < ps->n; i++) {

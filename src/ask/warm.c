@@ -13,7 +13,7 @@ static Status warm_one(Ctx *cx, Store *store, Model *writer, int64_t id, ReadAhe
     TRY(store_chunks(cx, store, &id, 1, &p.chunk, NULL));
     if (p.chunk.id == 0) return OK;     // gone meanwhile
     TRY(prompt_build(cx, &one, STR("?"), PROMPT_PLAIN, &prompt));
-    return model_read_ahead(cx, writer, prompt.message, 2, prompt.excerpts.at[0], out);
+    return model_read_ahead(cx, writer, prompt.message, 2, &prompt.excerpts, out);
 }
 
 static void count(ReadAhead what, Warmed *out)

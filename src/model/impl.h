@@ -18,8 +18,8 @@ typedef struct ModelImpl {
     Status (*chat_tokens)(Ctx *cx, Model *m, const Message *msg, size_t n,
                           ChatTokens *out);
     Status (*unknown)(Ctx *cx, Model *m, Str text, int *n);
-    Status (*read_ahead)(Ctx *cx, Model *m, const Message *msg, size_t n, Excerpt excerpt,
-                         ReadAhead *out);
+    Status (*read_ahead)(Ctx *cx, Model *m, const Message *msg, size_t n,
+                         const Excerpts *excerpts, ReadAhead *out);
     uint64_t (*step_bytes)(const Model *m);
 } ModelImpl;   // all but close and count: NULL where the model cannot
 

@@ -232,6 +232,7 @@ Status chat_reading(Ctx *cx, LlamaModel *m, const Message *msg, size_t n,
     TRY_NEW(out->stretch);
     Fill f = { .open = true, .excerpt = excerpts->at, .n_excerpts = excerpts->n,
                .stretch = out->stretch };
+    TRY(tokens_add(cx, m, &out->before, excerpts->before, TOKENS_PLAIN));
     return fill(cx, m, msg, n, &f, &out->t);
 }
 

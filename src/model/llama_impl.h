@@ -77,6 +77,7 @@ typedef struct Reading {
     Tokens t;
     Stretch *stretch;       // (n): of the excerpts
     size_t n;
+    Tokens before;          // what they are read behind: Excerpts
 } Reading;
 MUST_USE Status chat_reading(Ctx *cx, LlamaModel *m, const Message *msg, size_t n,
                              const Excerpts *excerpts, Reading *out);
@@ -123,7 +124,7 @@ void talk_end(Talk *t);
 Status llama_chat_tokens(Ctx *cx, Model *base, const Message *msg, size_t n,
                          ChatTokens *out);
 Status llama_read_ahead(Ctx *cx, Model *base, const Message *msg, size_t n,
-                        Excerpt excerpt, ReadAhead *out);
+                        const Excerpts *excerpts, ReadAhead *out);
 Status llama_count_chat(Ctx *cx, Model *base, const Message *msg, size_t n, int *tokens);
 Status llama_generate(Ctx *cx, Model *base, const Message *msg, size_t n,
                       const GenerateOptions *opt, Generated *out);

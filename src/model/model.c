@@ -136,13 +136,13 @@ Status model_count_chat(Ctx *cx, Model *m, const Message *msg, size_t n, int *to
     return m->impl->count_chat(cx, m, msg, n, tokens);
 }
 
-Status model_read_ahead(Ctx *cx, Model *m, const Message *msg, size_t n, Excerpt excerpt,
-                        ReadAhead *out)
+Status model_read_ahead(Ctx *cx, Model *m, const Message *msg, size_t n,
+                        const Excerpts *excerpts, ReadAhead *out)
 {
     *out = READ_NO_ROOM;
     if (!m->impl->read_ahead) return cannot(cx, m, "read ahead");
     TRY(check_messages(cx, msg, n));
-    return m->impl->read_ahead(cx, m, msg, n, excerpt, out);
+    return m->impl->read_ahead(cx, m, msg, n, excerpts, out);
 }
 
 Status model_chat_tokens(Ctx *cx, Model *m, const Message *msg, size_t n, ChatTokens *out)

@@ -102,6 +102,7 @@ typedef struct Excerpt {
 typedef struct Excerpts {
     const Excerpt *at;        // (n), in order
     size_t n;
+    Str before;               // text that stands for the excerpts before one: see below
 } Excerpts;
 
 typedef struct GenerateOptions {
@@ -110,8 +111,9 @@ typedef struct GenerateOptions {
     uint64_t seed;          // for temperature > 0
     Excerpts excerpts;      // of the last message: passages that come again in other
                             // prompts behind the same beginning. With kv_bytes each is
-                            // read behind that alone, once, and joined, but for its first
-                            // tokens: faster, not quite the same
+                            // read behind that and `before` (the first one without it),
+                            // once, and joined, but for its first tokens: faster, not
+                            // quite the same
     bool no_drafts;         // greedy: a token at a time, the same ones; for comparison
     /* Called with each piece of text, whole UTF-8 characters only; false stops. */
     bool (*on_text)(void *arg, Str piece);
@@ -150,11 +152,12 @@ typedef enum ReadAhead {
     READ_NO_ROOM,           // what may be kept is full, or the disk is
 } ReadAhead;
 
-/* Reads an excerpt of the last message before anybody asks for it; what is kept is not
- * displaced by it. E_MODEL: the model was opened without kv_bytes, or is not read by our
- * own pass, so that nothing of it can be kept. E_CANCELLED. */
+/* Reads the first of the excerpts before anybody asks for it, as prompts want it where it
+ * is not their first; what is kept is not displaced by it. E_ARG: no excerpt. E_MODEL:
+ * the model was opened without kv_bytes, or is not read by our own pass, so that nothing
+ * of it can be kept. E_CANCELLED. */
 MUST_USE Status model_read_ahead(Ctx *cx, Model *m, const Message *msg, size_t n,
-                                 Excerpt excerpt, ReadAhead *out);
+                                 const Excerpts *excerpts, ReadAhead *out);
 typedef struct ChatTokens {
     int32_t *id;            // (n)
     uint8_t *answer;        // (n): 1 for the assistant's words and the end of its turn

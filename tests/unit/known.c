@@ -17,6 +17,8 @@
 
 #include "base/file.h"
 
+#define BEFORE " (tram):\nThe tram turns at the mill.\n\nPassage 2"
+
 enum { WINDOW = 1024, PASSAGES = 3, MIB = 1 << 20 };
 
 static Ctx cx;
@@ -87,7 +89,8 @@ static void ask_of(Asked *a, const char *system, const char *order)
     used += (size_t)sprintf(a->text + used, "Question: when does it open?");
     a->msg[0] = (Message){ "system", str_z(system) };
     a->msg[1] = (Message){ "user", { a->text, used } };
-    a->opt = (GenerateOptions){ .max_tokens = 24, .excerpts = { a->excerpt, n } };
+    a->opt = (GenerateOptions){ .max_tokens = 24,
+                                .excerpts = { a->excerpt, n, STR(BEFORE) } };
 }
 
 static Generated answer(const char *system, const char *order)
@@ -141,9 +144,12 @@ static void passages_are_known_in_any_order(void **state)
     (void)state;
     open_model(MIB, 1);
     (void)answer("Short.", "abc");
-    Generated other = answer("Short.", "cab");
+    Generated other = answer("Short.", "acb");
     assert_true(other.restored_tokens > 300);
     assert_int_equal(entries(), 3);
+    other = answer("Short.", "cab");    // c as the first, a as another
+    assert_true(other.restored_tokens > 100 && other.restored_tokens < 300);
+    assert_int_equal(entries(), 5);
     assert_int_equal(folder_remove(&cx, ctx_printf(&cx, "%s/pith", folder).p), OK);
     open_model(MIB, 1);
     assert_same(answer("Short.", "cab"), other);
@@ -200,6 +206,11 @@ static void a_store_without_room_changes_nothing(void **state)
     assert_same(kept, not_kept);
 }
 
+static Status ahead(Asked *a, ReadAhead *what)
+{
+    return model_read_ahead(&cx, model, a->msg, 2, &a->opt.excerpts, what);
+}
+
 static void what_was_read_ahead_is_known_when_it_is_asked_for(void **state)
 {
     Asked a;
@@ -210,14 +221,13 @@ static void what_was_read_ahead_is_known_when_it_is_asked_for(void **state)
         char one[2] = { *c };
         ask_of(&a, "Short.", one);
         for (int i = 0; i < 2; i++) {
-            assert_int_equal(model_read_ahead(&cx, model, a.msg, 2, a.excerpt[0], &what),
-                             OK);
+            assert_int_equal(ahead(&a, &what), OK);
             assert_int_equal(what, i ? READ_BEFORE : READ_KEPT);
         }
     }
     assert_int_equal(entries(), 3);
     Generated got = answer("Short.", "bca");
-    assert_true(got.restored_tokens > 300);
+    assert_true(got.restored_tokens > 200);   // all but the first
     assert_int_equal(folder_remove(&cx, ctx_printf(&cx, "%s/pith", folder).p), OK);
     open_model(MIB, 1);
     assert_same(got, answer("Short.", "bca"));
@@ -230,15 +240,32 @@ static void reading_ahead_ends_where_room_does(void **state)
     (void)state;
     ask_of(&a, "Short.", "a");
     open_model(200, 1);
-    assert_int_equal(model_read_ahead(&cx, model, a.msg, 2, a.excerpt[0], &what), OK);
+    assert_int_equal(ahead(&a, &what), OK);
     assert_int_equal(what, READ_NO_ROOM);
     a.excerpt[0].end = a.excerpt[0].begin + 9;
-    assert_int_equal(model_read_ahead(&cx, model, a.msg, 2, a.excerpt[0], &what), OK);
+    assert_int_equal(ahead(&a, &what), OK);
     assert_int_equal(what, READ_SHORT);
+    a.opt.excerpts.n = 0;
+    assert_int_equal(ahead(&a, &what), E_ARG);
+    ctx_forgive(&cx);
     open_model(0, 1);
     ask_of(&a, "Short.", "a");
-    assert_int_equal(model_read_ahead(&cx, model, a.msg, 2, a.excerpt[0], &what),
-                     E_MODEL);
+    assert_int_equal(ahead(&a, &what), E_MODEL);
+}
+
+static void only_the_first_is_read_without_what_stands_before(void **state)
+{
+    Asked a;
+    Generated one, other;
+    (void)state;
+    open_model(MIB, 1);
+    one = answer("Short.", "abc");
+    ask_of(&a, "Short.", "abc");
+    a.opt.excerpts.before = STR(" (ferry):\nThe ferry has no lights.\n\nPassage 2");
+    assert_int_equal(model_generate(&cx, model, a.msg, 2, &a.opt, &other), OK);
+    assert_true(other.restored_tokens > 100 && other.restored_tokens < 200);
+    assert_int_equal(entries(), 5);
+    assert_true(one.mean_logprob != other.mean_logprob);
 }
 
 /* ---- strangers -------------------------------------------------------------------- */
@@ -310,6 +337,7 @@ int main(void)
         TEST(a_store_without_room_changes_nothing),
         TEST(what_was_read_ahead_is_known_when_it_is_asked_for),
         TEST(reading_ahead_ends_where_room_does),
+        TEST(only_the_first_is_read_without_what_stands_before),
         TEST(another_instruction_makes_other_entries),
         TEST(another_model_makes_other_entries),
         TEST(a_damaged_entry_is_computed_again),
