@@ -12,6 +12,7 @@
 #include "peak.h"
 
 #include "base/file.h"
+#include "base/random.h"
 #include "tune/examples.h"
 #include "tune/tape.h"
 

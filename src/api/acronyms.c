@@ -4,6 +4,7 @@
  * itself finds what there is, and its meaning brings noise: on SciFact's claims .013
  * nDCG@10 by words. */
 #include "api/alone.h"
+#include "api/beside.h"
 #include "api/glossary.h"
 #include "api/texts.h"
 #include "ask/acronym.h"
@@ -178,10 +179,10 @@ static Status propose(Ctx *cx, pith *p, int write, json_t *to)
     Choice c = { 0 };
     Found f = { json_object() };
     json_t *entries = json_array();
-    Str path = ctx_printf(cx, "%s.glossary", p->store_path);
-    Status st = path.p && f.terms && entries ? OK : fail(cx, E_MEMORY, "no memory");
-    if (st == OK && write && p->read_only)
-        st = fail(cx, E_ARG, "this handle was opened for reading only");
+    Str path = { 0 };
+    Status st = f.terms && entries ? OK : fail(cx, E_MEMORY, "no memory");
+    if (st == OK)
+        st = (write ? beside_writable : beside_path)(cx, p, BESIDE_GLOSSARY, &path);
     if (st == OK) st = glossary_read(cx, p, &g);
     if (st == OK) st = handle_store(cx, p, false, &s);
     if (st == OK) st = texts_each(cx, s, look, &f);

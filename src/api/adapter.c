@@ -1,23 +1,15 @@
 /* adapter.c -- see adapter.h. */
 #include "api/adapter.h"
 
+#include "api/beside.h"
 #include "base/file.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { MAX_FILE = 1 << 20 };
-
-static Status path_of(Ctx *cx, const pith *p, Str *out)
-{
-    *out = ctx_printf(cx, "%s.adapter.json", p->store_path);
-    return out->p ? OK : E_MEMORY;
-}
 
 /* ---- reading ----------------------------------------------------------------------- */
 
@@ -33,8 +25,7 @@ static Status read_file(Ctx *cx, const pith *p, json_t **out)
     Str path, text;
     json_error_t why;
     *out = NULL;
-    TRY(path_of(cx, p, &path));
-    Status st = file_read(cx, path.p, MAX_FILE, &text);
+    Status st = beside_read(cx, p, BESIDE_ADAPTER, MAX_FILE, &path, &text);
     if (st == E_NOTFOUND) return ctx_forgive(cx), OK;
     TRY(st);
     json_t *j = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &why);
@@ -77,24 +68,15 @@ Status adapter_explain(Ctx *cx, const pith *p, Status st)
 
 /* ---- writing ----------------------------------------------------------------------- */
 
-static Status write_json(Ctx *cx, const char *path, json_t *j)
+static Status write_record(Ctx *cx, const char *path, json_t *j, const char *adapter,
+                           const char *generator, const char *figures)
 {
-    char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
-    if (!text) return fail(cx, E_MEMORY, "out of memory for the record of an adapter");
-    Str line = ctx_printf(cx, "%s\n", text);
-    free(text);
-    return line.p ? file_write(cx, path, line) : E_MEMORY;
-}
-
-static json_t *record(const char *adapter, const char *generator, json_t *figures)
-{
-    char made[32];
-    time_t now = time(NULL);
-    struct tm t;
-    gmtime_r(&now, &t);
-    strftime(made, sizeof made, "%Y-%m-%dT%H:%M:%SZ", &t);
-    return json_pack("{ss ss ss ss sO}", "pith", PITH_VERSION, "made", made, "adapter",
-                     adapter, "generator", generator, "figures", figures);
+    Str text;
+    json_object_set_new(j, "adapter", json_string(adapter));
+    json_object_set_new(j, "generator", json_string(generator));
+    TRY(beside_add_figures(cx, j, figures));
+    TRY(beside_text(cx, j, &text));
+    return file_write(cx, path, text);
 }
 
 static Status keep(Ctx *cx, const char *path, const char *adapter, const char *generator,
@@ -104,24 +86,17 @@ static Status keep(Ctx *cx, const char *path, const char *adapter, const char *g
     if (!realpath(adapter, whole))
         return fail(cx, E_NOTFOUND, "%s: %s", adapter, strerror(errno));
     if (file_is_here(generator, NULL) && realpath(generator, model)) generator = model;
-    json_t *f = figures ? json_loads(figures, 0, NULL) : json_object();
-    json_t *j = json_is_object(f) ? record(whole, generator, f) : NULL;
-    Status st = json_is_object(f) ? write_json(cx, path, j)
-                                  : fail(cx, E_ARG, "the figures are no JSON object");
+    json_t *j = beside_record();
+    Status st = write_record(cx, path, j, whole, generator, figures);
     json_decref(j);
-    json_decref(f);
     return st;
 }
 
 static Status set(Ctx *cx, pith *p, const char *adapter, const char *figures)
 {
     Str path, name, model;
-    if (p->read_only) return fail(cx, E_ARG, "this handle was opened for reading only");
-    TRY(path_of(cx, p, &path));
-    if (!adapter) {
-        if (unlink(path.p) == 0 || errno == ENOENT) return OK;
-        return fail(cx, E_IO, "cannot remove %s: %s", path.p, strerror(errno));
-    }
+    TRY(beside_writable(cx, p, BESIDE_ADAPTER, &path));
+    if (!adapter) return file_remove(cx, path.p, NULL);
     const char *named = p->model_name[ROLE_GENERATOR];
     if (!named) {
         TRY(handle_model_path(cx, p, ROLE_GENERATOR, &name, &model));

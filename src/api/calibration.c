@@ -1,24 +1,14 @@
 /* calibration.c -- see calibration.h. */
 #include "api/calibration.h"
 
+#include "api/beside.h"
 #include "ask/abstain.h"
 #include "base/file.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { MAX_FILE = 1 << 16 };
-
-static Status path_of(Ctx *cx, const pith *p, Str *out)
-{
-    *out = ctx_printf(cx, "%s.calibration.json", p->store_path);
-    return out->p ? OK : E_MEMORY;
-}
 
 /* What the program's own weights make of an example with every score in it. */
 static float probe(void)
@@ -86,8 +76,7 @@ Status calibration_parse(Ctx *cx, const char *name, Str text, CalibrationFile *o
 static Status read_file(Ctx *cx, const pith *p, Str *text, CalibrationFile *out)
 {
     Str path;
-    TRY(path_of(cx, p, &path));
-    TRY(file_read(cx, path.p, MAX_FILE, text));
+    TRY(beside_read(cx, p, BESIDE_CALIBRATION, MAX_FILE, &path, text));
     return calibration_parse(cx, path.p, *text, out);
 }
 
@@ -159,13 +148,9 @@ static json_t *model_json(const Model *m)
 static json_t *file_json(const pith_calibration *c, const Model *embedder,
                          const Model *ranker)
 {
-    char made[32];
-    time_t now = time(NULL);
-    struct tm t;
-    gmtime_r(&now, &t);
-    strftime(made, sizeof made, "%Y-%m-%dT%H:%M:%SZ", &t);
-    return json_pack("{ss ss ss s{sf sf} sf s{sf sf} s{sI sI sI sI sI sf} so so sf}",
-        "pith", PITH_VERSION, "made", made, "source", c->source ? c->source : "",
+    json_t *j = beside_record();
+    json_t *found = json_pack("{ss s{sf sf} sf s{sf sf} s{sI sI sI sI sI sf} so so sf}",
+        "source", c->source ? c->source : "",
         "weights", "bias", c->bias, "slope", c->slope, "threshold", c->threshold,
         "promise", "risk", c->risk, "confidence", c->confidence,
         "questions", "all", (json_int_t)c->questions,
@@ -174,30 +159,29 @@ static json_t *file_json(const pith_calibration *c, const Model *embedder,
         "refused_answerable", (json_int_t)c->refused_answerable, "upper", c->upper,
         "embedder", model_json(embedder), "reranker", model_json(ranker),
         "probe", (double)probe());
+    if (json_object_update_new(j, found) == 0) return j;
+    json_decref(j);
+    return NULL;
 }
 
 /* Checked by the reader, so that what is written can be read. */
 static Status write_file(Ctx *cx, const char *path, json_t *j)
 {
     CalibrationFile f;
-    char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-    if (!text) return fail(cx, E_MEMORY, "out of memory for a calibration");
-    Str line = ctx_printf(cx, "%s\n", text);
-    free(text);
-    TRY_NEW(line.p);
-    TRY(calibration_parse(cx, "the calibration", line, &f));
-    return file_write(cx, path, line);
+    Str text;
+    TRY(beside_text(cx, j, &text));
+    TRY(calibration_parse(cx, "the calibration", text, &f));
+    return file_write(cx, path, text);
 }
 
 static Status keep(Ctx *cx, pith *p, const pith_calibration *c)
 {
     Model *embedder = NULL, *ranker = NULL;
     Str path;
-    if (p->read_only) return fail(cx, E_ARG, "this handle was opened for reading only");
+    TRY(beside_writable(cx, p, BESIDE_CALIBRATION, &path));
     if (!isfinite(c->bias) || !(c->slope > 0) || !(c->threshold >= 0))
         return fail(cx, E_ARG, "a calibration has a finite bias, a slope above 0 and a "
                     "threshold of [0,1]");
-    TRY(path_of(cx, p, &path));
     TRY(handle_model(cx, p, ROLE_EMBEDDER, &embedder));
     if (handle_model(cx, p, ROLE_RERANKER, &ranker) == E_NOTFOUND) ctx_forgive(cx);
     TRY(cx->status);
@@ -237,20 +221,17 @@ int pith_calibration_json(pith *p, char **json, pith_error *why)
     return call_end(p, &cx, show(&cx, p, json), false, why);
 }
 
-static Status forget(Ctx *cx, const pith *p, int *removed)
+static Status forget(Ctx *cx, const pith *p, bool *removed)
 {
     Str path;
-    if (p->read_only) return fail(cx, E_ARG, "this handle was opened for reading only");
-    TRY(path_of(cx, p, &path));
-    *removed = unlink(path.p) == 0;
-    if (*removed || errno == ENOENT) return OK;
-    return fail(cx, E_IO, "cannot remove %s: %s", path.p, strerror(errno));
+    TRY(beside_writable(cx, p, BESIDE_CALIBRATION, &path));
+    return file_remove(cx, path.p, removed);
 }
 
 int pith_calibration_reset(pith *p, int *removed, pith_error *why)
 {
     Ctx cx;
-    int any = 0;
+    bool any = false;
     call_begin(p, &cx);
     Status st = forget(&cx, p, &any);
     if (removed) *removed = any;

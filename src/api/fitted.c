@@ -6,9 +6,7 @@
 #include "model/gguf_file.h"
 #include "model/machine.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_FILE = 1 << 20, PRINT = 8 };     // digits of the fingerprint in a name
 
@@ -94,16 +92,11 @@ Status fitted_use(Ctx *cx, Str *path, FittedUse *out)
     return cx->status;
 }
 
-static Status remove_file(Ctx *cx, const char *path, bool *removed)
-{
-    if (unlink(path) == 0) return *removed = true, OK;
-    if (errno == ENOENT) return OK;
-    return fail(cx, E_IO, "%s: %s", path, strerror(errno));
-}
-
 Status fitted_remove(Ctx *cx, const FittedPaths *at, bool *removed)
 {
-    *removed = false;
-    TRY(remove_file(cx, at->record.p, removed));
-    return remove_file(cx, at->model.p, removed);
+    bool record = false, model = false;
+    TRY(file_remove(cx, at->record.p, &record));
+    TRY(file_remove(cx, at->model.p, &model));
+    *removed = record || model;
+    return OK;
 }

@@ -1,6 +1,7 @@
 /* glossary.c -- see glossary.h. */
 #include "api/glossary.h"
 
+#include "api/beside.h"
 #include "base/file.h"
 
 enum { MAX_FILE = 4 << 20 };
@@ -15,9 +16,9 @@ static Status read_one(Ctx *cx, const char *path, Glossary *out)
 
 Status glossary_read(Ctx *cx, const pith *p, Glossary *out)
 {
-    Str folder, path = ctx_printf(cx, "%s.glossary", p->store_path);
+    Str folder, path;
     *out = (Glossary){ 0 };
-    TRY_NEW(path.p);
+    TRY(beside_path(cx, p, BESIDE_GLOSSARY, &path));
     TRY(read_one(cx, path.p, out));
     Status st = folder_config(cx, &folder);
     if (st == E_NOTFOUND) return ctx_forgive(cx), OK;

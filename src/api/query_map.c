@@ -1,16 +1,13 @@
 /* query_map.c -- see query_map.h. */
 #include "api/query_map.h"
 
+#include "api/beside.h"
 #include "ask/sample.h"
 #include "base/file.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { MAX_FILE = 128 << 20, SAMPLE = 20000, SEED = 1, AT_ONCE = 256 };
 
@@ -20,12 +17,6 @@ struct MapHeld {
     QueryMapFile file;
     bool none;              // there is no map, or the owner wants none
 };
-
-static Status path_of(Ctx *cx, const pith *p, Str *out)
-{
-    *out = ctx_printf(cx, "%s.querymap", p->store_path);
-    return out->p ? OK : E_MEMORY;
-}
 
 /* ---- the file ---------------------------------------------------------------------- */
 
@@ -96,8 +87,7 @@ Status query_map_parse(Ctx *cx, const char *name, Str bytes, QueryMapFile *out)
 static Status read_file(Ctx *cx, const pith *p, QueryMapFile *out)
 {
     Str path, bytes;
-    TRY(path_of(cx, p, &path));
-    TRY(file_read(cx, path.p, MAX_FILE, &bytes));
+    TRY(beside_read(cx, p, BESIDE_QUERY_MAP, MAX_FILE, &path, &bytes));
     return query_map_parse(cx, path.p, bytes, out);
 }
 
@@ -207,18 +197,17 @@ int pith_query_map_use(pith *p, const pith_query_map *m, pith_error *why)
 
 /* ---- keeping ----------------------------------------------------------------------- */
 
-static json_t *header_of(const QueryMapFile *f, const Model *embedder, json_t *figures)
+static json_t *header_of(const QueryMapFile *f, const Model *embedder)
 {
-    char made[32];
-    time_t now = time(NULL);
-    struct tm t;
     Str name = model_info(embedder)->name;
-    gmtime_r(&now, &t);
-    strftime(made, sizeof made, "%Y-%m-%dT%H:%M:%SZ", &t);
-    return json_pack("{ss ss s{ss% ss%} si sf sf sO}", "pith", PITH_VERSION, "made", made,
-                     "embedder", "name", name.p, name.n, "fingerprint", f->fingerprint.p,
-                     f->fingerprint.n, "dim", f->map.dim, "whiten", f->map.shape.whiten,
-                     "center", f->map.shape.center, "figures", figures);
+    json_t *j = beside_record();
+    json_t *of = json_pack("{s{ss% ss%} si sf sf}", "embedder", "name", name.p, name.n,
+                           "fingerprint", f->fingerprint.p, f->fingerprint.n, "dim",
+                           f->map.dim, "whiten", f->map.shape.whiten, "center",
+                           f->map.shape.center);
+    if (json_object_update_new(j, of) == 0) return j;
+    json_decref(j);
+    return NULL;
 }
 
 static Status write_file(Ctx *cx, const char *path, const QueryMap *m, json_t *header)
@@ -242,19 +231,13 @@ static Status keep(Ctx *cx, pith *p, const char *figures)
 {
     Str path;
     Model *embedder;
-    if (p->read_only) return fail(cx, E_ARG, "this handle was opened for reading only");
-    TRY(path_of(cx, p, &path));
-    if (!p->map || p->map->none) {
-        if (unlink(path.p) == 0 || errno == ENOENT) return OK;
-        return fail(cx, E_IO, "cannot remove %s: %s", path.p, strerror(errno));
-    }
+    TRY(beside_writable(cx, p, BESIDE_QUERY_MAP, &path));
+    if (!p->map || p->map->none) return file_remove(cx, path.p, NULL);
     TRY(handle_model(cx, p, ROLE_EMBEDDER, &embedder));
-    json_t *f = figures ? json_loads(figures, 0, NULL) : json_object();
-    json_t *j = json_is_object(f) ? header_of(&p->map->file, embedder, f) : NULL;
-    Status st = json_is_object(f) ? write_file(cx, path.p, &p->map->file.map, j)
-                                  : fail(cx, E_ARG, "the figures are no JSON object");
+    json_t *j = header_of(&p->map->file, embedder);
+    Status st = beside_add_figures(cx, j, figures);
+    if (st == OK) st = write_file(cx, path.p, &p->map->file.map, j);
     json_decref(j);
-    json_decref(f);
     return st;
 }
 

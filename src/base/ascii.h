@@ -1,5 +1,5 @@
-/* ascii.h -- what a byte is where it is ASCII: the same in every locale, unlike <ctype.h>,
- * and false for the bytes of all other characters. */
+/* ascii.h -- what a byte is where it is ASCII: in every locale the same, other than
+ * <ctype.h>, and false for the bytes of all other characters. */
 #ifndef PITH_BASE_ASCII_H
 #define PITH_BASE_ASCII_H
 

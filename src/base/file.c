@@ -119,6 +119,14 @@ Status file_commit(Ctx *cx, const char *temp, const char *path)
     return flush(cx, dirname((char *)copy.p), O_RDONLY | O_DIRECTORY);
 }
 
+Status file_remove(Ctx *cx, const char *path, bool *removed)
+{
+    bool was = unlink(path) == 0;
+    if (removed) *removed = was;
+    if (was || errno == ENOENT) return OK;
+    return fail(cx, E_IO, "cannot remove %s: %s", path, strerror(errno));
+}
+
 Status file_lock(Ctx *cx, const char *path, const char *busy, int *lock)
 {
     *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

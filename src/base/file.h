@@ -12,6 +12,8 @@
 MUST_USE Status file_read(Ctx *cx, const char *path, size_t max, Str *out);
 /* Replaces or makes the file. E_IO: the old one, if any, is unharmed. */
 MUST_USE Status file_write(Ctx *cx, const char *path, Str bytes);
+/* Removes the file; *removed, which may be NULL: it was there. E_IO. */
+MUST_USE Status file_remove(Ctx *cx, const char *path, bool *removed);
 /* Brings a finished temporary file of the same file system to its place: fsync, rename,
  * fsync of the folder. E_IO: temp is still there, unless only the last step failed. */
 MUST_USE Status file_commit(Ctx *cx, const char *temp, const char *path);

@@ -2,6 +2,7 @@
 #include "tune/examples.h"
 
 #include "ask/prompt.h"
+#include "base/random.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -166,25 +167,23 @@ void examples_free(Examples *e)
 
 /* ---- packing ---------------------------------------------------------------------- */
 
-uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
-
 Status packer_open(Ctx *cx, const Examples *all, size_t seq, uint64_t seed, Packer *out)
 {
     *out = (Packer){ .all = all, .seq = seq, .seed = seed };
     out->order = calloc(all->n, sizeof *out->order);
-    return out->order ? OK : fail(cx, E_MEMORY, "no memory for %zu examples", all->n);
+    out->drawn = calloc(all->n, sizeof *out->drawn);
+    out->after = calloc(all->n, sizeof *out->after);
+    if (out->order && out->drawn && out->after) return OK;
+    packer_close(out);
+    return fail(cx, E_MEMORY, "no memory for %zu examples", all->n);
 }
 
 void packer_close(Packer *p)
 {
     free(p->order);
-    p->order = NULL;
+    free(p->drawn);
+    free(p->after);
+    p->order = p->drawn = p->after = NULL;
 }
 
 /* Fisher and Yates. */
@@ -192,13 +191,73 @@ static void shuffle(Packer *p)
 {
     uint64_t state = p->seed ^ (p->epoch + 1) * 0xD1342543DE82EF95u;
     size_t n = p->all->n;
-    for (size_t i = 0; i < n; i++) p->order[i] = (uint32_t)i;
+    for (size_t i = 0; i < n; i++) p->drawn[i] = (uint32_t)i;
     for (size_t i = n; i > 1; i--) {
         size_t j = random_next(&state) % i;
-        uint32_t x = p->order[i - 1];
-        p->order[i - 1] = p->order[j];
-        p->order[j] = x;
+        uint32_t x = p->drawn[i - 1];
+        p->drawn[i - 1] = p->drawn[j];
+        p->drawn[j] = x;
     }
+}
+
+/* A row that is being filled: a list through p->after. */
+typedef struct Bin {
+    size_t used;             // tokens
+    uint32_t first, last;    // examples
+} Bin;
+
+enum { BINS = 32, NONE = -1 };
+
+static size_t size_of(const Packer *p, uint32_t example)
+{
+    return p->all->begin[example + 1] - p->all->begin[example];
+}
+
+static size_t fullest(const Bin *bin, size_t n)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (bin[i].used > bin[best].used) best = i;
+    return best;
+}
+
+/* The bin's examples to the end of p->order; *n are there. */
+static void empty(Packer *p, const Bin *b, size_t *n)
+{
+    for (uint32_t e = b->first; e != (uint32_t)NONE; e = p->after[e]) p->order[(*n)++] = e;
+}
+
+/* The fullest bin that has room for so many tokens; n: none has. */
+static size_t fitting(const Packer *p, const Bin *bin, size_t n, size_t size)
+{
+    size_t best = n;
+    for (size_t i = 0; i < n; i++)
+        if (bin[i].used + size <= p->seq && (best == n || bin[i].used > bin[best].used))
+            best = i;
+    return best;
+}
+
+/* Best fit (Johnson et al., SIAM J. Comput. 3(4), 1974) over a few open rows: p->drawn to
+ * p->order, rows one after another. */
+static void fill_rows(Packer *p)
+{
+    Bin bin[BINS];
+    size_t open = 0, n = 0;
+    for (size_t i = 0; i < p->all->n; i++) {
+        uint32_t e = p->drawn[i];
+        size_t size = size_of(p, e), to = fitting(p, bin, open, size);
+        p->after[e] = (uint32_t)NONE;
+        if (to < open) {
+            p->after[bin[to].last] = e;
+            bin[to].used += size;
+            bin[to].last = e;
+            continue;
+        }
+        if (open < BINS) to = open++;
+        else empty(p, &bin[to = fullest(bin, open)], &n);
+        bin[to] = (Bin){ size, e, e };
+    }
+    for (size_t i = 0; i < open; i++) empty(p, &bin[i], &n);
     p->ordered = p->epoch + 1;
 }
 
@@ -206,7 +265,10 @@ void packer_row(Packer *p, int32_t *token, uint8_t *learn, uint32_t *begin, Samp
 {
     const Examples *all = p->all;
     size_t used = 0, n = 0;
-    if (p->ordered != p->epoch + 1) shuffle(p);
+    if (p->ordered != p->epoch + 1) {
+        shuffle(p);
+        fill_rows(p);
+    }
     for (; p->next < all->n; p->next++) {
         size_t at = all->begin[p->order[p->next]];
         size_t size = all->begin[p->order[p->next] + 1] - at;

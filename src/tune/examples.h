@@ -26,13 +26,15 @@ MUST_USE Status examples_read(Ctx *cx, const char *path, Model *words, size_t se
                               Examples *out);
 void examples_free(Examples *e);
 
-/* Rows packed from examples, in an order that the seed and the epoch decide. */
+/* Rows packed from examples, in an order that the seed and the epoch decide: drawn, then
+ * moved back or forth a little so that rows are nearly full. */
 typedef struct Packer {
     const Examples *all;
     size_t seq;
     uint64_t seed;
     uint64_t epoch, next;    // where the next row begins: all that there is to save
     uint32_t *order;         // (n): of this epoch
+    uint32_t *drawn, *after; // (n): scratch of the drawing
     uint64_t ordered;        // 1 + the epoch that `order` belongs to
 } Packer;
 
@@ -42,8 +44,5 @@ void packer_close(Packer *p);
 /* The next row: examples in order as long as they fit. token, learn: (seq); begin: (seq +
  * 1). After the last example a new epoch begins. */
 void packer_row(Packer *p, int32_t *token, uint8_t *learn, uint32_t *begin, Sample *out);
-
-/* SplitMix64, Steele et al., OOPSLA 2014. */
-uint64_t random_next(uint64_t *state);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/random.h"
 #include "model/crew.h"
 #include "model/lineage.h"
 #include "model/machine.h"
@@ -10,21 +11,19 @@
 #include "tune/examples.h"
 #include "model/rows.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-enum { MEGABYTE = 1 << 20, WARM_UP = 20, CURVE_MAX = 64 << 20 };
+enum { MEGABYTE = 1 << 20, WARM_UP = 20, CURVE_MAX = 64 << 20, PIECES = 16 };
 
 /* A thread's own: its pass and its derivatives. */
 typedef struct Worker {
     Tape *tape;
     float *grad;
-    int32_t *token;
-    uint8_t *learn;
-    uint32_t *begin;
-    Sample sample;
+    const Sample *sample;
     double loss;
 } Worker;
 
@@ -35,10 +34,17 @@ typedef struct Run {
     Blake2bHex lineage;
     Examples examples;
     Packer packer;
+    int32_t *token;              // (batch, seq): of the step's rows
+    uint8_t *learn;              // the same
+    uint32_t *begin;             // (batch, seq + 1)
+    Sample *sample;              // (batch), longest first
     Worker worker[CREW_MAX];
     size_t workers, n;           // n: trainable numbers
     float *p, *m, *v, *grad;
     float weight;                // 1 / learned tokens of this step
+    size_t rows;                 // how many the workers have derived, to be added
+    double square[PIECES];       // of the derivative, by piece
+    Adam adam;
     TrainState state;
     Str state_path, adapter_path, peft_path, curve_path;
     Buf curve;                   // a line a step, as the file has it
@@ -85,7 +91,9 @@ static Status check_memory(Ctx *cx, const Run *r, const LmShape *s)
     double n = (double)lora_count(s, (size_t)o->rank) * sizeof(float);
     double tape = (double)tape_bytes(s, gemm_best_frozen(), (size_t)o->rank,
                                      (size_t)o->seq);
-    double need = megabytes(weights + 4 * n + (double)r->workers * (n + tape)) + 64;
+    double rows = (double)o->batch * ((double)o->seq * 9 + sizeof(Sample));
+    double need = megabytes(weights + 4 * n + rows + (double)r->workers * (n + tape))
+                + 64;
     double room = megabytes((double)machine_free_bytes());
     if (o->max_mb > 0 && o->max_mb < room) room = o->max_mb;
     if (o->on_note) {
@@ -147,18 +155,20 @@ static float *numbers(size_t n)
 
 static Status open_workers(Ctx *cx, Run *r)
 {
-    size_t seq = (size_t)r->opt.seq;
+    size_t seq = (size_t)r->opt.seq, batch = (size_t)r->opt.batch;
     r->n = lora_count(&r->lm->shape, r->lora.rank);
     r->p = numbers(r->n), r->m = numbers(r->n), r->v = numbers(r->n),
         r->grad = numbers(r->n);
-    bool ok = r->p && r->m && r->v && r->grad;
+    r->token = calloc(batch * seq, sizeof *r->token);
+    r->learn = calloc(batch, seq);
+    r->begin = calloc(batch * (seq + 1), sizeof *r->begin);
+    r->sample = calloc(batch, sizeof *r->sample);
+    bool ok = r->p && r->m && r->v && r->grad && r->token && r->learn && r->begin
+           && r->sample;
     for (size_t i = 0; ok && i < r->workers; i++) {
         Worker *w = &r->worker[i];
         w->grad = numbers(r->n);
-        w->token = calloc(seq, sizeof *w->token);
-        w->learn = calloc(seq, 1);
-        w->begin = calloc(seq + 1, sizeof *w->begin);
-        ok = w->grad && w->token && w->learn && w->begin;
+        ok = w->grad != NULL;
         if (ok) TRY(tape_open(cx, r->lm, r->lora, seq, &w->tape));
     }
     return ok ? OK : fail(cx, E_MEMORY, "no memory for %zu trainable numbers", r->n);
@@ -255,12 +265,13 @@ static void run_close(Run *r)
         Worker *w = &r->worker[i];
         tape_close(w->tape);
         free(w->grad);
-        free(w->token);
-        free(w->learn);
-        free(w->begin);
     }
     packer_close(&r->packer);
     examples_free(&r->examples);
+    free(r->token);
+    free(r->learn);
+    free(r->begin);
+    free(r->sample);
     free(r->p);
     free(r->m);
     free(r->v);
@@ -278,46 +289,95 @@ static bool pass(void *arg, size_t thread, size_t i)
     (void)thread;
     w->loss = 0;
     memset(w->grad, 0, r->n * sizeof *w->grad);
-    return tape_forward(w->tape, r->p, &w->sample)
-        && tape_backward(w->tape, r->p, &w->sample, r->weight, &w->loss, w->grad);
+    return tape_forward(w->tape, r->p, w->sample)
+        && tape_backward(w->tape, r->p, w->sample, r->weight, &w->loss, w->grad);
 }
 
-/* How many tokens the step's rows learn: told by a packer that runs ahead. */
-static size_t count_targets(Run *r)
+static int longest_first(const void *a, const void *b)
 {
-    Packer ahead = r->packer;
-    Worker *w = &r->worker[0];
-    size_t targets = 0;
-    for (int i = 0; i < r->opt.batch; i++) {
-        packer_row(&ahead, w->token, w->learn, w->begin, &w->sample);
-        targets += sample_targets(&w->sample);
+    const Sample *x = a, *y = b;
+    if (x->n != y->n) return x->n < y->n ? 1 : -1;
+    return (x->token > y->token) - (x->token < y->token);
+}
+
+/* The step's rows, those of a length together, for threads wait for each other. Returns
+ * how many tokens they learn. */
+static size_t pack_rows(Run *r)
+{
+    size_t batch = (size_t)r->opt.batch, seq = (size_t)r->opt.seq, targets = 0;
+    for (size_t i = 0; i < batch; i++) {
+        packer_row(&r->packer, r->token + i * seq, r->learn + i * seq,
+                   r->begin + i * (seq + 1), &r->sample[i]);
+        targets += sample_targets(&r->sample[i]);
+        r->tokens += (double)r->sample[i].n;
     }
-    /* the two share `order`, which the other may have changed */
-    r->packer.ordered = 0;
+    qsort(r->sample, batch, sizeof *r->sample, longest_first);
     return targets;
 }
 
-/* The mean loss of the batch, and its derivative into r->grad. */
-static Status derive(Ctx *cx, Run *r, double *loss)
+/* The trainable numbers are added and moved in pieces, which threads share; their number
+ * is fixed, so that the sums are. */
+static size_t piece_at(const Run *r, size_t i)
 {
-    size_t batch = (size_t)r->opt.batch, targets = count_targets(r);
+    enum { LINE = 16 };
+    return i == PIECES ? r->n : r->n / LINE * i / PIECES * LINE;
+}
+
+static bool add_piece(void *arg, size_t thread, size_t i)
+{
+    Run *r = arg;
+    size_t at = piece_at(r, i), n = piece_at(r, i + 1) - at;
+    (void)thread;
+    for (size_t w = 0; w < r->rows; w++)
+        rows_add(n, r->worker[w].grad + at, r->grad + at);
+    return true;
+}
+
+static bool square_piece(void *arg, size_t thread, size_t i)
+{
+    Run *r = arg;
+    size_t at = piece_at(r, i);
+    (void)thread;
+    r->square[i] = rows_square(piece_at(r, i + 1) - at, r->grad + at);
+    return true;
+}
+
+static bool move_piece(void *arg, size_t thread, size_t i)
+{
+    Run *r = arg;
+    size_t at = piece_at(r, i);
+    (void)thread;
+    rows_adam(&r->adam, piece_at(r, i + 1) - at, r->grad + at, r->p + at, r->m + at,
+              r->v + at);
+    return true;
+}
+
+/* For pieces that cannot go wrong. */
+static void each_piece(Run *r, bool (*job)(void *arg, size_t thread, size_t i))
+{
+    bool done = crew_run(r->workers, PIECES, job, r);
+    assert(done);
+    (void)done;
+}
+
+/* The mean loss of the batch, its derivative into r->grad, and the square of that. */
+static Status derive(Ctx *cx, Run *r, double *loss, double *square)
+{
+    size_t batch = (size_t)r->opt.batch, targets = pack_rows(r);
     r->weight = 1 / (float)targets;
     memset(r->grad, 0, r->n * sizeof *r->grad);
-    *loss = 0;
-    for (size_t done = 0, rows; done < batch; done += rows) {
-        rows = batch - done < r->workers ? batch - done : r->workers;
-        for (size_t i = 0; i < rows; i++) {
-            Worker *w = &r->worker[i];
-            packer_row(&r->packer, w->token, w->learn, w->begin, &w->sample);
-            r->tokens += (double)w->sample.n;
-        }
-        if (!crew_run(r->workers, rows, pass, r))
+    *loss = *square = 0;
+    for (size_t done = 0; done < batch; done += r->rows) {
+        r->rows = batch - done < r->workers ? batch - done : r->workers;
+        for (size_t i = 0; i < r->rows; i++) r->worker[i].sample = &r->sample[done + i];
+        if (!crew_run(r->workers, r->rows, pass, r))
             return fail(cx, E_MEMORY, "no memory for a matrix product");
-        for (size_t i = 0; i < rows; i++) {
-            rows_add(r->n, r->worker[i].grad, r->grad);
+        each_piece(r, add_piece);
+        for (size_t i = 0; i < r->rows; i++)
             *loss += r->worker[i].loss / (double)targets;
-        }
     }
+    each_piece(r, square_piece);
+    for (size_t i = 0; i < PIECES; i++) *square += r->square[i];
     return OK;
 }
 
@@ -329,14 +389,14 @@ static double rate_at(const Run *r, uint64_t step, double progress)
     return r->opt.rate * warm * (0.1 + 0.9 * cosine);
 }
 
-static void move(Run *r, double rate)
+static void move(Run *r, double rate, double square)
 {
-    double norm = sqrt(rows_square(r->n, r->grad)), step = (double)r->state.step;
-    Adam a = { .rate = (float)rate, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f,
-               .decay = 0.01f, .scale = norm > 1 ? (float)(1 / norm) : 1,
-               .fix1 = (float)(1 / (1 - pow(0.9, step))),
-               .fix2 = (float)(1 / (1 - pow(0.999, step))) };
-    rows_adam(&a, r->n, r->grad, r->p, r->m, r->v);
+    double norm = sqrt(square), step = (double)r->state.step;
+    r->adam = (Adam){ .rate = (float)rate, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f,
+                      .decay = 0.01f, .scale = norm > 1 ? (float)(1 / norm) : 1,
+                      .fix1 = (float)(1 / (1 - pow(0.9, step))),
+                      .fix2 = (float)(1 / (1 - pow(0.999, step))) };
+    each_piece(r, move_piece);
 }
 
 static Status save(Ctx *cx, Run *r)
@@ -410,15 +470,14 @@ static Status run_steps(Ctx *cx, Run *r, bool *finished)
     double limit = r->opt.minutes * 60;
     r->begun = now_ms();
     while (!steps || r->state.step < steps) {
-        double loss = 0, took = elapsed_s(r);
+        double loss, square, took = elapsed_s(r);
         if (limit > 0 && took >= limit) break;
         if (ctx_check(cx) != OK) return keep_work(cx, r);
-        TRY(derive(cx, r, &loss));
-        if (!isfinite(loss) || !isfinite(rows_square(r->n, r->grad)))
-            return not_finite(cx, r);
+        TRY(derive(cx, r, &loss, &square));
+        if (!isfinite(loss) || !isfinite(square)) return not_finite(cx, r);
         double progress = steps ? (double)r->state.step / (double)steps : took / limit;
         double rate = rate_at(r, ++r->state.step, progress);
-        move(r, rate);
+        move(r, rate, square);
         if (r->state.step == 1) r->state.loss_first = loss;
         r->state.loss_last = loss;
         tell(r, steps, loss, rate);

@@ -399,6 +399,25 @@ static void every_example_comes_once_in_an_epoch(void **state)
     packer_close(&p);
 }
 
+static void rows_are_nearly_full(void **state)
+{
+    (void)state;
+    enum { EXAMPLES = 400, SEQ = 64, LONGEST = 48 };
+    static int32_t token[EXAMPLES * LONGEST], row[SEQ];
+    static uint8_t learn[EXAMPLES * LONGEST], row_learn[SEQ];
+    size_t at[EXAMPLES + 1] = { 0 }, rows = 0;
+    uint32_t ends[SEQ + 1];
+    for (size_t i = 0; i < EXAMPLES; i++) at[i + 1] = at[i] + 8 + i * 7 % (LONGEST - 8);
+    Examples e = { .token = token, .learn = learn, .begin = at, .n = EXAMPLES,
+                   .n_tokens = at[EXAMPLES] };
+    Packer p;
+    Sample s;
+    assert_int_equal(packer_open(&cx, &e, SEQ, 3, &p), OK);
+    for (; p.epoch < 1; rows++) packer_row(&p, row, row_learn, ends, &s);
+    assert_true((double)e.n_tokens / (double)(rows * SEQ) > 0.95);
+    packer_close(&p);
+}
+
 static void a_limit_of_memory_is_kept_before_anything_is_read(void **state)
 {
     (void)state;
@@ -426,6 +445,7 @@ int main(void)
         TEST(a_broken_line_is_told_by_its_number),
         TEST(only_the_answer_and_its_end_are_learned),
         TEST(every_example_comes_once_in_an_epoch),
+        TEST(rows_are_nearly_full),
         TEST(a_limit_of_memory_is_kept_before_anything_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
