@@ -119,6 +119,32 @@ Status file_commit(Ctx *cx, const char *temp, const char *path)
     return flush(cx, dirname((char *)copy.p), O_RDONLY | O_DIRECTORY);
 }
 
+/* Reads into p, or writes from it, until all is done, the file ends or the disk says no. */
+static bool move(int fd, char *p, size_t n, uint64_t at, bool writes, size_t *done)
+{
+    for (*done = 0; *done < n;) {
+        size_t more = n - *done;
+        off_t place = (off_t)(at + *done);
+        ssize_t k = writes ? pwrite(fd, p + *done, more, place)
+                           : pread(fd, p + *done, more, place);
+        if (k < 0 && errno == EINTR) continue;
+        if (k <= 0) return k == 0;
+        *done += (size_t)k;
+    }
+    return true;
+}
+
+bool file_read_at(int fd, void *to, size_t n, uint64_t at, size_t *done)
+{
+    return move(fd, to, n, at, false, done);
+}
+
+bool file_write_at(int fd, const void *from, size_t n, uint64_t at)
+{
+    size_t done;
+    return move(fd, (char *)(uintptr_t)from, n, at, true, &done) && done == n;
+}
+
 Status file_remove(Ctx *cx, const char *path, bool *removed)
 {
     bool was = unlink(path) == 0;

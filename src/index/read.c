@@ -1,6 +1,8 @@
 /* read.c -- see read.h. */
 #include "index/read.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -33,18 +35,10 @@ static int64_t trusted_mtime(const struct stat *st)
     return age < 0 || age > RACY_NS ? mtime : mtime - 1;
 }
 
-/* The bytes from `at` on, until n are there or the file ends. */
 static Status read_at(Ctx *cx, int fd, uint64_t at, char *to, size_t n, size_t *done)
 {
-    *done = 0;
-    while (*done < n) {
-        ssize_t got = pread(fd, to + *done, n - *done, (off_t)(at + *done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail(cx, E_IO, "%s", strerror(errno));
-        if (got == 0) break;
-        *done += (size_t)got;
-    }
-    return OK;
+    if (file_read_at(fd, to, n, at, done)) return OK;
+    return fail(cx, E_IO, "%s", strerror(errno));
 }
 
 /* Bytes is what was hashed: less than it said where the file has become shorter. */

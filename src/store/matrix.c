@@ -6,9 +6,9 @@
 #include "store/matrix.h"
 #include "store/scan.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -158,28 +158,17 @@ Status matrix_open(Ctx *cx, const char *path, int dim, uint64_t epoch, Matrix **
     return st;
 }
 
-static bool read_at(int fd, void *data, size_t n, size_t at)
-{
-    for (char *p = data; n > 0;) {
-        ssize_t k = pread(fd, p, n, (off_t)at);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) return false;
-        p += k;
-        at += (size_t)k;
-        n -= (size_t)k;
-    }
-    return true;
-}
-
 /* Reads the last block of the file into m; false where there is none that holds, or an
  * earlier one would do for all of it. */
 static Status take_tail(Ctx *cx, Matrix *m, int fd, bool *taken)
 {
     Header want = header_of(m), is;
     struct stat st;
+    size_t got;
     *taken = false;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return OK;
-    if (!read_at(fd, &is, sizeof is, 0) || memcmp(&is, &want, sizeof is) != 0) return OK;
+    if (!file_read_at(fd, &is, sizeof is, 0, &got) || got < sizeof is) return OK;
+    if (memcmp(&is, &want, sizeof is) != 0) return OK;
     size_t n = ((size_t)st.st_size - sizeof want) / m->block_size;
     if (n < 2) return OK;
     TRY(room(cx, m));
@@ -187,8 +176,9 @@ static Status take_tail(Ctx *cx, Matrix *m, int fd, bool *taken)
     if (!b) return fail(cx, E_MEMORY, "no memory for a block of vectors");
     m->block[m->blocks++] = b;
     m->before = n - 1;
-    *taken = read_at(fd, b, m->block_size, sizeof want + m->before * m->block_size) &&
-             block_holds(m, b, 0);
+    uint64_t at = sizeof want + m->before * m->block_size;
+    *taken = file_read_at(fd, b, m->block_size, at, &got) && got == m->block_size
+          && block_holds(m, b, 0);
     for (size_t i = 0; *taken && i < b->rows; i++) count_row(m, b, i);
     m->saved = m->rows;
     m->has_file = true;
@@ -354,19 +344,6 @@ void matrix_remove(Matrix *m, int64_t id)
 
 /* ---- the file --------------------------------------------------------------------- */
 
-static bool write_at(int fd, const void *data, size_t n, size_t at)
-{
-    for (const char *p = data; n > 0;) {
-        ssize_t k = pwrite(fd, p, n, (off_t)at);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) return false;
-        p += k;
-        at += (size_t)k;
-        n -= (size_t)k;
-    }
-    return true;
-}
-
 /* A new, empty file in the place of one that is not ours. */
 static bool start_file(const Matrix *m, const char *path)
 {
@@ -376,7 +353,7 @@ static bool start_file(const Matrix *m, const char *path)
     if (n < 0 || (size_t)n >= sizeof name) return false;
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return false;
-    bool ok = write_at(fd, &h, sizeof h, 0);
+    bool ok = file_write_at(fd, &h, sizeof h, 0);
     ok &= close(fd) == 0;
     ok = ok && rename(name, path) == 0;
     if (!ok) unlink(name);
@@ -392,7 +369,7 @@ static bool write_blocks(Matrix *m, const char *path)
         MatrixBlock *b = (MatrixBlock *)m->block[i];
         b->check = matrix_check(m, b);
         size_t at = sizeof(Header) + (m->before + i) * m->block_size;
-        ok = write_at(fd, b, m->block_size, at);
+        ok = file_write_at(fd, b, m->block_size, at);
     }
     ok &= close(fd) == 0;
     if (ok) m->saved = m->rows;
