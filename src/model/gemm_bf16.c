@@ -107,14 +107,18 @@ AVX512 static inline void transpose(__m512i a[LANES])
 
 /* ---- packing ---------------------------------------------------------------------- */
 
+/* Two rows of 32 values each as pairs: the first 16, and the others. */
+static const uint16_t halves[2][2 * LANES] = {
+    { 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39,
+      8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47 },
+    { 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55,
+      24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63 },
+};
+
 /* Two rows of 16 values each become 16 pairs. */
 AVX512 static inline __m512i interleave(__m512i upper, __m512i lower)
 {
-    static const uint16_t order[32] = {
-        0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39,
-        8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47,
-    };
-    return _mm512_permutex2var_epi16(upper, _mm512_loadu_si512(order), lower);
+    return _mm512_permutex2var_epi16(upper, _mm512_loadu_si512(halves[0]), lower);
 }
 
 /* Rows i and i + 1 of the k from `first` on, up to 16 columns from n on. */
@@ -339,6 +343,44 @@ AVX512 static void kernel_narrow(const Strip *strip, size_t n_strips, const Tile
     EACH_ROW(STORE_1)
 }
 
+/* The same for a product of up to 8 columns: two pairs of k at a time, in neighbouring
+ * lanes. */
+#define MULTIPLY_8(i) { int64_t two; memcpy(&two, a##i + PAIR * k, sizeof two); \
+    __m512i a = _mm512_set1_epi64(two); DOT(s##i, a, b0); }
+#define FOLD_8(i) s##i = folded(s##i);
+
+/* Neighbouring lanes added: the first eight are the sums. */
+AVX512 static inline __m512 folded(__m512 sum)
+{
+    __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+    __m512 other = _mm512_permute_ps(sum, 0xB1);
+    return _mm512_permutexvar_ps(even, _mm512_add_ps(sum, other));
+}
+
+AVX512 static void kernel_8(const Strip *strip, size_t n_strips, const Tile *t)
+{
+    __m512i turns = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7,
+                                      23);
+    EACH_ROW(START_1)
+    for (size_t i = 0; i < n_strips; i++, strip++) {
+        EACH_ROW(ROW_1)
+        const Bf16 *b = strip->b;
+        size_t k = 0;
+        for (; k + 2 <= strip->pairs; k += 2, b += 2 * LANES * PAIR) {
+            __m512i b0 = _mm512_permutex2var_epi32(
+                _mm512_load_si512(b), turns, _mm512_load_si512(b + LANES * PAIR));
+            EACH_ROW(MULTIPLY_8)
+        }
+        if (k == strip->pairs) continue;
+        __m512i b0 = _mm512_permutex2var_epi32(_mm512_load_si512(b), turns,
+                                               _mm512_setzero_si512());
+        EACH_ROW(MULTIPLY_1)
+    }
+    EACH_ROW(FOLD_8)
+    __mmask16 m = lanes(t->columns);
+    EACH_ROW(STORE_1)
+}
+
 /* The panel of b that comes next: it is fetched while this one is multiplied. */
 typedef struct Ahead {
     const char *p;               // NULL: none
@@ -368,7 +410,8 @@ static void fetch(const Ahead *x, size_t i, size_t n)
 static void panel(const GemmJob *job, const Rows *a, Strip strip[2], size_t n_strips,
                   size_t depth, Tile t, const Ahead *next)
 {
-    bool narrow = t.columns <= LANES;
+    void (*const multiply)(const Strip *, size_t, const Tile *) =
+        job->n <= LANES / 2 ? kernel_8 : t.columns <= LANES ? kernel_narrow : kernel;
     float *c = t.c;
     for (size_t i = 0; i < job->m; i += ROWS) {
         fetch(next, i / ROWS, (job->m + ROWS - 1) / ROWS);
@@ -376,7 +419,7 @@ static void panel(const GemmJob *job, const Rows *a, Strip strip[2], size_t n_st
         t.c = c + i * job->c_stride;
         strip[0].a = a[0].p + i * a[0].stride + depth;
         if (n_strips == 2) strip[1].a = a[1].p + i * a[1].stride;
-        (narrow ? kernel_narrow : kernel)(strip, n_strips, &t);
+        multiply(strip, n_strips, &t);
     }
 }
 
@@ -427,10 +470,67 @@ static void band(const GemmJob *job, const Rows a[2], const GemmMatrix b[2], siz
     }
 }
 
+/* ---- few rows --------------------------------------------------------------------- */
+
+#define START_2(i) __m512 s##i##0 = _mm512_setzero_ps(), s##i##1 = s##i##0; \
+    size_t at##i = (i) < t->rows ? (i) : t->rows - 1;                       \
+    const Bf16 *a##i = strip->a + at##i * strip->stride;
+#define MULTIPLY_2(i) { __m512 a = pair_of(a##i + PAIR * k); \
+    DOT(s##i##0, a, b0); DOT(s##i##1, a, b1); }
+#define STORE_2(i) store(t, i, 0, m0, s##i##0); store(t, i, LANES, m1, s##i##1);
+
+/* Up to 8 rows by 32 columns of a b that is not packed: its rows, b->stride apart, are
+ * paired on their way. The columns behind these are fetched meanwhile. */
+AVX512 static void kernel_thin(const Strip *strip, size_t stride, bool odd, const Tile *t)
+{
+    const Bf16 *b = strip->b;
+    __mmask32 there = lanes_32(t->columns);
+    __m512i first = _mm512_loadu_si512(halves[0]), second = _mm512_loadu_si512(halves[1]);
+    EACH_ROW(START_2)
+    for (size_t k = 0; k < strip->pairs; k++, b += PAIR * stride) {
+        bool alone = odd && k + 1 == strip->pairs;
+        __m512i upper = _mm512_maskz_loadu_epi16(there, b);
+        __m512i lower = _mm512_maskz_loadu_epi16(alone ? 0 : there, b + stride);
+        _mm_prefetch((const char *)(b + 2 * LANES), _MM_HINT_T0);
+        _mm_prefetch((const char *)(b + 2 * LANES + stride), _MM_HINT_T0);
+        __m512i b0 = _mm512_permutex2var_epi16(upper, first, lower);
+        __m512i b1 = _mm512_permutex2var_epi16(upper, second, lower);
+        EACH_ROW(MULTIPLY_2)
+    }
+    __mmask16 m0 = lanes(t->columns), m1 = lanes_behind(t->columns, LANES);
+    EACH_ROW(STORE_2)
+}
+
+/* So few rows, and a b that lies in rows, are done before b would be packed. */
+static bool is_thin(const GemmJob *job)
+{
+    const GemmMatrix *b = &job->part[0].b;
+    return job->n_parts == 1 && job->m <= 3 * ROWS && job->n > LANES / 2
+        && b->type == GEMM_BF16 && !b->turned;
+}
+
+static bool run_thin(GemmRoom *r, const GemmJob *job)
+{
+    const GemmPart *part = &job->part[0];
+    Rows a;
+    if (!rows_of(r, job, 0, &a)) return false;
+    for (size_t j = 0; j < job->n; j += 2 * LANES)
+        for (size_t i = 0; i < job->m; i += ROWS) {
+            Strip strip = { .a = a.p + i * a.stride, .b = element(&part->b, j),
+                            .stride = a.stride, .pairs = (part->k + 1) / PAIR };
+            Tile t = { job->c + i * job->c_stride + j, job->c_stride,
+                       lesser(job->m - i, ROWS), lesser(job->n - j, 2 * LANES),
+                       job->scale, job->add };
+            kernel_thin(&strip, part->b.stride, part->k % PAIR, &t);
+        }
+    return true;
+}
+
 /* The first part is taken DEPTH at a time; the second, which is short, goes with its last
  * piece. */
 bool gemm_bf16_run(GemmRoom *r, const GemmJob *job)
 {
+    if (is_thin(job)) return run_thin(r, job);
     bool two = job->n_parts == 2;
     size_t k = job->part[0].k, k2 = two ? job->part[1].k : 0;
     Rows a[2] = { { NULL, 0 } };

@@ -224,7 +224,8 @@ static size_t fullest(const Bin *bin, size_t n)
 /* The bin's examples to the end of p->order; *n are there. */
 static void empty(Packer *p, const Bin *b, size_t *n)
 {
-    for (uint32_t e = b->first; e != (uint32_t)NONE; e = p->after[e]) p->order[(*n)++] = e;
+    for (uint32_t e = b->first; e != (uint32_t)NONE; e = p->after[e])
+        p->order[(*n)++] = e;
 }
 
 /* The fullest bin that has room for so many tokens; n: none has. */

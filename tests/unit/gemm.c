@@ -118,6 +118,30 @@ static void reads_bf16_operands_as_their_rounded_values(void **state)
     }
 }
 
+/* Few rows: b is not packed then, and gives what it would have given. */
+static void few_rows_of_a_b_in_bf16_are_those_of_many(void **state)
+{
+    enum { MOST = 25 };
+    static const size_t side[][2] = { { 1, 1 }, { 33, 7 }, { 96, 64 }, { 17, 31 } };
+    (void)state;
+    if (!gemm_can(GEMM_WAY_BF16)) skip();
+    for (size_t i = 0; i < sizeof side / sizeof *side; i++)
+        for (size_t m = 1; m < MOST; m += 5) {
+            size_t n = side[i][0], k = side[i][1];
+            float *own[2];
+            GemmJob job = { .m = MOST, .n = n, .n_parts = 1, .scale = 0.5f, .add = m & 1,
+                            .part = { part(MOST, n, k, 0, own) } };
+            uint16_t *half = calloc(k * n, sizeof *half);
+            gemm_to_bf16(k * n, own[1], half);
+            job.part[0].b = (GemmMatrix){ half, n, GEMM_BF16, false };
+            float *want = multiply(GEMM_WAY_BF16, job);
+            job.m = m;
+            float *got = multiply(GEMM_WAY_BF16, job);
+            expect_near(m, n, got, want, 1e-6);
+            free(half), free(own[0]), free(own[1]), free(want), free(got);
+        }
+}
+
 static void a_packed_operand_gives_the_same_bits(void **state)
 {
     enum { M = 21, N = 70, K = 1601, FEWER_N = 50, FEWER_K = 1540 };
@@ -233,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_ways_agree_in_all_layouts),
         cmocka_unit_test(reads_bf16_operands_as_their_rounded_values),
+        cmocka_unit_test(few_rows_of_a_b_in_bf16_are_those_of_many),
         cmocka_unit_test(a_packed_operand_gives_the_same_bits),
         cmocka_unit_test(weights_in_8_bits_are_near_those_in_f32),
         cmocka_unit_test(pairs_of_a_packed_operand_are_its_rows),
