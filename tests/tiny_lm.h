@@ -25,6 +25,7 @@ typedef struct TinyLm {
     uint32_t window;         // 0: TLM_WINDOW
     bool rope_freqs;         // with a table of frequencies, as Llama 3 has
     float stretch;           // of all positions; 0: none is told
+    const char *scaling;     // how positions are stretched; NULL: it is not told
     const char *template;    // of its conversations; NULL: TLM_TEMPLATE
 } TinyLm;
 
@@ -151,6 +152,7 @@ static inline void tlm_real(struct gguf_context *f, const TinyLm *t, const char 
 static inline void tlm_shape(struct gguf_context *f, const TinyLm *t)
 {
     const TlmFamily *of = tlm_family(t);
+    char key[96];
     gguf_set_val_str(f, "general.architecture", t->arch);
     gguf_set_val_str(f, "general.name", t->name ? t->name : "tiny");
     tlm_number(f, t, "block_count", (uint32_t)of->layers);
@@ -163,6 +165,10 @@ static inline void tlm_shape(struct gguf_context *f, const TinyLm *t)
     tlm_real(f, t, "rope.freq_base", 5000);
     tlm_real(f, t, "attention.layer_norm_rms_epsilon", 1e-5f);
     if (t->stretch) tlm_real(f, t, "rope.scaling.factor", t->stretch);
+    if (t->scaling) {
+        snprintf(key, sizeof key, "%s.rope.scaling.type", t->arch);
+        gguf_set_val_str(f, key, t->scaling);
+    }
     if (of->head != TLM_HEAD) {
         tlm_number(f, t, "attention.key_length", (uint32_t)of->head);
         tlm_number(f, t, "attention.value_length", (uint32_t)of->head);

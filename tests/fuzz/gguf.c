@@ -36,6 +36,13 @@ static void read_lm(Ctx *cx, const char *path)
         lm_rows(&t, 0, 1, row);
         lm_rows(&t, out - 1, 1, row);
     }
+    for (Norm k = 0; k < NORMS; k++) {
+        ctx_forgive(cx);
+        bool has = lm_has_norm(&f.shape, k) && lm_norm_width(&f.shape, k) <= WIDTH_MAX;
+        if (has && lm_norm(cx, &f, 0, k, &t) == OK) lm_rows(&t, 0, 1, row);
+    }
+    if (f.shape.rope_dims / 2 <= WIDTH_MAX && lm_rope_scale(cx, &f, row) != OK)
+        must(cx->reason[0] != '\0');
     lm_file_close(&f);
 }
 

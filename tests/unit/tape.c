@@ -140,11 +140,13 @@ static double difference(Tape *t, float *p, size_t i)
             + 8 * (loss_at(t, p, i, x + h) - loss_at(t, p, i, x - h))) / (12 * (double)h);
 }
 
-/* Of each `step`-th of one array of n: the largest error, by the largest derivative. */
+/* Of each `step`-th of one array of n: the largest error, by the array's largest
+ * derivative. */
 static double worst_of(Tape *t, float *p, const float *g, size_t at, size_t n,
                        size_t step)
 {
     double largest = 1e-9, worst = 0;
+    for (size_t i = at; i < at + n; i++) largest = fmax(largest, fabs((double)g[i]));
     for (size_t i = at; i < at + n; i += step) {
         double d = difference(t, p, i), error = fabs(d - (double)g[i]);
         largest = fmax(largest, fabs(d));
@@ -185,9 +187,9 @@ static void expect_derivatives(const char *arch, size_t step)
 static void derivatives_of_every_family_are_finite_differences(void **state)
 {
     (void)state;
-    /* all of the two smallest, every seventh of the others: each takes four passes */
+    /* all of the two smallest, a few of the others: each takes four passes */
     for (int i = 0; i < TLM_FAMILIES; i++)
-        expect_derivatives(tlm_families[i].arch, i < 2 ? 1 : 7);
+        expect_derivatives(tlm_families[i].arch, i < 2 ? 1 : 23);
 }
 
 /* ---- ways ------------------------------------------------------------------------- */
