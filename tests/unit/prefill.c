@@ -488,9 +488,10 @@ static void what_is_put_back_in_its_place_leaves_the_same_bits(void **state)
 }
 
 /* In the first block keys and values hang on the token and its place alone. */
-static void assert_first_block(const uint16_t *a, const uint16_t *b, size_t n)
+static void assert_first_block(const uint16_t *a, const uint16_t *b, size_t n,
+                               size_t head)
 {
-    size_t half = n * TLM_KV * TLM_HEAD;
+    size_t half = n * TLM_KV * head;
     for (size_t i = 0; i < 2 * half; i++) {
         float x = ggml_fp16_to_fp32(a[i]), y = ggml_fp16_to_fp32(b[i]);
         if (!(fabsf(x - y) <= (i < half ? 4e-3f : 0)))
@@ -513,7 +514,8 @@ static void moved_from(const char *arch, size_t home, size_t at)
     uint16_t *joined = taken(at, N);
     assert_int_equal(prefill_run(&cx, seq, token, 0, ALL), OK);
     uint16_t *plain = taken(at, N);
-    assert_first_block(joined, plain, N);
+    size_t head = (size_t)tlm_family(&(TinyLm){ .arch = arch })->head;
+    assert_first_block(joined, plain, N, head);
     free(data);
     free(joined);
     free(plain);
@@ -526,6 +528,8 @@ static void what_is_known_is_turned_to_where_it_stands(void **state)
     moved_from("qwen2", 140, 9);
     close_all(state);
     moved_from("llama", 31, 32);
+    close_all(state);
+    moved_from("gemma3", 140, 9);              // by the angles of a block that slides
 }
 
 static void the_longer_the_head_the_nearer_to_plain_reading(void **state)
