@@ -119,7 +119,7 @@ Status file_commit(Ctx *cx, const char *temp, const char *path)
     return flush(cx, dirname((char *)copy.p), O_RDONLY | O_DIRECTORY);
 }
 
-/* Reads into p, or writes from it, until all is done, the file ends or the disk says no. */
+/* Reads into p, or writes from it, until all is done, the file ends or an error. */
 static bool move(int fd, char *p, size_t n, uint64_t at, bool writes, size_t *done)
 {
     for (*done = 0; *done < n;) {

@@ -15,7 +15,7 @@ MUST_USE Status file_write(Ctx *cx, const char *path, Str bytes);
 /* The bytes from a place on, until n are there or the file ends: *done says how many.
  * False: errno says why. */
 bool file_read_at(int fd, void *to, size_t n, uint64_t at, size_t *done);
-/* Writes all n bytes there. False: errno says why, and what of them is written is open. */
+/* Writes all n bytes there. False: errno says why; some may be written. */
 bool file_write_at(int fd, const void *from, size_t n, uint64_t at);
 /* Removes the file; *removed, which may be NULL: it was there. E_IO. */
 MUST_USE Status file_remove(Ctx *cx, const char *path, bool *removed);
