@@ -33,7 +33,7 @@ decode;   writing token by token, one thread, 0.5B as it comes;             $bui
 decode_1; the same, 1.5B;                                                   $build/bench/bench_decode @qwen2.5-coder-1.5b
 embed;    embedding, 140 tokens;                                            $peers/encode_onnxruntime.sh bge-small-en-v1.5
 rerank;   reranking, 150 tokens a passage;                                  $peers/encode_onnxruntime.sh ms-marco-minilm-l12
-search;   hybrid search of 100,000 chunks, embedding included;              $build/bench/bench_search 100000 $docs/alderbrook/council @bge-small-en-v1.5
+search;   hybrid search of 100,000 chunks, embedding included;              $build/bench/bench_search 100000 $docs/sqlite @bge-small-en-v1.5
 faiss;    exact search of 100,000 vectors, p50;                             $peers/search_faiss.sh
 train;    LoRA training, SmolLM2-135M;                                      $peers/train_peft.sh
 "
