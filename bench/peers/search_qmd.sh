@@ -7,9 +7,10 @@
 # Over FOLDER (examples/docs); QUESTIONS (examples/questions.jsonl) has one a line with the
 # document that answers it. Both search by words and by vectors of the same embedder, on all
 # cores, without a reranker. qmd is asked in its own syntax for that, lex: and vec:, so that
-# it needs no model of its own to expand the question (1.7B, from a hub). Its chunks have 900
-# tokens, of which this embedder reads 512; the default reranker, which reads 512, cannot
-# be given them at all. It needs Node.js 22, which is installed with it.
+# it needs no model of its own to expand the question (1.7B, from a hub); lex: finds what
+# has all words of the question, which is little. Its chunks have 900 tokens, of which this
+# embedder reads 512; the default reranker, which reads 512, cannot be given them at all. It
+# needs Node.js 22, which is installed with it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=bench/peers/common.sh
