@@ -7,7 +7,7 @@
 # what is compared and the command. The rows are printed; with --readme they take the place
 # of those between the README's two marks, where what was not run keeps its row. Each peer
 # is installed by its comparison, into the cache. One that cannot run says so and the rest
-# goes on; what they all said stands in BUILD/table.log. Twenty minutes on two cores that
+# goes on; what they all said stands in BUILD/table.log. Half an hour on two cores that
 # have nothing else to do, behind the installations and the build of llama-server.
 set -u
 cd "$(dirname "$0")/.." || exit 1
