@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "model/machine.h"
 #include "tune/examples.h"
 #include "tune/tape.h"
 
@@ -79,6 +80,16 @@ static Status read_row(Bench *b)
     return OK;
 }
 
+/* As train.c has them. */
+static float *numbers(size_t n)
+{
+    size_t bytes = (n + 16) * sizeof(float) / 64 * 64 + 64;
+    float *p = aligned_alloc(64, bytes);
+    if (!p) return NULL;
+    machine_large_pages(p, bytes);
+    return memset(p, 0, bytes);
+}
+
 static Status prepare(Bench *b, size_t rank)
 {
     TRY(lm_open(&b->cx, b->model, gemm_best_frozen(), &b->lm));
@@ -88,8 +99,8 @@ static Status prepare(Bench *b, size_t rank)
     b->token = calloc(b->tokens, sizeof *b->token);
     b->learn = calloc(b->tokens, 1);
     b->begin = calloc(b->tokens + 1, sizeof *b->begin);
-    b->p = calloc(n + 16, sizeof *b->p);
-    b->grad = calloc(n + 16, sizeof *b->grad);
+    b->p = numbers(n);
+    b->grad = numbers(n);
     if (!b->token || !b->learn || !b->begin || !b->p || !b->grad)
         return fail(&b->cx, E_MEMORY, "no memory");
     uint64_t state = 1;
