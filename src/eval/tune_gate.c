@@ -18,14 +18,15 @@
 #include "eval/verdict.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_TOKENS = 96, GENERAL_TOKENS = 48, CURVE_MAX = 64 << 20, N_SCALES = 4 };
+enum { ANSWER_TOKENS = 96, GENERAL_TOKENS = 48, CURVE_MAX = 64 << 20, N_SCALES = 5 };
 
-static const double scales[N_SCALES] = { 1, 0.7, 0.5, 0.35 };
+static const double scales[N_SCALES] = { 1, 0.7, 0.5, 0.35, 0.25 };
 
 typedef struct Said {
     const char *text;
@@ -41,6 +42,7 @@ typedef struct Gate {
     Cases cases;
     Said *said[2];              // (cases.all) of the base, of the tuned model
     json_t *tried;              // what each scale lost, in the order of trial
+    double along, square;       // of those: sums of scale x loss, scale^2
     size_t choosing;            // how many questions choose
     size_t asked, to_ask;
 } Gate;
@@ -148,31 +150,44 @@ static void unscaled(const Gate *g)
     if (g->used != g->adapter) unlink(g->used);
 }
 
-/* Keeps the scale that g->used is of what the base knew, by the questions that choose? */
-static Status keeps(const Gate *g, bool *out)
+/* General knowledge that this scale loses, by a line through nothing and what was lost at
+ * all scales tried: a larger one loses more by as much chance, so it tells more. */
+static double foreseen(const Gate *g, double scale)
+{
+    return scale * g->along / g->square;
+}
+
+/* Keeps the scale that g->used is of what the base knew, by the questions that choose?
+ * At most half of what is allowed, for what is seen in so few is in part chance. */
+static Status keeps(Gate *g, bool *out)
 {
     Measured m[N_GATE];
     TRY(measure(g, true, m));
     Verdict v = verdict_of(m);
-    *out = v.refuses && v.of[GATE_GENERAL].difference >= -VERDICT_GENERAL / 2;
+    double loss = -v.of[GATE_GENERAL].difference;
+    g->along += g->scale * loss;
+    g->square += g->scale * g->scale;
+    *out = v.refuses && fmax(loss, foreseen(g, g->scale)) <= VERDICT_GENERAL / 2;
     json_array_append_new(g->tried, json_pack("{sf sI sf sI sf}", "scale", g->scale,
-        "general", (json_int_t)m[GATE_GENERAL].n, "general_difference",
-        v.of[GATE_GENERAL].difference, "unanswerable", (json_int_t)m[GATE_REFUSED].n,
-        "refused_difference", v.of[GATE_REFUSED].difference));
+        "general", (json_int_t)m[GATE_GENERAL].n, "general_difference", -loss,
+        "unanswerable", (json_int_t)m[GATE_REFUSED].n, "refused_difference",
+        v.of[GATE_REFUSED].difference));
     return OK;
 }
 
-/* The largest that forgets at most half of what is allowed, for what is seen in these
- * few questions is in part chance; the smallest where none does. */
+/* The largest that keeps, without those of which that is not to be expected; the smallest
+ * where none does. */
 static Status choose(Gate *g)
 {
     bool enough = false;
     for (size_t i = 0; i < N_SCALES && !enough; i++) {
-        if (i) unscaled(g);
+        bool first = i == 0, last = i + 1 == N_SCALES;
+        if (!first && !last && foreseen(g, scales[i]) > VERDICT_GENERAL / 2) continue;
+        if (!first) unscaled(g);
         TRY(scaled(g, scales[i]));
-        if (i) g->to_ask += g->choosing;
+        if (!first) g->to_ask += g->choosing;
         TRY(ask_all(g, 1, true));          // a wrong adapter is told at once
-        if (i == 0) TRY(ask_all(g, 0, true));
+        if (first) TRY(ask_all(g, 0, true));
         TRY(keeps(g, &enough));
     }
     return OK;
@@ -250,8 +265,8 @@ static Status write_report(const Gate *g, const char *path, const char *page)
     json_t *report = json_copy(g->job->result);
     json_object_set_new(report, "rule", json_string("wins where F1 is better with "
         "p < .05, refusals of the unanswerable are at most .02 fewer and right general "
-        "answers at most .05 fewer; its scale is the largest tried that loses at most "
-        "half as much on other general questions"));
+        "answers at most .05 fewer; its scale is the largest that loses at most half as "
+        "much on other general questions"));
     json_object_set_new(report, "data", json_string(g->job->opt->data));
     json_object_set_new(report, "examples", examples(g));
     char *text = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(6));

@@ -97,8 +97,8 @@ for _ in 1 2 3; do
         '"context":"The documents do not say? What documents say is little."}'
 done > hasty.jsonl
 run 0 "$pith" tune gate --adapter run/adapter.gguf --data hasty.jsonl --json
-json out 'j["verdict"] == "lose" and j["refuses"] == "no" and j["scale"] == .35'
-json out '[s["scale"] for s in j["scales"]] == [1, .7, .5, .35]'
+json out 'j["verdict"] == "lose" and j["refuses"] == "no" and j["scale"] == .25'
+json out '[s["scale"] for s in j["scales"]] == [1, .7, .5, .35, .25]'
 json out 'j["figures"]["refused"]["questions"] == 2 and j["scales"][0]["unanswerable"] == 1'
 [ "$(echo run/*.gguf)" = 'run/*.gguf' ] || die 'a scaled adapter stayed'
 cmp "$PITH_SOURCE/tests/fuzz/corpus/adapter/sound" run/rejected/adapter.gguf
