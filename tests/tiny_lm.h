@@ -25,6 +25,7 @@ typedef struct TinyLm {
     uint32_t window;         // 0: TLM_WINDOW
     bool rope_freqs;         // with a table of frequencies, as Llama 3 has
     float stretch;           // of all positions; 0: none is told
+    bool still;              // granite: positions turn nothing
     const char *scaling;     // how positions are stretched; NULL: it is not told
     const char *template;    // of its conversations; NULL: TLM_TEMPLATE
 } TinyLm;
@@ -179,6 +180,7 @@ static inline void tlm_shape(struct gguf_context *f, const TinyLm *t)
         tlm_real(f, t, "rope.freq_base_swa", 700);
     }
     if (!of->scales) return;
+    if (t->still) gguf_set_val_bool(f, "granite.rope.scaling.finetuned", false);
     tlm_real(f, t, "embedding_scale", 3);
     tlm_real(f, t, "attention.scale", 0.25f);
     tlm_real(f, t, "residual_scale", 0.6f);

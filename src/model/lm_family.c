@@ -14,7 +14,8 @@ typedef struct Family {
     bool wide_words;         // embeddings are multiplied by the root of their width
     bool slides;             // most blocks see the last tokens alone: gemma3
     size_t still_every;      // each so-manieth block is not turned by positions
-    bool scales;             // keys for embeddings, branches, attention, logits: granite
+    bool scales;             // keys for embeddings, branches, attention, logits, and one
+                             // for whether positions turn anything: granite
 } Family;
 
 static const Family families[] = {
@@ -32,7 +33,7 @@ static const Family families[] = {
 static const char *const not_computed[] = {
     "expert_count", "attn_logit_softcapping", "final_logit_softcapping",
     "rope.scale_linear", "rope.scaling.attn_factor", "rope.scaling.alpha",
-    "rope.scaling.finetuned", "rope.dimension_count_swa", "attention.key_length_swa",
+    "rope.dimension_count_swa", "attention.key_length_swa",
 };
 
 /* ---- metadata --------------------------------------------------------------------- */
@@ -171,7 +172,7 @@ static Status read_sizes(Ctx *cx, const LmFile *f, LmShape *s)
 }
 
 /* A stretch of all positions by the same factor is computed, no other. */
-static Status read_rope(Ctx *cx, const LmFile *f, LmRope *out)
+static Status read_rope(Ctx *cx, const LmFile *f, const Family *of, LmRope *out)
 {
     int64_t id = key_of(f, "rope.scaling.type", GGUF_TYPE_STRING);
     const char *type = id < 0 ? "linear" : gguf_get_val_str(f->meta, id);
@@ -181,7 +182,8 @@ static Status read_rope(Ctx *cx, const LmFile *f, LmRope *out)
     else if (strcmp(type, "none") != 0)
         return fail(cx, E_MODEL, "%s: rope scaling \"%.40s\" is not computed here",
                     f->path, type);
-    out->factor = 1 / stretch;
+    id = of->scales ? key_of(f, "rope.scaling.finetuned", GGUF_TYPE_BOOL) : -1;
+    out->factor = id < 0 || gguf_get_val_bool(f->meta, id) ? 1 / stretch : 0;
     return real(cx, f, "rope.freq_base", 10000, &out->base);
 }
 
@@ -242,7 +244,7 @@ Status lm_family_read(Ctx *cx, LmFile *f)
     TRY(check_keys(cx, f, of));
     TRY(check_tensors(cx, f));
     TRY(read_sizes(cx, f, s));
-    TRY(read_rope(cx, f, &s->rope[0]));
+    TRY(read_rope(cx, f, of, &s->rope[0]));
     TRY(read_scales(cx, f, of, s));
     s->rope[1] = (LmRope){ s->rope[0].base, 0 };
     s->every = of->still_every;

@@ -196,6 +196,8 @@ static void so_are_positions_that_are_stretched(void **state)
     assert_close_of((TinyLm){ .arch = "llama", .rope_freqs = true }, MATMUL_PLAIN, 1e-5);
     close_all(state);
     assert_close_of((TinyLm){ .arch = "gemma3", .stretch = 8 }, MATMUL_PLAIN, 1e-5);
+    close_all(state);
+    assert_close_of((TinyLm){ .arch = "granite", .still = true }, MATMUL_PLAIN, 1e-5);
 }
 
 static void every_fast_product_reads_the_same(void **state)

@@ -117,6 +117,7 @@ static void logits_of_every_family_are_those_of_libllama(void **state)
         expect_libllama((TinyLm){ .arch = tlm_families[i].arch });
     expect_libllama((TinyLm){ .arch = "llama", .rope_freqs = true });
     expect_libllama((TinyLm){ .arch = "gemma3", .stretch = 8 });
+    expect_libllama((TinyLm){ .arch = "granite", .still = true });
 }
 
 /* ---- derivatives ------------------------------------------------------------------ */
