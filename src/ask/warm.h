@@ -1,5 +1,5 @@
-/* warm.h -- passages read before anybody asks: as a prompt would have them, for the
- * generator to keep. */
+/* warm.h -- passages read before anybody asks, for the generator to keep: as a prompt
+ * has them where they are not its first, which is most of the time. */
 #ifndef PITH_ASK_WARM_H
 #define PITH_ASK_WARM_H
 
