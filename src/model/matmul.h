@@ -3,7 +3,7 @@
  * There is one way for each kind of CPU, behind one table:
  *
  *   MATMUL_INT8   AVX-512 VNNI, ours. Weights and rows of x become 8-bit integers with
- *                 one scale for each 64 of them; sums are exact, scales are f32.
+ *                 one scale for each 128 of them; sums are exact, scales are f32.
  *   MATMUL_BF16   oneDNN, where the CPU multiplies bf16 (AVX-512 BF16, AMX).
  *   MATMUL_F32    oneDNN, any CPU.
  *   MATMUL_PLAIN  portable C; what the others are tested against.

@@ -13,7 +13,7 @@
 #include "model/lm_file.h"
 #include "model/prefill.h"
 
-enum { PREFILL_ROWS = 192, PREFILL_SLICES = 32 };   // most rows of a job; of a matrix
+enum { PREFILL_ROWS = 264, PREFILL_SLICES = 32 };   // most rows of a job; of a matrix
 enum { PREFILL_HEAD = 4096 };                       // outputs of a slice of the head
 enum { PREFILL_HEAD_DIM = 2048 };                   // most values of a head
 

@@ -19,12 +19,26 @@
 
 enum { LANES = 16 };
 
+/* x, but at least -87 and at most 88: compared as integers, which positive floats are
+ * ordered as, and negative ones the other way round. A NaN becomes one of the two. */
+INLINE float within_range(float x)
+{
+    const int32_t most = 0x42B00000;        // 88
+    const uint32_t least = 0xC2AE0000;      // -87
+    int32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t b = (uint32_t)(bits < most ? bits : most);
+    b = b < least ? b : least;
+    memcpy(&x, &b, sizeof x);
+    return x;
+}
+
 /* e^x to 2e-7 of it, for x of -87 to 88; beyond, as at the end. A NaN stays one. */
 INLINE float exp_of(float x)
 {
-    float within = x > -87.0f ? x < 88.0f ? x : 88.0f : -87.0f;       // a NaN is not
+    float within = within_range(x);
     float whole = within * 1.44269504f + 12582912.0f - 12582912.0f;   // rounds to nearest
-    float f = (x == x ? within : x) - whole * 0.693145752f - whole * 1.42860677e-6f;
+    float f = within - whole * 0.693145752f - whole * 1.42860677e-6f;
     float p = 1.0f / 720 * f + 1.0f / 120;
     p = p * f + 1.0f / 24;
     p = p * f + 1.0f / 6;
@@ -33,7 +47,7 @@ INLINE float exp_of(float x)
     int32_t bits = ((int32_t)whole + 127) << 23;
     float power;
     memcpy(&power, &bits, sizeof power);
-    return p * power;
+    return (x == x ? p : x) * power;
 }
 
 INLINE float total(const float lane[LANES])
